@@ -1,0 +1,121 @@
+"""How records come in: the one shape every department is read through.
+
+An adapter (one file per protocol) turns a department's system into pages of raw bytes, and a
+page into records. It never judges a record, never writes to the store and keeps no state of its
+own: where it stands is the cursor, which the caller stores in the same transaction as the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from core.errors import Permanent, Rejected, Retryable
+
+#: Where a resource's reading stands. JSON-serialisable, opaque to everybody but its adapter;
+#: an empty mapping means "from the beginning".
+Cursor = Mapping[str, Any]
+
+
+class Operation(StrEnum):
+    """What a source says happened to a record (the column `cd_operation` of the exchange tables)."""
+
+    INSERT = "I"
+    UPDATE = "U"
+    DELETE = "D"
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """Bytes exactly as the department sent them, kept before anything reads them.
+
+    `context` holds what is needed to read the bytes later without the source (encoding, header
+    line, file name); it is stored beside them. `next_cursor` is where reading goes on once this
+    page is committed. `declared_rows` is the number of rows the source itself says the page has,
+    None where it does not say.
+    """
+
+    number: int
+    body: bytes
+    next_cursor: Cursor
+    context: Mapping[str, str] = field(default_factory=dict)
+    declared_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One row of a page under the source's own column names, not judged yet.
+
+    `raw` is the row's own bytes (or the canonical JSON of it where the page is one document), so
+    that a quarantined row can be given back as it came. `problem` is set when the row could not
+    be cut into columns at all, e.g. "7 values under 6 names"; its `fields` then hold what there is.
+    """
+
+    position: int
+    fields: Mapping[str, Any]
+    raw: bytes
+    operation: Operation = Operation.INSERT
+    problem: str | None = None
+
+
+class Source(Protocol):
+    """One resource of one department, ready to be read."""
+
+    def pages(self, cursor: Cursor) -> Iterator[RawPage]:
+        """Every page after `cursor`, in order, ending where the source has no more for now.
+
+        Calling it again with the `next_cursor` of a page already seen continues behind that page.
+
+        Raises:
+            SourceUnavailable: no answer, a timeout, HTTP 5xx or 429, a dropped connection.
+            SourceRefused: the department refuses us (credentials, signature, unknown resource).
+            SourceGarbled: an answer that is not what the protocol promises (HTML, half a page,
+                the same page twice, HTTP 200 with an error inside that is not known to pass).
+        """
+        ...
+
+    def records(self, page: RawPage) -> Iterator[RawRecord]:
+        """The rows of a kept page; needs the page only, not the source.
+
+        Raises:
+            SourceGarbled: the bytes are not a page of this protocol.
+        """
+        ...
+
+    def count(self, cursor: Cursor) -> int | None:
+        """How many rows the source itself says lie behind `cursor`; None where it cannot say."""
+        ...
+
+
+class SourceUnavailable(Retryable):
+    """The department's system does not answer now."""
+
+    code: ClassVar[str] = "HUB-101"
+
+
+class SourceRefused(Permanent):
+    """The department's system answers and says no: credentials, signature or unknown resource."""
+
+    code: ClassVar[str] = "HUB-102"
+
+
+class SourceGarbled(Retryable):
+    """An answer that is not what the protocol promises; tried again, the bytes are kept."""
+
+    code: ClassVar[str] = "HUB-103"
+
+    def __init__(self, message: str, body: bytes = b"") -> None:
+        super().__init__(message)
+        self.body = body
+
+
+class FileRefused(Rejected):
+    """A file that is not what it says it is; it is kept and reported, nothing of it lands."""
+
+    code: ClassVar[str] = "HUB-104"
+
+    def __init__(self, message: str, body: bytes = b"") -> None:
+        super().__init__(message)
+        self.body = body

@@ -1,0 +1,39 @@
+"""The time, asked in one place so that a test or a replay can give another answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Protocol
+
+#: China has one time zone and no summer time; a fixed offset needs no table that ages.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present moment, with a time zone."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock, read as Asia/Shanghai."""
+
+    def now(self) -> datetime:
+        return datetime.now(SHANGHAI)
+
+
+class FixedClock:
+    """A clock that stands still, for tests and for re-running a figure as of a moment."""
+
+    def __init__(self, moment: datetime) -> None:
+        if moment.tzinfo is None:
+            raise ValueError("a clock needs a moment with a time zone")
+        self._moment = moment
+
+    def now(self) -> datetime:
+        return self._moment
+
+
+def today(clock: Clock) -> date:
+    """The calendar day in the district, whatever zone the clock answers in."""
+    return clock.now().astimezone(SHANGHAI).date()

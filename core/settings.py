@@ -1,0 +1,78 @@
+"""What differs from one installation to the next, read once from the environment and passed on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+from core.errors import Permanent
+
+
+class SettingMissing(Permanent):
+    """A setting the hub cannot do without is absent or unreadable."""
+
+    code: ClassVar[str] = "HUB-010"
+
+
+class Mode(StrEnum):
+    """In production mode demo keys, demo seals and built-in accounts are refused."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where this hub keeps and finds things.
+
+    Attributes:
+        home: folder for what the hub writes (licences, packages, keys of the demo).
+        database_url: `postgresql://…` of the hub's own database; psycopg2 opens it.
+        sources_file: TOML with the address and credentials of every department system.
+        keys: folder with the data-protection keyring, the seal keys, their certificates and seals.
+        mode: see `Mode`.
+    """
+
+    home: Path
+    database_url: str
+    sources_file: Path
+    keys: Path
+    mode: Mode
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_MODE`.
+
+        Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
+        checkout after `make demo` with nothing exported.
+
+        Raises:
+            SettingMissing: no database address can be found, or HUB_MODE is neither demo nor production.
+        """
+        env = os.environ if environment is None else environment
+        home = Path(env.get("HUB_HOME", "var")).absolute()
+        url = env.get("HUB_DATABASE_URL", "")
+        if not url:
+            url_file = Path(env.get("HUB_DATABASE_URL_FILE", str(home / "secrets" / "hub-database-url")))
+            try:
+                url = url_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingMissing(
+                    f"no database address: HUB_DATABASE_URL is not set and {url_file} cannot be read "
+                    f"({error.strerror}). Start the one-box world with `make serve`, or set HUB_DATABASE_URL."
+                ) from None
+        try:
+            mode = Mode(env.get("HUB_MODE", "demo"))
+        except ValueError:
+            raise SettingMissing("HUB_MODE must be `demo` or `production`") from None
+        return cls(
+            home=home,
+            database_url=url,
+            sources_file=Path(env.get("HUB_SOURCES", str(home / "sources.toml"))).absolute(),
+            keys=Path(env.get("HUB_KEYS", str(home / "keys"))).absolute(),
+            mode=mode,
+        )
