@@ -1,0 +1,77 @@
+"""One psycopg2 connection and its transactions, with the driver's errors turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class, named like a function
+
+from store.errors import StoreNotReady, StoreUnavailable
+
+__all__ = ["Connection", "connect", "fetch_all", "fetch_one", "transaction"]
+
+
+def connect(database_url: str) -> Connection:
+    """Open a connection whose sessions speak UTC and end a statement that hangs after five minutes.
+
+    Raises:
+        StoreUnavailable: nobody answers at the address, or the server refuses the login.
+    """
+    try:
+        return psycopg2.connect(
+            database_url,
+            connect_timeout=10,
+            application_name="yizheng-hub",
+            options="-c timezone=UTC -c statement_timeout=300000 -c lock_timeout=60000",
+        )
+    except psycopg2.OperationalError as error:
+        raise StoreUnavailable(
+            "the hub's database does not answer; nothing was read or written. "
+            f"Is PostgreSQL running (`make serve`)? It said: {_first_line(error)}"
+        ) from None
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Any]:
+    """A cursor whose work is committed whole or not at all.
+
+    Raises:
+        StoreUnavailable: the connection was lost; the transaction is undone.
+        StoreNotReady: a table is missing, so the migrations have not been run.
+    """
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise StoreUnavailable(
+            f"the connection to the hub's database broke; the open transaction is undone: {_first_line(error)}"
+        ) from None
+    except psycopg2.ProgrammingError as error:
+        if error.pgcode == errorcodes.UNDEFINED_TABLE:
+            raise StoreNotReady("the hub's tables are not in this database; run `hub migrate`") from None
+        raise
+
+
+def fetch_all(connection: Connection, sql: str, arguments: Any = ()) -> list[tuple[Any, ...]]:
+    """All rows of one query, in a transaction of its own."""
+    with transaction(connection) as cursor:
+        cursor.execute(sql, arguments)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def fetch_one(connection: Connection, sql: str, arguments: Any = ()) -> tuple[Any, ...] | None:
+    """The first row of one query, or None, in a transaction of its own."""
+    with transaction(connection) as cursor:
+        cursor.execute(sql, arguments)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def _first_line(error: Exception) -> str:
+    """The server's first line: further ones (DETAIL) may quote a row."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,37 @@
+"""What can go wrong between the hub and its database or its keyring."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.errors import Permanent, Retryable
+
+
+class StoreUnavailable(Retryable):
+    """PostgreSQL does not answer, or ended the connection; nothing of the transaction is left."""
+
+    code: ClassVar[str] = "HUB-601"
+
+
+class StoreNotReady(Permanent):
+    """The database answers but is not the hub's, or its migrations have not been run."""
+
+    code: ClassVar[str] = "HUB-602"
+
+
+class KeyringUnusable(Permanent):
+    """The data-protection keys are absent, unreadable, or not the ones the rows were sealed with."""
+
+    code: ClassVar[str] = "HUB-603"
+
+
+class BatchMoved(Permanent):
+    """Another process took the batch or moved its cursor; this one stops before it writes."""
+
+    code: ClassVar[str] = "HUB-604"
+
+
+class NotInStore(Permanent):
+    """The row asked for by its number is not there."""
+
+    code: ClassVar[str] = "HUB-605"

@@ -1,0 +1,192 @@
+"""The licence register: a number is reserved once, and every step leaves its line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from store.connection import Connection, fetch_all, fetch_one, transaction
+from store.vault import Vault
+
+#: The data key under which a licence's facts are sealed.
+_FACTS = "licence"
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A row of the register. `state` goes reserved → sealed → published → archived and never back."""
+
+    id: str
+    licence_type: str
+    year: int
+    sequence: int
+    number: str
+    identifier: str
+    approval: str
+    item: str
+    state: str
+    reserved_at: datetime
+    document_sm3: bytes | None
+    document_path: str | None
+
+
+_COLUMNS = (
+    "id, licence_type, year, sequence, number, identifier, approval, item, state, reserved_at, "
+    "document_sm3, document_path"
+)
+
+
+def by_approval(connection: Connection, approval: str) -> Licence | None:
+    """The licence of an approval, if a number was ever reserved for it."""
+    row = fetch_one(connection, f"select {_COLUMNS} from licence where approval = %s", (approval,))
+    return _licence(row) if row else None
+
+
+def every(connection: Connection) -> list[Licence]:
+    """The whole register in the order of reservation."""
+    return [
+        _licence(row) for row in fetch_all(connection, f"select {_COLUMNS} from licence order by reserved_at, number")
+    ]
+
+
+def reserve(
+    connection: Connection,
+    vault: Vault,
+    *,
+    licence_type: str,
+    year: int,
+    approval: str,
+    item: str,
+    holder: bytes,
+    name_number: Callable[[int], tuple[str, str]],
+    facts: Mapping[str, Any],
+    now: datetime,
+) -> Licence:
+    """Take the next number of the type and year for an approval; the same approval gets its own number again.
+
+    Args:
+        name_number: gives (licence number, GB/T 36904 identifier) for a sequence number.
+        facts: what the document will be drawn from; frozen here so that a later try draws the same.
+    """
+    vault.seal(_FACTS, b"", b"")
+    with transaction(connection) as cursor:
+        # One at a time per type and year: a number is neither used twice nor skipped.
+        cursor.execute("select pg_advisory_xact_lock(hashtext('number'), hashtext(%s))", (f"{licence_type}/{year}",))
+        cursor.execute(f"select {_COLUMNS} from licence where approval = %s", (approval,))
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute(
+                "select coalesce(max(sequence), 0) + 1 from licence where licence_type = %s and year = %s",
+                (licence_type, year),
+            )
+            sequence = cursor.fetchone()[0]
+            number, identifier = name_number(sequence)
+            sealed = vault.seal(_FACTS, approval.encode(), json.dumps(facts, ensure_ascii=False).encode())
+            cursor.execute(
+                "insert into licence (licence_type, year, sequence, number, identifier, approval, item, holder, "
+                "facts, reserved_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+                f"returning {_COLUMNS}",
+                (licence_type, year, sequence, number, identifier, approval, item, holder, sealed, now),
+            )
+            row = cursor.fetchone()
+            _event(cursor, row[0], now, "reserved", {"number": number})
+    return _licence(row)
+
+
+def facts(connection: Connection, vault: Vault, licence: Licence) -> dict[str, Any]:
+    """What the document is drawn from, as frozen at reservation."""
+    row = fetch_one(connection, "select facts from licence where id = %s", (licence.id,))
+    if row is None:
+        return {}
+    opened: dict[str, Any] = json.loads(vault.open_sealed(_FACTS, licence.approval.encode(), row[0]))
+    return opened
+
+
+def intend(connection: Connection, licence: Licence, *, seal_id: str, draft_sm3: bytes, now: datetime) -> None:
+    """Write down what is about to be signed, before it is. An intent left over by a dead process is closed."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update seal_use set outcome = 'abandoned', settled_at = %s where licence = %s and outcome = 'intended' "
+            "returning id",
+            (now, licence.id),
+        )
+        if cursor.fetchone():
+            _event(cursor, licence.id, now, "abandoned", {})
+        cursor.execute(
+            "insert into seal_use (licence, case_no, seal_id, intended_at, draft_sm3) values (%s, %s, %s, %s, %s)",
+            (licence.id, licence.approval, seal_id, now, draft_sm3),
+        )
+        _event(cursor, licence.id, now, "intended", {"seal": seal_id, "draft_sm3": draft_sm3.hex()})
+
+
+def record_sealed(connection: Connection, licence: Licence, *, document_sm3: bytes, path: str, now: datetime) -> None:
+    """The document is sealed, verified by our own verifier, and on disk under this path."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update seal_use set outcome = 'sealed', settled_at = %s where licence = %s and outcome = 'intended'",
+            (now, licence.id),
+        )
+        cursor.execute(
+            "update licence set state = 'sealed', document_sm3 = %s, document_path = %s where id = %s",
+            (document_sm3, path, licence.id),
+        )
+        _event(cursor, licence.id, now, "sealed", {"document_sm3": document_sm3.hex()})
+
+
+def record_published(connection: Connection, licence: Licence, now: datetime) -> None:
+    """The document is where people fetch it."""
+    with transaction(connection) as cursor:
+        cursor.execute("update licence set state = 'published' where id = %s", (licence.id,))
+        _event(cursor, licence.id, now, "published", {})
+
+
+def record_archived(
+    connection: Connection, licence: Licence, *, file_no: str, sm3: bytes, size: int, path: str, now: datetime
+) -> None:
+    """The archive package is on disk and passed its check."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "insert into archive_package (file_no, licence, sm3, bytes, path, made_at) values (%s, %s, %s, %s, %s, %s)",
+            (file_no, licence.id, sm3, size, path, now),
+        )
+        cursor.execute("update licence set state = 'archived' where id = %s", (licence.id,))
+        _event(cursor, licence.id, now, "archived", {"package_sm3": sm3.hex()})
+
+
+def events(connection: Connection, licence: Licence) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """The licence's own history, oldest first."""
+    rows = fetch_all(
+        connection, "select at, event, detail from licence_event where licence = %s order by id", (licence.id,)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def settle_approval(
+    connection: Connection, approval: str, *, item: str, state: str, missing: list[dict[str, str]], now: datetime
+) -> None:
+    """Note how an approval stands; the same standing again writes nothing."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "insert into approval_outcome as o (approval, item, state, missing, settled_at) "
+            "values (%s, %s, %s, %s, %s) on conflict (approval) do update "
+            "set item = excluded.item, state = excluded.state, missing = excluded.missing, "
+            "settled_at = excluded.settled_at "
+            "where (o.state, o.missing, o.item) is distinct from (excluded.state, excluded.missing, excluded.item)",
+            (approval, item, state, json.dumps(missing, ensure_ascii=False), now),
+        )
+
+
+def _event(cursor: Any, licence: str, now: datetime, event: str, detail: Mapping[str, Any]) -> None:
+    cursor.execute(
+        "insert into licence_event (licence, at, event, detail) values (%s, %s, %s, %s)",
+        (licence, now, event, json.dumps(detail)),
+    )
+
+
+def _licence(row: tuple[Any, ...]) -> Licence:
+    values = list(row)
+    values[10] = bytes(row[10]) if row[10] is not None else None
+    return Licence(*values)

@@ -1,0 +1,126 @@
+"""Rows that were not accepted: listed, shown, retried and released."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from store.batches import Batch
+from store.connection import Connection, fetch_all, fetch_one, transaction
+from store.errors import NotInStore
+from store.landing import GoodRow, apply, known_keys
+from store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One quarantined row without its content."""
+
+    id: int
+    resource: str
+    state: str
+    reasons: tuple[dict[str, str], ...]
+    position: int
+    page_sm3: bytes
+    batch: int
+    seen_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Content:
+    """What a quarantined row holds, opened. Its repr shows nothing of it."""
+
+    raw: bytes
+    fields: bytes
+    operation: str
+    problem: str | None
+
+
+_COLUMNS = "id, resource, state, reasons, position, page_sm3, batch, seen_at, closed_at"
+
+
+def list_entries(
+    connection: Connection, *, resource: str | None = None, state: str | None = "open", limit: int = 1000
+) -> list[Entry]:
+    """Entries in the order they were set aside; `None` means any resource or any state."""
+    rows = fetch_all(
+        connection,
+        f"select {_COLUMNS} from quarantine where (%(resource)s is null or resource = %(resource)s) "
+        "and (%(state)s is null or state = %(state)s) order by id limit %(limit)s",
+        {"resource": resource, "state": state, "limit": limit},
+    )
+    return [_entry(row) for row in rows]
+
+
+def get_entry(connection: Connection, entry_id: int) -> Entry:
+    """One entry.
+
+    Raises:
+        NotInStore: there is no such entry.
+    """
+    row = fetch_one(connection, f"select {_COLUMNS} from quarantine where id = %s", (entry_id,))
+    if row is None:
+        raise NotInStore(f"there is no quarantine entry {entry_id}; `hub quarantine list` shows those there are")
+    return _entry(row)
+
+
+def open_content(connection: Connection, vault: Vault, entry_id: int) -> Content:
+    """The row as received.
+
+    Raises:
+        NotInStore: there is no such entry.
+    """
+    row = fetch_one(
+        connection,
+        "select resource, fingerprint, raw, fields, operation, problem from quarantine where id = %s",
+        (entry_id,),
+    )
+    if row is None:
+        raise NotInStore(f"there is no quarantine entry {entry_id}; `hub quarantine list` shows those there are")
+    resource, mark = row[0], bytes(row[1])
+    return Content(
+        raw=vault.open_sealed(resource, mark, row[2]),
+        fields=vault.open_sealed(resource, mark, row[3]),
+        operation=row[4],
+        problem=row[5],
+    )
+
+
+def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, now: datetime) -> str:
+    """Accept a row that judging finds good now; returns what it did: inserted, kept or already.
+
+    A record that its source has sent since under the same key is newer and stays ("kept").
+    """
+    digest = vault.fingerprint(good.canonical or b"")
+    vault.seal(entry.resource, b"", b"")
+    with transaction(connection) as cursor:
+        cursor.execute("select state from quarantine where id = %s for update", (entry.id,))
+        if cursor.fetchone()[0] != "open":
+            return "already"
+        there = known_keys(cursor, entry.resource, [good.key]).get(good.key)
+        outcome = "kept"
+        if there is None and good.canonical is not None:
+            batch = Batch(entry.batch, entry.resource, resumed=True, position={})
+            apply(cursor, vault, batch, [(good, digest, 1)], [], [], now)
+            outcome = "inserted"
+        cursor.execute("update quarantine set state = 'released', closed_at = %s where id = %s", (now, entry.id))
+    return outcome
+
+
+def counts_by_reason(connection: Connection, resource: str | None = None) -> list[tuple[str, str, int]]:
+    """Open entries per resource and reason code; an entry with two reasons counts under both."""
+    rows = fetch_all(
+        connection,
+        "select resource, reason ->> 'code', count(distinct id) from quarantine, jsonb_array_elements(reasons) reason "
+        "where state = 'open' and (%(resource)s is null or resource = %(resource)s) "
+        "group by 1, 2 order by 1, 3 desc, 2",
+        {"resource": resource},
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    return Entry(row[0], row[1], row[2], tuple(row[3]), row[4], bytes(row[5]), row[6], row[7], row[8])

@@ -1,0 +1,65 @@
+"""Pages as received, kept under their SM3 before anything reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.digest import sm3
+from store.batches import Batch
+from store.connection import Connection, fetch_one, transaction
+from store.errors import NotInStore
+from store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A page that is safe on disk."""
+
+    resource: str
+    sm3: bytes
+    number: int
+    body: bytes
+    context: Mapping[str, str]
+
+
+def keep(
+    connection: Connection,
+    vault: Vault,
+    batch: Batch,
+    *,
+    number: int,
+    body: bytes,
+    context: Mapping[str, str],
+    whole: bool = True,
+) -> bytes:
+    """Store the bytes in a transaction of their own; return their SM3. The same bytes twice are kept once.
+
+    `whole=False` marks bytes that were not a page of the protocol: evidence for the department.
+    """
+    digest = sm3(body)
+    sealed = vault.seal(batch.resource, digest, body)
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "insert into raw_page (resource, sm3, number, batch, body, bytes, context, whole) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (resource, sm3) do nothing",
+            (batch.resource, digest, number, batch.id, sealed, len(body), json.dumps(dict(context)), whole),
+        )
+    return digest
+
+
+def load(connection: Connection, vault: Vault, resource: str, digest: bytes) -> KeptPage:
+    """A kept page, as received.
+
+    Raises:
+        NotInStore: no page of that resource has this SM3.
+    """
+    row = fetch_one(
+        connection,
+        "select number, body, context from raw_page where resource = %s and sm3 = %s",
+        (resource, digest),
+    )
+    if row is None:
+        raise NotInStore(f"no page of {resource} with SM3 {digest.hex()} is kept")
+    return KeptPage(resource, digest, row[0], vault.open_sealed(resource, digest, row[1]), row[2])

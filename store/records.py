@@ -1,0 +1,67 @@
+"""Reading accepted records: by subject for a lookup, by resource for what is to be worked through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.connection import Connection, fetch_all, transaction
+from store.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StoredRecord:
+    """A current record and where it came from. `payload` is its canonical form; the repr hides it."""
+
+    resource: str
+    payload: bytes
+    version: int
+    batch: int
+    valid_from: datetime
+    landed_at: datetime | None = None
+
+
+def of_subject(
+    connection: Connection, vault: Vault, subject: bytes, resources: Sequence[str]
+) -> dict[str, list[StoredRecord]]:
+    """Every current record of these resources that speaks of the subject: one query, one partition."""
+    found: dict[str, list[StoredRecord]] = {resource: [] for resource in resources}
+    rows = fetch_all(
+        connection,
+        "select resource, key, payload, version, batch, valid_from from record "
+        "where subject = %s and resource = any(%s) order by resource, key",
+        (subject, list(resources)),
+    )
+    for resource, key, payload, version, batch, valid_from in rows:
+        plain = vault.open_sealed(resource, bytes(key), payload)
+        found[resource].append(StoredRecord(resource, plain, version, batch, valid_from))
+    return found
+
+
+def of_resource(connection: Connection, vault: Vault, resource: str, page: int = 500) -> Iterator[StoredRecord]:
+    """Every current record of a resource once, whatever the number of its subjects, in a stable order."""
+    after = b""
+    while True:
+        rows = fetch_all(
+            connection,
+            "select distinct on (key) key, payload, version, batch, valid_from from record "
+            "where resource = %s and key > %s order by key limit %s",
+            (resource, after, page),
+        )
+        for key, payload, version, batch, valid_from in rows:
+            plain = vault.open_sealed(resource, bytes(key), payload)
+            yield StoredRecord(resource, plain, version, batch, valid_from)
+        if len(rows) < page:
+            return
+        after = bytes(rows[-1][0])
+
+
+def last_complete(connection: Connection, resources: Sequence[str]) -> dict[str, datetime]:
+    """When each resource was last read to its end; a resource never read is absent."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "select resource, max(finished_at) from batch where state = 'complete' and resource = any(%s) group by 1",
+            (list(resources),),
+        )
+        return dict(cursor.fetchall())

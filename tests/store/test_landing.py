@@ -1,0 +1,212 @@
+"""A page lands whole or not at all, and the same page twice changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from store import batches, quarantine, records
+from store.batches import Counts
+from store.connection import Connection, fetch_all, transaction
+from store.errors import BatchMoved
+from store.landing import BadRow, GoodRow, land_page
+from store.vault import Vault
+
+RESOURCE = "tax.registration"
+PAGE_1, PAGE_2 = b"\x01" * 32, b"\x02" * 32
+
+
+class Bench:
+    """Lands rows written as (key, text) or (key, None) for a deletion, one page after the other."""
+
+    def __init__(self, connection: Connection, vault: Vault, now: datetime) -> None:
+        self.connection, self.vault, self.now = connection, vault, now
+        self.batch = batches.begin_or_resume(connection, RESOURCE)
+        self.position: dict[str, Any] = dict(self.batch.position)
+
+    def land(
+        self,
+        rows: Sequence[tuple[str, str | None]],
+        bad: Sequence[BadRow] = (),
+        page: bytes = PAGE_1,
+        subjects: Sequence[str] = ("someone",),
+    ) -> Counts:
+        good = [
+            GoodRow(
+                position=number,
+                key=self.vault.index(RESOURCE, key),
+                subjects=tuple(self.vault.index("citizen", name) for name in subjects),
+                canonical=None if text is None else text.encode(),
+            )
+            for number, (key, text) in enumerate(rows)
+        ]
+        following = {"page": self.position.get("page", 0) + 1}
+        counts = land_page(
+            self.connection,
+            self.vault,
+            self.batch,
+            page_sm3=page,
+            good=good,
+            bad=bad,
+            expected_position=self.position,
+            next_position=following,
+            now=self.now,
+        )
+        self.position = following
+        return counts
+
+    def bad(self, raw: str, key: str | None = None, position: int = 0) -> BadRow:
+        return BadRow(
+            position=position,
+            key=self.vault.index(RESOURCE, key) if key else None,
+            raw=raw.encode(),
+            fields=b"{}",
+            operation="I",
+            problem=None,
+            reasons=[{"code": "R-001", "field": "name"}],
+        )
+
+    def texts(self, subject: str = "someone") -> list[tuple[str, int]]:
+        found = records.of_subject(self.connection, self.vault, self.vault.index("citizen", subject), [RESOURCE])
+        return [(row.payload.decode(), row.version) for row in found[RESOURCE]]
+
+    def history(self) -> list[tuple[int, str]]:
+        return fetch_all(self.connection, "select version, ended_as from record_history order by version")
+
+
+@pytest.fixture
+def bench(connection: Connection, vault: Vault, now: datetime) -> Bench:
+    return Bench(connection, vault, now)
+
+
+def test_new_rows_are_inserted_and_found_by_their_subject(bench: Bench) -> None:
+    counts = bench.land([("a", "alpha"), ("b", "beta")])
+    assert (counts.landed, counts.inserted, counts.accepted) == (2, 2, 2)
+    assert sorted(bench.texts()) == [("alpha", 1), ("beta", 1)]
+
+
+def test_the_same_rows_again_change_nothing(bench: Bench) -> None:
+    bench.land([("a", "alpha")])
+    counts = bench.land([("a", "alpha")])
+    assert (counts.unchanged, counts.inserted, counts.changed) == (1, 0, 0)
+    assert bench.texts() == [("alpha", 1)]
+    assert bench.history() == []
+
+
+def test_a_changed_row_keeps_what_it_was(bench: Bench) -> None:
+    bench.land([("a", "alpha")])
+    assert bench.land([("a", "alpha two")]).changed == 1
+    assert bench.texts() == [("alpha two", 2)]
+    assert bench.history() == [(1, "changed")]
+
+
+def test_a_deleted_row_leaves_its_history_and_may_come_back(bench: Bench) -> None:
+    bench.land([("a", "alpha")])
+    assert bench.land([("a", None)]).deleted == 1
+    assert bench.texts() == []
+    assert bench.land([("a", "alpha")]).inserted == 1
+    assert bench.texts() == [("alpha", 2)]
+    assert bench.history() == [(1, "deleted")]
+
+
+def test_a_deletion_of_what_was_never_there_is_no_error(bench: Bench) -> None:
+    assert bench.land([("never", None)]).unchanged == 1
+
+
+def test_the_last_of_two_rows_of_one_page_under_one_key_stands(bench: Bench) -> None:
+    counts = bench.land([("a", "first"), ("a", "second")])
+    assert (counts.landed, counts.inserted, counts.overtaken) == (2, 1, 1)
+    assert bench.texts() == [("second", 1)]
+
+
+def test_a_record_that_moves_to_another_subject_leaves_the_first(bench: Bench) -> None:
+    bench.land([("a", "for one")], subjects=["one", "two"])
+    bench.land([("a", "for three")], subjects=["three"])
+    assert bench.texts("one") == bench.texts("two") == []
+    assert bench.texts("three") == [("for three", 2)]
+
+
+def test_a_bad_row_is_set_aside_once_however_often_it_comes(bench: Bench) -> None:
+    for page in (PAGE_1, PAGE_2):
+        assert bench.land([], bad=[bench.bad("bad row")], page=page).quarantined == 1
+    assert len(quarantine.list_entries(bench.connection)) == 1
+
+
+def test_a_good_row_on_a_later_page_closes_the_entry_of_the_bad_one(bench: Bench) -> None:
+    bench.land([], bad=[bench.bad("bad row", key="a")])
+    bench.land([("a", "mended")], page=PAGE_2)
+    assert [entry.state for entry in quarantine.list_entries(bench.connection, state=None)] == ["corrected"]
+
+
+def test_a_bad_row_after_a_good_one_stays_open_when_the_page_is_read_again(bench: Bench) -> None:
+    for _ in range(2):
+        bench.land([("a", "good")], bad=[bench.bad("bad row", key="a", position=5)])
+    assert [entry.state for entry in quarantine.list_entries(bench.connection, state=None)] == ["open"]
+
+
+def test_the_quarantined_row_comes_back_as_it_was(bench: Bench, vault: Vault) -> None:
+    bench.land([], bad=[bench.bad('"张三","bad"')])
+    (entry,) = quarantine.list_entries(bench.connection)
+    assert quarantine.open_content(bench.connection, vault, entry.id).raw.decode() == '"张三","bad"'
+
+
+def test_a_page_is_refused_when_the_cursor_was_moved_meanwhile(bench: Bench) -> None:
+    bench.land([("a", "alpha")])
+    bench.position = {}
+    with pytest.raises(BatchMoved):
+        bench.land([("b", "beta")])
+    assert bench.texts() == [("alpha", 1)]
+
+
+def test_a_page_that_fails_half_way_leaves_nothing(bench: Bench, connection: Connection) -> None:
+    with transaction(connection) as cursor:
+        cursor.execute("alter table quarantine add constraint no_more check (position < 0) not valid")
+    with pytest.raises(Exception, match="no_more"):
+        bench.land([("a", "alpha")], bad=[bench.bad("bad row")])
+    assert bench.texts() == []
+    counts, _ = batches.counts(connection, bench.batch.id)
+    assert counts == Counts()
+    assert batches.begin_or_resume(connection, RESOURCE).position == {}
+
+
+def test_a_running_batch_is_taken_up_again_where_it_stood(bench: Bench, connection: Connection) -> None:
+    bench.land([("a", "alpha")])
+    again = batches.begin_or_resume(connection, RESOURCE)
+    assert (again.id, again.resumed, again.position) == (bench.batch.id, True, {"page": 1})
+    batches.finish(connection, again)
+    fresh = batches.begin_or_resume(connection, RESOURCE)
+    assert fresh.id != bench.batch.id
+    assert fresh.position == {"page": 1}
+
+
+def test_counts_add_up_to_what_landed(bench: Bench, connection: Connection) -> None:
+    bench.land([("a", "1"), ("b", "2"), ("b", "3")], bad=[bench.bad("x")])
+    bench.land([("a", "1"), ("b", "4"), ("c", None)], bad=[bench.bad("y")], page=PAGE_2)
+    counts, _ = batches.counts(connection, bench.batch.id)
+    assert counts.landed == 8
+    assert counts.landed == counts.accepted + counts.quarantined
+
+
+def test_two_readers_of_one_resource_take_turns(connection: Connection, database_url: str) -> None:
+    from store.connection import connect
+
+    other = connect(database_url)
+    try:
+        with batches.only_reader(connection, RESOURCE):
+            with pytest.raises(batches.BatchBusy), batches.only_reader(other, RESOURCE):
+                pass
+            with batches.only_reader(other, "another.resource"):
+                pass
+        with batches.only_reader(other, RESOURCE):
+            pass
+    finally:
+        other.close()
+
+
+def test_every_resource_pages_through_all_its_records(bench: Bench, connection: Connection, vault: Vault) -> None:
+    bench.land([(str(n), f"text {n}") for n in range(25)], subjects=["one", "two"])
+    seen = [row.payload for row in records.of_resource(connection, vault, RESOURCE, page=10)]
+    assert len(seen) == len(set(seen)) == 25

@@ -1,0 +1,90 @@
+"""A licence number is used once, without gaps, and every step leaves a line that nobody can take away."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+import psycopg2
+import pytest
+
+from store import licences
+from store.connection import Connection, connect, fetch_all, transaction
+from store.licences import Licence
+from store.vault import Vault
+
+
+def reserve(connection: Connection, vault: Vault, approval: str, now: datetime) -> Licence:
+    return licences.reserve(
+        connection,
+        vault,
+        licence_type="food",
+        year=2026,
+        approval=approval,
+        item="item",
+        holder=vault.index("company", approval),
+        name_number=lambda sequence: (f"〔2026〕第{sequence:05d}号", f"identifier-{sequence}"),
+        facts={"name": f"{approval}有限公司"},
+        now=now,
+    )
+
+
+def test_numbers_follow_one_another(connection: Connection, vault: Vault, now: datetime) -> None:
+    assert [reserve(connection, vault, name, now).sequence for name in "abc"] == [1, 2, 3]
+
+
+def test_an_approval_keeps_its_number_however_often_it_asks(
+    connection: Connection, vault: Vault, now: datetime
+) -> None:
+    first = reserve(connection, vault, "a", now)
+    assert reserve(connection, vault, "a", now) == first
+    assert licences.facts(connection, vault, first) == {"name": "a有限公司"}
+
+
+def test_many_at_once_neither_share_nor_skip_a_number(
+    connection: Connection, vault: Vault, now: datetime, database_url: str
+) -> None:
+    vault.seal("licence", b"", b"")
+
+    def run(start: int) -> None:
+        own = connect(database_url)
+        for number in range(start, 40, 4):
+            reserve(own, vault, f"approval-{number}", now)
+        own.close()
+
+    threads = [threading.Thread(target=run, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(row.sequence for row in licences.every(connection)) == list(range(1, 41))
+
+
+def test_an_intent_that_came_to_nothing_is_shown_as_abandoned(
+    connection: Connection, vault: Vault, now: datetime
+) -> None:
+    licence = reserve(connection, vault, "a", now)
+    licences.intend(connection, licence, seal_id="seal", draft_sm3=b"1" * 32, now=now)
+    licences.intend(connection, licence, seal_id="seal", draft_sm3=b"1" * 32, now=now)
+    licences.record_sealed(connection, licence, document_sm3=b"2" * 32, path="x.ofd", now=now)
+    assert [event for _, event, _ in licences.events(connection, licence)] == [
+        "reserved",
+        "intended",
+        "abandoned",
+        "intended",
+        "sealed",
+    ]
+    assert fetch_all(connection, "select outcome from seal_use order by id") == [("abandoned",), ("sealed",)]
+
+
+@pytest.mark.parametrize("statement", ["update licence_event set event = 'sealed'", "delete from audit"])
+def test_the_logs_take_no_change(connection: Connection, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.RaiseException, match="append-only"), transaction(connection) as cursor:
+        cursor.execute(statement)
+
+
+def test_the_same_standing_of_an_approval_is_written_once(connection: Connection, now: datetime) -> None:
+    for moment in (now, now.replace(year=2027)):
+        licences.settle_approval(connection, "a", item="i", state="waiting", missing=[{"material": "M1"}], now=moment)
+    ((settled_at,),) = fetch_all(connection, "select settled_at from approval_outcome")
+    assert settled_at == now
