@@ -31,14 +31,15 @@ class Operation(StrEnum):
 class RawPage:
     """Bytes exactly as the department sent them, kept before anything reads them.
 
-    `context` holds what is needed to read the bytes later without the source (encoding, header
-    line, file name); it is stored beside them. `next_cursor` is where reading goes on once this
-    page is committed. `declared_rows` is the number of rows the source itself says the page has,
-    None where it does not say.
+    `number` counts from 1 and goes on across runs, since it travels in the cursor. `context` holds
+    what is needed to read the bytes later without the source (encoding, header line, file name);
+    it is stored beside them. `next_cursor` is where reading goes on once this page is committed.
+    `declared_rows` is the number of rows the source itself says `records` will find, None where it
+    does not say. Nothing of the body shows in the repr: it may be a citizen's.
     """
 
     number: int
-    body: bytes
+    body: bytes = field(repr=False)
     next_cursor: Cursor
     context: Mapping[str, str] = field(default_factory=dict)
     declared_rows: int | None = None
@@ -54,8 +55,8 @@ class RawRecord:
     """
 
     position: int
-    fields: Mapping[str, Any]
-    raw: bytes
+    fields: Mapping[str, Any] = field(repr=False)
+    raw: bytes = field(repr=False)
     operation: Operation = Operation.INSERT
     problem: str | None = None
 
@@ -73,6 +74,8 @@ class Source(Protocol):
             SourceRefused: the department refuses us (credentials, signature, unknown resource).
             SourceGarbled: an answer that is not what the protocol promises (HTML, half a page,
                 the same page twice, HTTP 200 with an error inside that is not known to pass).
+            FileRefused: one file is bad; reading goes on behind it with the error's `next_cursor`.
+            CursorRefused: `cursor` was not made by this adapter.
         """
         ...
 
@@ -90,9 +93,13 @@ class Source(Protocol):
 
 
 class SourceUnavailable(Retryable):
-    """The department's system does not answer now."""
+    """The department's system does not answer now; `retry_after_s` is set when it said when to come back."""
 
     code: ClassVar[str] = "HUB-101"
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class SourceRefused(Permanent):
@@ -102,7 +109,7 @@ class SourceRefused(Permanent):
 
 
 class SourceGarbled(Retryable):
-    """An answer that is not what the protocol promises; tried again, the bytes are kept."""
+    """An answer that is not what the protocol promises; tried again, the bytes are in `body`."""
 
     code: ClassVar[str] = "HUB-103"
 
@@ -112,10 +119,17 @@ class SourceGarbled(Retryable):
 
 
 class FileRefused(Rejected):
-    """A file that is not what it says it is; it is kept and reported, nothing of it lands."""
+    """A file that is not what it says it is; `body` is kept and reported, nothing of it lands."""
 
     code: ClassVar[str] = "HUB-104"
 
-    def __init__(self, message: str, body: bytes = b"") -> None:
+    def __init__(self, message: str, body: bytes = b"", next_cursor: Cursor | None = None) -> None:
         super().__init__(message)
         self.body = body
+        self.next_cursor: Cursor | None = next_cursor
+
+
+class CursorRefused(Permanent):
+    """The stored cursor was not made by this adapter, e.g. after a resource changed its protocol."""
+
+    code: ClassVar[str] = "HUB-105"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from core.errors import HubError, Retryable
@@ -76,6 +76,19 @@ def begin_or_resume(connection: Connection, resource: str) -> Batch:
             return Batch(row[0], resource, resumed=True, position=position)
         cursor.execute("insert into batch (resource, state) values (%s, 'running') returning id", (resource,))
         return Batch(cursor.fetchone()[0], resource, resumed=False, position=position)
+
+
+def rewind(connection: Connection, batch: Batch) -> Batch:
+    """Set the resource's cursor back to the beginning, for a batch that has read nothing yet."""
+    with transaction(connection) as cursor:
+        move_cursor(cursor, batch, {})
+    return replace(batch, position={})
+
+
+def pass_over(connection: Connection, batch: Batch, position: Mapping[str, Any]) -> None:
+    """Set the resource's cursor behind something that will never be read, e.g. a refused file."""
+    with transaction(connection) as cursor:
+        move_cursor(cursor, batch, position)
 
 
 def note_source_count(connection: Connection, batch: Batch, count: int | None) -> None:

@@ -33,6 +33,18 @@ class Licence:
     document_path: str | None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Composed:
+    """What a licence will be under a certain sequence number.
+
+    `facts` is all the document is drawn from, as JSON; it is frozen at reservation, so that a later try draws the same.
+    """
+
+    number: str
+    identifier: str
+    facts: Mapping[str, Any]
+
+
 _COLUMNS = (
     "id, licence_type, year, sequence, number, identifier, approval, item, state, reserved_at, "
     "document_sm3, document_path"
@@ -61,15 +73,14 @@ def reserve(
     approval: str,
     item: str,
     holder: bytes,
-    name_number: Callable[[int], tuple[str, str]],
-    facts: Mapping[str, Any],
+    compose: Callable[[int], Composed],
     now: datetime,
 ) -> Licence:
     """Take the next number of the type and year for an approval; the same approval gets its own number again.
 
     Args:
-        name_number: gives (licence number, GB/T 36904 identifier) for a sequence number.
-        facts: what the document will be drawn from; frozen here so that a later try draws the same.
+        compose: works the licence out for a sequence number. What it raises passes through, and the number
+            stays free: whatever can be found wrong is to be found here.
     """
     vault.seal(_FACTS, b"", b"")
     with transaction(connection) as cursor:
@@ -83,16 +94,19 @@ def reserve(
                 (licence_type, year),
             )
             sequence = cursor.fetchone()[0]
-            number, identifier = name_number(sequence)
-            sealed = vault.seal(_FACTS, approval.encode(), json.dumps(facts, ensure_ascii=False).encode())
+            composed = compose(sequence)
+            sealed = vault.seal(_FACTS, approval.encode(), json.dumps(composed.facts, ensure_ascii=False).encode())
             cursor.execute(
                 "insert into licence (licence_type, year, sequence, number, identifier, approval, item, holder, "
                 "facts, reserved_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
                 f"returning {_COLUMNS}",
-                (licence_type, year, sequence, number, identifier, approval, item, holder, sealed, now),
+                (
+                    licence_type, year, sequence, composed.number, composed.identifier, approval, item, holder,
+                    sealed, now,
+                ),
             )
             row = cursor.fetchone()
-            _event(cursor, row[0], now, "reserved", {"number": number})
+            _event(cursor, row[0], now, "reserved", {"number": composed.number})
     return _licence(row)
 
 

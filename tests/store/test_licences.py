@@ -10,7 +10,7 @@ import pytest
 
 from store import licences
 from store.connection import Connection, connect, fetch_all, transaction
-from store.licences import Licence
+from store.licences import Composed, Licence
 from store.vault import Vault
 
 
@@ -23,8 +23,9 @@ def reserve(connection: Connection, vault: Vault, approval: str, now: datetime) 
         approval=approval,
         item="item",
         holder=vault.index("company", approval),
-        name_number=lambda sequence: (f"〔2026〕第{sequence:05d}号", f"identifier-{sequence}"),
-        facts={"name": f"{approval}有限公司"},
+        compose=lambda sequence: Composed(
+            f"〔2026〕第{sequence:05d}号", f"identifier-{sequence}", {"name": f"{approval}有限公司"}
+        ),
         now=now,
     )
 
@@ -88,3 +89,15 @@ def test_the_same_standing_of_an_approval_is_written_once(connection: Connection
         licences.settle_approval(connection, "a", item="i", state="waiting", missing=[{"material": "M1"}], now=moment)
     ((settled_at,),) = fetch_all(connection, "select settled_at from approval_outcome")
     assert settled_at == now
+
+
+def test_a_licence_that_cannot_be_composed_uses_no_number(connection: Connection, vault: Vault, now: datetime) -> None:
+    def refuse(sequence: int) -> Composed:
+        raise ValueError("a character the font lacks")
+
+    with pytest.raises(ValueError, match="font"):
+        licences.reserve(
+            connection, vault, licence_type="food", year=2026, approval="bad", item="item",
+            holder=b"0" * 32, compose=refuse, now=now,
+        )  # fmt: skip
+    assert reserve(connection, vault, "good", now).sequence == 1

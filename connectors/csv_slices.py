@@ -1,0 +1,329 @@
+"""CSV as the departments write it, cut into pages of whole records without changing a byte.
+
+The cut is made on bytes: neither UTF-8 nor GB18030 uses the quote, the comma or the line feed inside
+another character. A quote opens a value only at its beginning, so a stray one inside a value does not
+swallow the rest of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+from cryptography.hazmat.primitives.hashes import SM3, Hash
+
+from connectors.port import Cursor, CursorRefused, FileRefused, RawPage, RawRecord, SourceGarbled
+
+ENCODINGS = ("UTF-8", "GB18030")
+_BOM = codecs.BOM_UTF8
+_LONGEST_LINE = 4 * 1024 * 1024
+_LONGEST_RECORD = 8 * 1024 * 1024
+_HANZI_IN_UTF8 = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+_NOT_ASCII = bytes(range(0x80, 0x100))
+_BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """Where reading stands in a series of files: `mark` tells one edition of `file` from the next."""
+
+    file: str = ""
+    mark: str = ""
+    offset: int = 0
+    line: int = 0
+    rows: int = 0
+    done: bool = False
+    pages: int = 0
+
+    @classmethod
+    def read(cls, cursor: Cursor, resource: str) -> FilePlace:
+        """The place a cursor names; the empty cursor is before the first file.
+
+        Raises:
+            CursorRefused: another adapter made it.
+        """
+        if not cursor:
+            return cls()
+        try:
+            return cls(
+                str(cursor["file"]),
+                str(cursor["mark"]),
+                int(cursor["offset"]),
+                int(cursor["line"]),
+                int(cursor["rows"]),
+                bool(cursor["done"]),
+                int(cursor["pages"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise CursorRefused(
+                f"{resource}: the stored cursor is not one of a file series. Nothing was read; "
+                "set it to {} to read every file again (rows already held change nothing)."
+            ) from None
+
+    def cursor(self) -> dict[str, Any]:
+        """The same place as a JSON-serialisable mapping."""
+        return {
+            "file": self.file,
+            "mark": self.mark,
+            "offset": self.offset,
+            "line": self.line,
+            "rows": self.rows,
+            "done": self.done,
+            "pages": self.pages,
+        }
+
+    def within(self, file: str, mark: str) -> FilePlace:
+        """The place in this edition of `file`: where we stopped, or its beginning when it is another one."""
+        if (self.file, self.mark) == (file, mark):
+            return self
+        return FilePlace(file=file, mark=mark, pages=self.pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What one pass over a whole file found: nothing of a file is handed on before that pass."""
+
+    encoding: str
+    header: str
+    start: int
+    first_line: int
+    rows: int
+    size: int
+    sm3: str
+
+
+def survey(stream: BinaryIO, *, columns: Sequence[str], encoding: str | None = None) -> Sheet:
+    """Read the file once and vouch for encoding, header and that every quote is closed.
+
+    Args:
+        stream: seekable, binary; is left at an arbitrary position.
+        columns: names the header must contain; more are passed on, since the schema judges them.
+        encoding: "UTF-8" or "GB18030" as a control file says; None to find out.
+
+    Raises:
+        FileRefused: with a short reason and no value of the file.
+    """
+    found, size, digest = _examine(stream, encoding)
+    stream.seek(0)
+    bom = len(_BOM) if stream.read(len(_BOM)) == _BOM else 0
+    stream.seek(bom)
+    records = _cut(stream, 1)
+    first = next(records, None)
+    if first is None:
+        raise FileRefused("the file has no header line")
+    header = first.body.decode(found).rstrip("\r\n")
+    names = _names(header)
+    if missing := [name for name in columns if name not in names]:
+        raise FileRefused(f"the header lacks the columns {', '.join(missing)}")
+    rows = sum(1 for record in records if record.body.strip(b"\r\n"))
+    start = bom + len(first.body)
+    return Sheet(found, header, start, first.next_line, rows, size, digest)
+
+
+def cut_pages(
+    stream: BinaryIO, sheet: Sheet, place: FilePlace, *, resource: str, page_size: int, declares: bool
+) -> Iterator[RawPage]:
+    """The pages of one file behind `place`, each of at most `page_size` records.
+
+    Args:
+        declares: whether somebody (a control file) has said how many rows there are.
+    """
+    offset = max(place.offset, sheet.start)
+    line = max(place.line, sheet.first_line)
+    rows, pages = place.rows, place.pages
+    stream.seek(offset)
+    body, held, began = bytearray(), 0, line
+
+    def page() -> RawPage:
+        done = rows + held >= sheet.rows
+        behind = replace(place, offset=offset + len(body), line=line, rows=rows + held, done=done, pages=pages + 1)
+        context = {
+            "resource": resource,
+            "encoding": sheet.encoding,
+            "header": sheet.header,
+            "file": place.file,
+            "line": str(began),
+        }
+        return RawPage(pages + 1, bytes(body), behind.cursor(), context, held if declares else None)
+
+    for record in _cut(stream, line):
+        body += record.body
+        line = record.next_line
+        held += bool(record.body.strip(b"\r\n"))
+        if held >= page_size or len(body) >= _LONGEST_RECORD:
+            yield page()
+            offset, rows, pages = offset + len(body), rows + held, pages + 1
+            body, held, began = bytearray(), 0, line
+    if held:
+        yield page()
+
+
+def read_rows(page: RawPage) -> Iterator[RawRecord]:
+    """The records of a kept slice; `position` is the number of the record's first line in its file.
+
+    Raises:
+        SourceGarbled: the context is not that of a slice, or the bytes are not in its encoding.
+    """
+    try:
+        encoding, names = page.context["encoding"], _names(page.context["header"])
+        first = int(page.context["line"])
+    except (KeyError, ValueError, FileRefused):
+        raise SourceGarbled(f"page {page.number} is not a slice of a CSV file.", page.body) from None
+    try:
+        pieces = list(_cut(io.BytesIO(page.body), first))
+    except FileRefused as error:
+        raise SourceGarbled(f"page {page.number}: {error.message}.", page.body) from None
+    line = first
+    for piece in pieces:
+        raw, at, line = piece.body, line, piece.next_line
+        if not raw.strip(b"\r\n"):
+            continue
+        try:
+            text = raw.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            raise SourceGarbled(f"page {page.number}: line {at} is not {encoding}.", page.body) from None
+        yield _record(at, names, text, raw)
+
+
+def _record(line: int, names: list[str], text: str, raw: bytes) -> RawRecord:
+    try:
+        values = next(csv.reader(io.StringIO(text.rstrip("\r\n"), newline="")), [])
+    except csv.Error:
+        return RawRecord(line, {}, raw, problem="a row that cannot be cut into values")
+    fields: dict[str, str] = dict(zip(names, values, strict=False))
+    if len(values) == len(names):
+        return RawRecord(line, fields, raw)
+    fields.update({f"#{place}": value for place, value in enumerate(values[len(names) :], len(names) + 1)})
+    return RawRecord(line, fields, raw, problem=f"{len(values)} values under {len(names)} names")
+
+
+def _names(header: str) -> list[str]:
+    try:
+        names = [name.strip() for name in next(csv.reader([header]), [])]
+    except csv.Error:
+        names = []
+    if not names or not all(names) or len(set(names)) != len(names):
+        raise FileRefused("the first line does not name the columns (an empty or repeated name)")
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    body: bytes
+    next_line: int
+
+
+def _cut(stream: BinaryIO, line: int) -> Iterator[_Piece]:
+    """Whole records, line ends included; `line` is the number of the first physical line.
+
+    Raises:
+        FileRefused: a quote that nobody closes, or a line too long to be one.
+    """
+    record, opened, inside = bytearray(), line, False
+    while physical := stream.readline(_LONGEST_LINE):
+        if len(physical) == _LONGEST_LINE and not physical.endswith(b"\n"):
+            raise FileRefused(f"line {line} is longer than {_LONGEST_LINE} bytes")
+        if not record:
+            opened = line
+        record += physical
+        line += 1
+        if inside or b'"' in physical:
+            inside = _ends_inside(physical, inside)
+        if not inside:
+            yield _Piece(bytes(record), line)
+            record = bytearray()
+        elif len(record) > _LONGEST_RECORD:
+            break
+    if inside:
+        raise FileRefused(f"the quote opened on line {opened} is never closed")
+
+
+def _ends_inside(line: bytes, inside: bool) -> bool:
+    """Whether a quoted value is still open at the end of `line`, by the rules of Python's csv reader."""
+    at = 0
+    while True:
+        if not inside:
+            if line[at : at + 1] == b'"':
+                inside, at = True, at + 1
+            else:
+                comma = line.find(b",", at)
+                if comma < 0:
+                    return False
+                at = comma + 1
+                continue
+        quote = line.find(b'"', at)
+        if quote < 0:
+            return True
+        at = quote + 1
+        if line[at : at + 1] == b'"':
+            at += 1
+            continue
+        # Closed; whatever stands before the next comma belongs to this value and opens nothing.
+        inside = False
+        comma = line.find(b",", at)
+        if comma < 0:
+            return False
+        at = comma + 1
+
+
+def _examine(stream: BinaryIO, declared: str | None) -> tuple[str, int, str]:
+    """Encoding, bytes and SM3 of the whole file."""
+    if declared is not None and declared not in ENCODINGS:
+        raise FileRefused("an encoding other than UTF-8 and GB18030")
+    state = Hash(SM3())
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = bad = 0
+    stream.seek(0)
+    while block := stream.read(_BLOCK):
+        state.update(block)
+        size += len(block)
+        bad = bad or _fails(decoder, block, 1)
+    bad = bad or _fails(decoder, b"", 1, final=True)
+    found = "UTF-8" if not bad and declared != "GB18030" else _other_encoding(stream, declared)
+    return found, size, state.finalize().hex()
+
+
+def _other_encoding(stream: BinaryIO, declared: str | None) -> str:
+    """The encoding of a file that is not, or is said not to be, UTF-8.
+
+    GB18030 reads almost any bytes as something, so it is believed only where the bytes do not look
+    like UTF-8 with a few of them damaged.
+    """
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    gb = codecs.getincrementaldecoder("gb18030")()
+    hanzi = outside = utf8_fails = gb_fails = line = 0
+    stream.seek(0)
+    while chunk := stream.readline(_LONGEST_LINE):
+        line += 1
+        if chunk.isascii():
+            continue
+        hanzi += 3 * len(_HANZI_IN_UTF8.findall(chunk))
+        outside += len(chunk) - len(chunk.translate(None, _NOT_ASCII))
+        utf8_fails = utf8_fails or _fails(utf8, chunk, line)
+        gb_fails = gb_fails or _fails(gb, chunk, line)
+    utf8_fails = utf8_fails or _fails(utf8, b"", line, final=True)
+    gb_fails = gb_fails or _fails(gb, b"", line, final=True)
+    looks_utf8 = outside > 0 and hanzi * 2 > outside
+    if declared != "UTF-8" and not gb_fails and not looks_utf8:
+        return "GB18030"
+    if declared == "GB18030":
+        raise FileRefused(
+            "said to be GB18030, but its bytes are UTF-8" if looks_utf8 else f"not GB18030 on line {gb_fails}"
+        )
+    if declared == "UTF-8" or looks_utf8:
+        raise FileRefused(f"UTF-8 damaged on line {utf8_fails}")
+    raise FileRefused(f"neither UTF-8 (line {utf8_fails}) nor GB18030 (line {gb_fails})")
+
+
+def _fails(decoder: codecs.IncrementalDecoder, data: bytes, line: int, *, final: bool = False) -> int:
+    """`line` when `data` cannot be decoded, else 0."""
+    try:
+        decoder.decode(data, final)
+    except UnicodeDecodeError:
+        return line
+    return 0

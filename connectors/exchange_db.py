@@ -1,0 +1,227 @@
+"""Typed tables of a front-end exchange database (前置机): what is new is what lies behind (cd_time, row_guid)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as daytime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection
+
+from connectors.canonical import canonical_json
+from connectors.declaration import Declaration, TableAccess
+from connectors.endpoints import DatabaseEndpoint
+from connectors.port import (
+    Cursor,
+    CursorRefused,
+    Operation,
+    RawPage,
+    RawRecord,
+    SourceGarbled,
+    SourceRefused,
+    SourceUnavailable,
+)
+from connectors.retrying import Patience, patiently
+
+T = TypeVar("T")
+
+#: Columns every exchange table carries besides its own; all NOT NULL in the national DDL.
+CONTROL = ("row_guid", "cd_batch", "cd_operation", "cd_time", "data_source")
+
+#: SQLSTATE classes that mean "again": connection, serialisation, resources, operator, system, internal.
+_PASSING = ("08", "40", "53", "55", "57", "58", "XX")
+
+#: What PostgreSQL says while connecting carries no SQLSTATE; these words of its messages mean "no".
+_NO = ("authentication failed", "no pg_hba.conf entry", "does not exist", "is not permitted to log in")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    cd_time: str | None = None
+    row_guid: str = ""
+    pages: int = 0
+
+    @classmethod
+    def read(cls, cursor: Cursor, resource: str) -> _Place:
+        if not cursor:
+            return cls()
+        try:
+            datetime.fromisoformat(cursor["cd_time"])
+            return cls(cursor["cd_time"], str(cursor["row_guid"]), int(cursor["pages"]))
+        except (KeyError, TypeError, ValueError):
+            raise CursorRefused(
+                f"{resource}: the stored cursor is not one of an exchange table's. Nothing was read; "
+                "set it to {} to read the resource again from the beginning (rows already held change nothing)."
+            ) from None
+
+    def cursor(self) -> dict[str, Any]:
+        return {"cd_time": self.cd_time, "row_guid": self.row_guid, "pages": self.pages}
+
+
+class ExchangeTable:
+    """One typed exchange table, read through a keyset so that each page is one index range.
+
+    Publisher:  the department of the declaration, through its front-end exchange database
+    Access:     PostgreSQL with a read-only login; each page is one short READ ONLY transaction
+    Freshness:  rows appear with their cd_time; cd_operation D says a record is withdrawn
+    Caveats:    a row committed late with an older cd_time is found only by reading again from the empty
+                cursor; columns the declaration does not name are not asked for
+    """
+
+    def __init__(
+        self, declaration: Declaration, endpoint: DatabaseEndpoint, *, patience: Patience | None = None
+    ) -> None:
+        access = declaration.access
+        if not isinstance(access, TableAccess):
+            raise TypeError(f"{declaration.name} is not declared as exchange_db")
+        self._name = declaration.name
+        self._access = access
+        self._dsn = endpoint.dsn
+        self._columns = [*declaration.columns, *(name for name in CONTROL if name not in declaration.columns)]
+        self._patience = patience or Patience()
+
+    def pages(self, cursor: Cursor) -> Iterator[RawPage]:
+        """Pages of canonical JSON: a list of row objects under the table's own column names."""
+        place = _Place.read(cursor, self._name)
+        size = self._access.page_size
+        while True:
+            rows = self._ask(place, self._rows)
+            if not rows:
+                return
+            last = rows[-1]
+            place = _Place(last["cd_time"], last["row_guid"], place.pages + 1)
+            yield RawPage(
+                number=place.pages,
+                body=canonical_json(rows),
+                next_cursor=place.cursor(),
+                context={"resource": self._name, "encoding": "UTF-8", "table": self._access.table},
+                declared_rows=len(rows),
+            )
+            if len(rows) < size:
+                return
+
+    def records(self, page: RawPage) -> Iterator[RawRecord]:
+        """The rows of the page with the operation their cd_operation names."""
+        try:
+            rows = json.loads(page.body)
+        except (ValueError, RecursionError):
+            raise SourceGarbled(f"{self._name}: page {page.number} is not JSON.", page.body) from None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise SourceGarbled(f"{self._name}: page {page.number} is not a list of rows.", page.body)
+        for position, row in enumerate(rows):
+            said = row.get("cd_operation")
+            try:
+                operation, problem = Operation(str(said).strip().upper()), None
+            except ValueError:
+                operation, problem = Operation.UPDATE, "cd_operation is not one of I, U, D"
+            yield RawRecord(position, row, canonical_json(row), operation, problem)
+
+    def count(self, cursor: Cursor) -> int:
+        """Rows behind `cursor`, counted by the database."""
+        return self._ask(_Place.read(cursor, self._name), self._counted)
+
+    def _ask(self, place: _Place, question: Callable[[connection, _Place], T]) -> T:
+        """Answer `question` in a connection of its own: the reader may take minutes between two pages."""
+
+        def once() -> T:
+            try:
+                with _opened(self._dsn.get_secret_value()) as database:
+                    return question(database, place)
+            except psycopg2.Error as error:
+                raise _meaning(error) from None
+
+        kept = f"{place.pages} pages are kept; page {place.pages + 1} is next"
+        return patiently(once, resource=self._name, kept=kept, patience=self._patience)
+
+    def _rows(self, database: connection, place: _Place) -> list[dict[str, Any]]:
+        where, values = _behind(place)
+        query = sql.SQL("SELECT {columns} FROM {table} {where} ORDER BY cd_time, row_guid LIMIT {size}").format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, self._columns)),
+            table=self._table(),
+            where=where,
+            size=sql.Literal(self._access.page_size),
+        )
+        with database.cursor() as cursor:
+            self._prepare(cursor)
+            cursor.execute(query, values)
+            rows = cursor.fetchall()
+        return [dict(zip(self._columns, map(_plain, row), strict=True)) for row in rows]
+
+    def _counted(self, database: connection, place: _Place) -> int:
+        where, values = _behind(place)
+        with database.cursor() as cursor:
+            self._prepare(cursor)
+            cursor.execute(sql.SQL("SELECT count(*) FROM {} {}").format(self._table(), where), values)
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def _prepare(self, cursor: Any) -> None:
+        # SET LOCAL rather than connection options: a connection pooler in between would refuse those.
+        cursor.execute("SET LOCAL statement_timeout = %s", (int(self._access.statement_timeout_s * 1000),))
+        cursor.execute("SET LOCAL timezone = 'Asia/Shanghai'")
+
+    def _table(self) -> sql.Composable:
+        return sql.Identifier(*self._access.table.split("."))
+
+
+class _opened:  # noqa: N801 - reads as the verb it is
+    """A connection that can only read and is closed at the end, whatever happened."""
+
+    def __init__(self, dsn: str) -> None:
+        # The statement timeout is the server's; the last one notices a server that is no longer there.
+        self._connection = psycopg2.connect(
+            dsn, connect_timeout=10, application_name="yizheng-hub", tcp_user_timeout=60_000
+        )
+        self._connection.set_session(readonly=True)
+        self._connection.set_client_encoding("UTF8")
+
+    def __enter__(self) -> connection:
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+def _behind(place: _Place) -> tuple[sql.Composable, tuple[str, ...]]:
+    if place.cd_time is None:
+        return sql.SQL(""), ()
+    return sql.SQL("WHERE (cd_time, row_guid) > (%s::timestamp, %s)"), (place.cd_time, place.row_guid)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON: dates in ISO form, numbers with a fraction as the text they are."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, datetime | date | daytime):
+        return value.isoformat()
+    if isinstance(value, Decimal | float):
+        return str(value)
+    return str(value)
+
+
+def _meaning(error: psycopg2.Error) -> SourceUnavailable | SourceRefused | SourceGarbled:
+    """What a database error asks of us; the server's own words stay out, they may quote a row."""
+    state = error.pgcode or ""
+    if isinstance(error, psycopg2.errors.QueryCanceled):
+        return SourceUnavailable("the exchange database did not answer within the statement timeout")
+    if not state:
+        if any(words in str(error) for words in _NO):
+            return SourceRefused(
+                "the exchange database refuses our login. Check the dsn in the sources file and the role with the "
+                "department."
+            )
+        return SourceUnavailable("no connection to the exchange database, or it was dropped")
+    if state.startswith(_PASSING):
+        return SourceUnavailable(f"the exchange database reports a passing failure (SQLSTATE {state})")
+    if state.startswith("22"):
+        return SourceGarbled(f"the exchange database cannot give a value of the page (SQLSTATE {state})")
+    return SourceRefused(
+        f"the exchange database refuses the query (SQLSTATE {state}). Check that the table has the declared columns "
+        "and that our role may read it."
+    )

@@ -1,0 +1,95 @@
+"""All declared resources, and the source behind each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from connectors.declaration import (
+    Declaration,
+    Department,
+    FileAccess,
+    RestAccess,
+    SftpAccess,
+    TableAccess,
+    load_all,
+)
+from connectors.endpoints import DatabaseEndpoint, Endpoints, FolderEndpoint, GatewayEndpoint, SftpEndpoint
+from connectors.port import Source
+from core.errors import Permanent
+
+
+class UnknownResource(Permanent):
+    """No file in `connectors/resources/` declares a resource of this name."""
+
+    code: ClassVar[str] = "HUB-109"
+
+
+class FileNotWanted(Permanent):
+    """A file was given for a resource that does not come as a file."""
+
+    code: ClassVar[str] = "HUB-110"
+
+
+def declarations() -> dict[str, Declaration]:
+    """Every declared resource by name, in the order of names.
+
+    Raises:
+        DeclarationRefused: a declaration is broken; names file and key.
+    """
+    return dict(load_all())
+
+
+def declaration(name: str) -> Declaration:
+    """The declaration called `name`.
+
+    Raises:
+        UnknownResource: there is none; the message lists those there are.
+    """
+    known = load_all()
+    if name not in known:
+        raise UnknownResource(f"no resource is called `{name}`. There are: {', '.join(known)}.")
+    return known[name]
+
+
+def departments() -> dict[str, Department]:
+    """Every department by id that at least one resource comes from."""
+    return {found.department.id: found.department for found in load_all().values()}
+
+
+def open_source(declared: Declaration, endpoints: Endpoints, *, file: Path | None = None) -> Source:
+    """The source behind a declaration; nothing is contacted before it is read.
+
+    Args:
+        endpoints: the sources file; `Endpoints.empty()` is enough with `file`.
+        file: a CSV file to read instead of the drop folder or the SFTP server.
+
+    Raises:
+        SourceNotConfigured: the department's section is missing or incomplete.
+        FileNotWanted: `file` given for a resource that is no file.
+    """
+    # The adapters bring requests, psycopg2 and paramiko: imported here, so that listing resources stays cheap.
+    access, section = declared.access, declared.department.id
+    if file is not None:
+        if not isinstance(access, FileAccess | SftpAccess):
+            raise FileNotWanted(f"{declared.name} comes by {access.protocol}, not as a file. Leave the file out.")
+        from connectors.csv_file import CsvFiles
+
+        return CsvFiles(declared, file=file)
+    match access:
+        case RestAccess():
+            from connectors.rest_gateway import RestGateway
+
+            return RestGateway(declared, endpoints.section(section, GatewayEndpoint))
+        case TableAccess():
+            from connectors.exchange_db import ExchangeTable
+
+            return ExchangeTable(declared, endpoints.section(section, DatabaseEndpoint))
+        case SftpAccess():
+            from connectors.sftp_csv import SftpCsv
+
+            return SftpCsv(declared, endpoints.section(section, SftpEndpoint))
+        case FileAccess():
+            from connectors.csv_file import CsvFiles
+
+            return CsvFiles(declared, folder=endpoints.section(section, FolderEndpoint).folder)

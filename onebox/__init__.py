@@ -1,0 +1,1 @@
+"""The whole world on one machine: PostgreSQL, the departments, Airflow and the web as child processes."""

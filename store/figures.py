@@ -1,0 +1,69 @@
+"""Figures over batches, quarantine and the registers, each one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.connection import Connection, fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceTotals:
+    """All batches of one resource together. `trouble` is the last one of a batch that is still running."""
+
+    landed: int = 0
+    quarantined: int = 0
+    open_quarantine: int = 0
+    records: int = 0
+    last_complete: datetime | None = None
+    trouble: str | None = None
+
+
+def by_resource(connection: Connection) -> dict[str, ResourceTotals]:
+    """Totals of every resource that was ever read."""
+    rows = fetch_all(
+        connection,
+        """
+        select b.resource, sum(b.landed)::bigint, sum(b.quarantined)::bigint,
+               (select count(*) from quarantine q where q.resource = b.resource and q.state = 'open'),
+               (select count(distinct key) from record r where r.resource = b.resource),
+               max(b.finished_at) filter (where b.state = 'complete'),
+               (select t.code || ' ' || t.message from batch_trouble t
+                  where t.batch = max(b.id) order by t.at desc limit 1)
+        from batch b group by b.resource
+        """,
+    )
+    return {row[0]: ResourceTotals(*row[1:]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one approval stands and, when it waits, for which materials."""
+
+    approval: str
+    item: str
+    state: str
+    missing: tuple[dict[str, str], ...]
+
+
+def standings(connection: Connection) -> list[Standing]:
+    """Every approval whose outcome was settled, in the order of their numbers."""
+    rows = fetch_all(connection, "select approval, item, state, missing from approval_outcome order by approval")
+    return [Standing(row[0], row[1], row[2], tuple(row[3])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An archive package of the register."""
+
+    file_no: str
+    licence: str
+    sm3: bytes
+    path: str
+
+
+def packages(connection: Connection) -> list[Package]:
+    """Every archive package, oldest first."""
+    rows = fetch_all(connection, "select file_no, licence, sm3, path from archive_package order by made_at, file_no")
+    return [Package(row[0], row[1], bytes(row[2]), row[3]) for row in rows]

@@ -1,0 +1,111 @@
+"""What every room's tests may ask for: a real PostgreSQL, a fresh database a test, the public data sets.
+
+`HUB_TEST_POSTGRES` names a server to use instead of the embedded one (superuser's URL).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from onebox.postgres import Cluster
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The superuser's URL of a running PostgreSQL; embedded, not durable, gone after the session."""
+    given = os.environ.get("HUB_TEST_POSTGRES", "")
+    if given:
+        yield given
+        return
+    # /var/tmp, not pytest's folder: run by root, PostgreSQL's own user must reach it
+    folder = Path(tempfile.mkdtemp(prefix="hub-test-", dir="/var/tmp"))
+    folder.chmod(0o711)
+    cluster = Cluster(folder / "postgres", secrets_folder=folder / "secrets", durable=False)
+    try:
+        cluster.start()
+        yield cluster.url()
+    finally:
+        cluster.destroy()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_template() -> str:
+    """The database that `database_url` copies. A room overrides this to start from its migrated tables."""
+    return "template1"
+
+
+@pytest.fixture(scope="session")
+def _owner_url(postgres_url: str) -> Iterator[str]:
+    """URL of a login role that owns the test databases and is no superuser, like the hub's in the world."""
+    name, password = f"hub_test_{secrets.token_hex(4)}", secrets.token_urlsafe(16)
+    _run(postgres_url, sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(password)))
+    yield _with(postgres_url, credentials=f"{name}:{password}")
+    _run(postgres_url, sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[str]:
+    """`postgresql://…` of a fresh database, owned by a role without special rights; dropped after the test."""
+    name = f"test_{secrets.token_hex(6)}"
+    owner = urlsplit(_owner_url).username
+    assert owner is not None
+    _run(
+        postgres_url,
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY wal_log").format(
+            sql.Identifier(name), sql.Identifier(owner), sql.Identifier(database_template)
+        ),
+    )
+    try:
+        yield _with(_owner_url, database=name)
+    finally:
+        _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def real_companies() -> Path:
+    """The public list of real companies of the district (CSV)."""
+    return _outside("HUB_REAL_COMPANIES", "../shared/data/companies_420112.csv")
+
+
+@pytest.fixture(scope="session")
+def ofd_seals() -> Path:
+    """The folder of sealed OFD files with known verdicts (`manifest.tsv`)."""
+    return _outside("HUB_OFD_SEALS", "../shared/data/ofd-seals")
+
+
+def _outside(variable: str, usual: str) -> Path:
+    path = Path(os.environ.get(variable) or _REPOSITORY / usual).resolve()
+    if not path.exists():
+        pytest.skip(f"{path.name} is not part of the repository; set {variable} to where it lies")
+    return path
+
+
+def _with(url: str, *, credentials: str | None = None, database: str | None = None) -> str:
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    netloc = parts.netloc if credentials is None else f"{credentials}@{address}"
+    path = parts.path if database is None else f"/{database}"
+    return urlunsplit((parts.scheme, netloc, path, parts.query, ""))
+
+
+def _run(url: str, statement: sql.Composable) -> None:
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()

@@ -1,0 +1,67 @@
+"""The departments as the sandbox plays them, started once for this room."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from connectors.endpoints import Endpoints
+
+SIZE = 40
+
+
+@dataclass(frozen=True)
+class Departments:
+    """The running sandbox: what it announced, and the truth it was made from."""
+
+    ready: dict[str, Any]
+    state: Path
+
+    def endpoints(self) -> Endpoints:
+        """The sources file of the hub, without the port on which faults are ordered."""
+        sections = {name: dict(part) for name, part in self.ready.items() if isinstance(part, dict)}
+        del sections["tax"]["admin_url"]
+        return Endpoints(sections, origin="the sandbox", folder=self.state)
+
+    def order_fault(self, kind: str | None, times: int = 1, page: int | None = None, **more: str) -> None:
+        order = {"kind": kind, "times": times, "page": page, **more}
+        answer = requests.post(f"{self.ready['tax']['admin_url']}/_fault", json=order, timeout=5)
+        assert answer.status_code == 200, answer.text
+
+    def expected(self, resource: str) -> list[dict[str, Any]]:
+        """What the sandbox says it holds of `resource`, one entry a source row."""
+        with Path(self.ready["expected"]).open(encoding="utf-8") as lines:
+            return [entry for entry in map(json.loads, lines) if entry.get("resource") == resource]
+
+
+@pytest.fixture(scope="session")
+def departments(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Departments]:
+    state = tmp_path_factory.mktemp("sandbox")
+    ready = state / "ready.json"
+    log = state / "sandbox.log"
+    arguments = ["--state", str(state / "data"), "--seed", "7", "--size", str(SIZE)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "serve", *arguments, "--postgres", postgres_url, "--ready", str(ready)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not ready.exists():
+                assert process.poll() is None, log.read_text(encoding="utf-8", errors="replace")
+                assert time.monotonic() < deadline, "the sandbox is not ready after 60 s"
+                time.sleep(0.1)
+            yield Departments(json.loads(ready.read_text(encoding="utf-8")), state / "data")
+        finally:
+            process.terminate()
+            process.wait(timeout=20)

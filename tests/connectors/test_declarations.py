@@ -1,0 +1,102 @@
+"""Every declaration, also tomorrow's, is complete, honest and cheap to load."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectors.csv_file import CsvFiles
+from connectors.declaration import RESOURCES, DeclarationRefused, load, load_all
+from connectors.exchange_db import ExchangeTable
+from connectors.registry import UnknownResource, declaration, declarations, departments
+from connectors.rest_gateway import RestGateway
+from connectors.sftp_csv import SftpCsv
+
+NINE = {
+    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "hr.insurance", "hr.vocational",
+    "market.company", "tax.clearance", "tax.registration",
+}  # fmt: skip
+
+
+def test_nine_resources_of_five_departments_are_declared() -> None:
+    assert set(declarations()) == NINE
+    assert set(departments()) == {"bureau", "civil", "hr", "market", "tax"}
+
+
+@pytest.mark.parametrize("name", sorted(declarations()))
+def test_a_declaration_tells_an_operator_what_to_expect(name: str) -> None:
+    note = declaration(name).doc_md()
+    for heading in ("提供方", "依据", "方式", "更新", "注意", "核实情况"):
+        assert f"**{heading}**：" in note
+
+
+@pytest.mark.parametrize("name", sorted(declarations()))
+def test_nobody_claims_to_have_verified_what_no_department_has_confirmed(name: str) -> None:
+    found = declaration(name)
+    assert not found.honesty.verified
+    assert found.honesty.unknown
+
+
+@pytest.mark.parametrize("adapter", [RestGateway, ExchangeTable, SftpCsv, CsvFiles])
+def test_the_docstring_of_an_adapter_tells_an_operator_what_to_expect(adapter: type) -> None:
+    text = adapter.__doc__ or ""
+    for heading in ("Publisher:", "Access:", "Freshness:", "Caveats:"):
+        assert heading in text
+
+
+def test_the_real_companies_have_the_declared_header(real_companies: Path) -> None:
+    with real_companies.open(encoding="utf-8-sig") as stream:
+        assert stream.readline().strip().split(",") == list(declaration("market.company").columns)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ('share_class = "有条件"', 'share_class = "随意"', "share_class"),
+        ('share_class = "有条件"', "", "share_class"),
+        ('key = ["nsrsbh"]', 'key = ["nsr"]', "`key` names nsr"),
+        ("page_size = 200", "page_size = 5000", r"access\.rest_gateway\.page_size"),
+        ("page_size = 200", "page_sise = 200", r"access\.rest_gateway\.page_sise"),
+        ('protocol = "rest_gateway"', 'protocol = "telex"', "access"),
+        ("unknown = [", "known = [", "honesty"),
+        ('name = "tax.registration"', 'name = "tax.other"', "the file is called"),
+        ('name = "tax.registration"', 'name = "hr.registration"', "department's id"),
+        ("[access]", "[access", "not TOML"),
+    ],
+)
+def test_a_broken_declaration_names_file_and_key(tmp_path: Path, old: str, new: str, names: str) -> None:
+    text = (RESOURCES / "tax.registration.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "tax.registration.toml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(DeclarationRefused, match=names) as caught:
+        load(path)
+    assert "tax.registration.toml" in str(caught.value)
+
+
+def test_two_names_for_one_department_are_refused(tmp_path: Path) -> None:
+    for name in ("tax.registration.toml", "tax.clearance.toml"):
+        shutil.copy(RESOURCES / name, tmp_path)
+    path = tmp_path / "tax.registration.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('zh = "税务"', 'zh = "税务局"'), encoding="utf-8")
+    with pytest.raises(DeclarationRefused, match="`tax` has another name"):
+        load_all(tmp_path)
+
+
+def test_an_unknown_resource_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownResource, match=r"hr\.insurance"):
+        declaration("hr.pension")
+
+
+def test_listing_the_resources_loads_no_protocol_library() -> None:
+    """Airflow parses the DAGs again and again; each parse lists the resources."""
+    code = (
+        "import sys; from connectors.registry import declarations; declarations();"
+        "print(sorted({'requests', 'psycopg2', 'paramiko', 'tenacity'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
