@@ -90,8 +90,8 @@ def land_page(
         _hold_batch(cursor, batch, expected_position)
         plan = _plan(latest, digests, known_keys(cursor, batch.resource, list(latest)), good, len(bad))
         apply(cursor, vault, batch, plan.write, plan.replace, plan.remove, now)
+        _close_corrected(cursor, batch.resource, page_sm3, list(latest), now)
         _set_aside(cursor, batch, page_sm3, bad, fingerprints, sealed_bad, good, now)
-        _close_corrected(cursor, batch.resource, page_sm3, [*plan.remove, *_keys(plan.write)], now)
         c = plan.counts
         cursor.execute(
             "update batch set pages = pages + 1, landed = landed + %s, inserted = inserted + %s, "
@@ -227,7 +227,8 @@ def _set_aside(
             "insert into quarantine (resource, fingerprint, key, raw, fields, operation, problem, reasons, page_sm3, "
             "position, batch, state, seen_at, closed_at) "
             "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-            "on conflict (resource, fingerprint) do nothing",
+            "on conflict (resource, fingerprint) do update set state = 'open', closed_at = null "
+            "where quarantine.state = 'corrected' and excluded.state = 'open'",
             (
                 batch.resource, mark, row.key, raw, fields, row.operation, row.problem,
                 json.dumps(list(row.reasons), ensure_ascii=False), page_sm3, row.position, batch.id,
@@ -236,18 +237,14 @@ def _set_aside(
         )  # fmt: skip
 
 
-def _close_corrected(cursor: Any, resource: str, page_sm3: bytes, effective: list[bytes], now: datetime) -> None:
-    """Close open entries of earlier pages whose source has now sent a good row that changed something.
+def _close_corrected(cursor: Any, resource: str, page_sm3: bytes, keys: list[bytes], now: datetime) -> None:
+    """Close open entries whose source has sent a good row under the same key on another page.
 
-    A good row that changes nothing may be an old one read again; it proves no correction.
+    Should that page be an old one read again, the bad row behind it comes again too and opens its entry again.
     """
-    if effective:
+    if keys:
         cursor.execute(
             "update quarantine set state = 'corrected', closed_at = %s where resource = %s and state = 'open' "
             "and key = any(%s) and page_sm3 <> %s",
-            (now, resource, effective, page_sm3),
+            (now, resource, keys, page_sm3),
         )
-
-
-def _keys(write: Sequence[tuple[GoodRow, bytes, int]]) -> list[bytes]:
-    return [row.key for row, _, _ in write]

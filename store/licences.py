@@ -101,8 +101,16 @@ def reserve(
                 "facts, reserved_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
                 f"returning {_COLUMNS}",
                 (
-                    licence_type, year, sequence, composed.number, composed.identifier, approval, item, holder,
-                    sealed, now,
+                    licence_type,
+                    year,
+                    sequence,
+                    composed.number,
+                    composed.identifier,
+                    approval,
+                    item,
+                    holder,
+                    sealed,
+                    now,
                 ),
             )
             row = cursor.fetchone()

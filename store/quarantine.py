@@ -90,9 +90,9 @@ def open_content(connection: Connection, vault: Vault, entry_id: int) -> Content
 
 
 def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, now: datetime) -> str:
-    """Accept a row that judging finds good now; returns what it did: inserted, kept or already.
+    """Accept a row that judging finds good now; returns what it did: inserted, changed, deleted, kept or already.
 
-    A record that its source has sent since under the same key is newer and stays ("kept").
+    A record that a later batch brought under the same key is newer and stays ("kept").
     """
     digest = vault.fingerprint(good.canonical or b"")
     vault.seal(entry.resource, b"", b"")
@@ -100,14 +100,27 @@ def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, n
         cursor.execute("select state from quarantine where id = %s for update", (entry.id,))
         if cursor.fetchone()[0] != "open":
             return "already"
-        there = known_keys(cursor, entry.resource, [good.key]).get(good.key)
-        outcome = "kept"
-        if there is None and good.canonical is not None:
-            batch = Batch(entry.batch, entry.resource, resumed=True, position={})
-            apply(cursor, vault, batch, [(good, digest, 1)], [], [], now)
-            outcome = "inserted"
+        outcome = _take(cursor, vault, entry, good, digest, now)
         cursor.execute("update quarantine set state = 'released', closed_at = %s where id = %s", (now, entry.id))
     return outcome
+
+
+def _take(cursor: Any, vault: Vault, entry: Entry, good: GoodRow, digest: bytes, now: datetime) -> str:
+    batch = Batch(entry.batch, entry.resource, resumed=True, position={})
+    there = known_keys(cursor, entry.resource, [good.key]).get(good.key)
+    if there is not None and there.digest is not None:
+        cursor.execute("select max(batch) from record where resource = %s and key = %s", (entry.resource, good.key))
+        if there.digest == digest or cursor.fetchone()[0] > entry.batch:
+            return "kept"
+        if good.canonical is None:
+            apply(cursor, vault, batch, [], [], [good.key], now)
+            return "deleted"
+        apply(cursor, vault, batch, [(good, digest, there.version + 1)], [good.key], [], now)
+        return "changed"
+    if there is not None or good.canonical is None:
+        return "kept"
+    apply(cursor, vault, batch, [(good, digest, 1)], [], [], now)
+    return "inserted"
 
 
 def counts_by_reason(connection: Connection, resource: str | None = None) -> list[tuple[str, str, int]]:

@@ -18,6 +18,7 @@ import pytest
 from psycopg2 import sql
 
 from onebox.postgres import Cluster
+from tests.departments import Departments, started
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -72,6 +73,13 @@ def database_url(postgres_url: str, _owner_url: str, database_template: str) -> 
         yield _with(_owner_url, database=name)
     finally:
         _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def departments(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Departments]:
+    """Four departments as real servers, started once for all rooms."""
+    with started(postgres_url, tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

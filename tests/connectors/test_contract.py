@@ -11,7 +11,7 @@ from connectors.declaration import Declaration
 from connectors.endpoints import Endpoints
 from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
 from connectors.registry import declaration, declarations, open_source
-from tests.connectors.conftest import Departments
+from tests.departments import Departments
 
 RESOURCES = sorted(declarations())
 

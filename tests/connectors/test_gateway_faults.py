@@ -12,7 +12,7 @@ from connectors.registry import declaration
 from connectors.rest_gateway import RestGateway
 from connectors.retrying import Patience
 from core.errors import HubError, Retryable
-from tests.connectors.conftest import Departments
+from tests.departments import Departments
 
 FAULTS = [
     ("500", SourceUnavailable, "the gateway answers HTTP 500"),

@@ -1,4 +1,4 @@
-"""The departments as the sandbox plays them, started once for this room."""
+"""The departments as the sandbox plays them: started as a process, read as a hub reads them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from connectors.endpoints import Endpoints
+from onebox.sandbox import as_toml
 
 SIZE = 40
 
@@ -32,6 +33,13 @@ class Departments:
         del sections["tax"]["admin_url"]
         return Endpoints(sections, origin="the sandbox", folder=self.state)
 
+    def write_sources(self, path: Path) -> None:
+        """The hub's sources file, as the one-box world writes it."""
+        announced = {name: part for name, part in self.ready.items() if isinstance(part, dict)}
+        announced["market"] = {"folder": str(self.state / "market")}
+        path.write_text(as_toml(announced), encoding="utf-8")
+        path.chmod(0o600)
+
     def order_fault(self, kind: str | None, times: int = 1, page: int | None = None, **more: str) -> None:
         order = {"kind": kind, "times": times, "page": page, **more}
         answer = requests.post(f"{self.ready['tax']['admin_url']}/_fault", json=order, timeout=5)
@@ -43,9 +51,9 @@ class Departments:
             return [entry for entry in map(json.loads, lines) if entry.get("resource") == resource]
 
 
-@pytest.fixture(scope="session")
-def departments(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Departments]:
-    state = tmp_path_factory.mktemp("sandbox")
+@contextmanager
+def started(postgres_url: str, state: Path) -> Iterator[Departments]:
+    """The sandbox with its data below `state`, until the block ends."""
     ready = state / "ready.json"
     log = state / "sandbox.log"
     arguments = ["--state", str(state / "data"), "--seed", "7", "--size", str(SIZE)]

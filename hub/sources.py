@@ -1,0 +1,121 @@
+"""What is declared, and how each source stands: read when, how many rows, in trouble or not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.declaration import Declaration, UpdateCycle, load_all
+from core.clock import SHANGHAI
+from hub.context import Hub
+from schemas.items import all_items
+from store import figures
+
+#: The bureau's own approvals: what was accepted, and how it ended.
+ACCEPT, RESULT = "bureau.accept", "bureau.result"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One resource as an operator sees it. `pulled` = `accepted` + `quarantined`, over all its batches."""
+
+    resource: str
+    title: str
+    department: str
+    share_class: str
+    update_cycle: str
+    verified: bool
+    last_read: datetime | None
+    pulled: int
+    accepted: int
+    quarantined: int
+    open_quarantine: int
+    state: str
+    trouble: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "last_read": self.last_read.isoformat() if self.last_read else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A department and its resources; its pool in Airflow bears the same name as its DAG."""
+
+    id: str
+    zh: str
+    resources: tuple[Declaration, ...]
+
+
+def departments() -> list[Department]:
+    """The declared departments in the order of their ids. Cheap: reads the declarations and nothing else."""
+    by_id: dict[str, list[Declaration]] = {}
+    for declaration in load_all().values():
+        by_id.setdefault(declaration.department.id, []).append(declaration)
+    return [Department(name, resources[0].department.zh, tuple(resources)) for name, resources in sorted(by_id.items())]
+
+
+#: How often a department is asked, by the shortest update cycle among its resources. Times are Asia/Shanghai,
+#: before the counters open. A cycle that is missing here is a resource somebody hands over: collected on demand.
+_CRON = {
+    UpdateCycle.LIVE: "*/10 * * * *",
+    UpdateCycle.DAILY: "30 2 * * *",
+    UpdateCycle.WEEKLY: "30 3 * * 1",
+    UpdateCycle.MONTHLY: "30 4 1 * *",
+    UpdateCycle.QUARTERLY: "30 4 1 1,4,7,10 *",
+    UpdateCycle.YEARLY: "30 4 1 1 *",
+}
+
+
+def cron_of(department: Department) -> str | None:
+    """The schedule of a department's DAG; None when all its resources are handed over irregularly."""
+    cycles = {declaration.update_cycle for declaration in department.resources}
+    return next((cron for cycle, cron in _CRON.items() if cycle in cycles), None)
+
+
+def pools() -> dict[str, int]:
+    """Airflow pools and their slots: how many resources of a department are read at the same time."""
+    return {f"department_{department.id}": 2 for department in departments()}
+
+
+def evidence_resources() -> list[str]:
+    """Every resource that an approval or one of its materials rests on."""
+    named = {material.resource for item in all_items().values() for material in item.materials}
+    return sorted(named | {ACCEPT, RESULT})
+
+
+def source_states(hub: Hub) -> list[SourceState]:
+    """Every declared resource. A resource never read, late or in trouble never looks healthy."""
+    totals = figures.by_resource(hub.connection)
+    now = hub.clock.now()
+    states = []
+    for name, declaration in load_all().items():
+        total = totals.get(name, figures.ResourceTotals())
+        late = total.last_complete is not None and now - total.last_complete > timedelta(
+            hours=declaration.late_after_hours
+        )
+        if total.trouble is not None:
+            state = "in trouble"
+        elif total.last_complete is None:
+            state = "never read"
+        else:
+            state = "late" if late else "up to date"
+        states.append(
+            SourceState(
+                resource=name,
+                title=declaration.title,
+                department=declaration.department.zh,
+                share_class=declaration.share_class.value,
+                update_cycle=declaration.update_cycle.value,
+                verified=declaration.honesty.verified,
+                last_read=total.last_complete.astimezone(SHANGHAI) if total.last_complete else None,
+                pulled=total.landed,
+                accepted=total.landed - total.quarantined,
+                quarantined=total.quarantined,
+                open_quarantine=total.open_quarantine,
+                state=state,
+                trouble=total.trouble,
+            )
+        )
+    return states

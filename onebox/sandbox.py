@@ -1,0 +1,113 @@
+"""The departments: one child process, and the sources file by which the hub finds them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from onebox import ports
+from onebox.files import write_secret
+from onebox.layout import Layout
+from onebox.postgres import Cluster
+from onebox.process import Child
+
+ROLE = "sandbox"
+#: Told about the sandbox itself, not about a department: no part of the sources file.
+_NOT_FOR_THE_HUB = frozenset({"admin_url"})
+_READY_SECONDS = 60.0
+
+
+class Sandbox:
+    """The simulated departments over two databases of `cluster`."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        cluster: Cluster,
+        *,
+        seed: int,
+        size: int,
+        tax_port: int,
+        hr_port: int,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._layout = layout
+        self._ready = layout.sandbox / "ready.json"
+        # a superuser, because it stands for the departments' own servers: it makes databases and their login roles
+        cluster.ensure_role(ROLE, options="SUPERUSER")
+        arguments = {
+            "--state": str(layout.sandbox),
+            "--seed": str(seed),
+            "--size": str(size),
+            # no password here, every user of the machine sees a command line; libpq takes it from PGPASSWORD
+            "--postgres": f"postgresql://{ROLE}@{ports.HOST}:{cluster.port}/postgres",
+            "--ready": str(self._ready),
+            "--tax-port": str(tax_port),
+            "--hr-port": str(hr_port),
+        }
+        argv = [sys.executable, "-m", "sandbox", "serve"]
+        for name, value in arguments.items():
+            argv += [name, value]
+        self._child = Child(
+            name="the sandbox of departments",
+            argv=argv,
+            env=dict(environment) | {"PGPASSWORD": cluster.password(ROLE)},
+            log=layout.log / "sandbox.log",
+            cwd=layout.sandbox,
+        )
+
+    def start(self) -> None:
+        """Start it; it makes its data on the first start, so `is_ready` may take seconds to become true."""
+        self._ready.unlink(missing_ok=True)
+        self._child.start()
+
+    def is_ready(self) -> bool:
+        """Whether all departments answer; raises ComponentFailed when the process has ended."""
+        self._child.ensure_running()
+        return self._ready.exists()
+
+    def wait(self) -> None:
+        """Wait until all departments answer.
+
+        Raises:
+            ComponentFailed: it ended, or a minute passed.
+        """
+        self._child.wait_until(self._ready.exists, seconds=_READY_SECONDS)
+
+    def write_sources(self) -> None:
+        """Write the hub's sources file (0600) from what the departments announced."""
+        announced = json.loads(self._ready.read_text(encoding="utf-8"))
+        # market regulation hands over one file; the hub is told of a folder, and reads what it has read once no more
+        announced["market"] = {"folder": str(Path(announced["market"]["file"]).parent)}
+        write_secret(self._layout.sources, as_toml(announced))
+
+    def ensure_running(self) -> None:
+        """Raise ComponentFailed when it has ended."""
+        self._child.ensure_running()
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal and return at once."""
+        self._child.ask_to_stop()
+
+    def stop(self) -> None:
+        """End it; nothing it serves is lost, its data is on disk."""
+        self._child.stop(grace=5)
+
+
+def as_toml(announced: Mapping[str, Any]) -> str:
+    """One table per department, as `connectors/endpoints.example.toml` shows them."""
+    lines = ["# Written at every start of the one-box world; change nothing here."]
+    for department, section in sorted(announced.items()):
+        if not isinstance(section, dict):
+            continue
+        lines += ["", f"[{department}]"]
+        # a JSON text or number is the same in TOML
+        lines += [
+            f"{key} = {json.dumps(value, ensure_ascii=False)}"
+            for key, value in section.items()
+            if key not in _NOT_FOR_THE_HUB
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,73 @@
+"""Lines break where Chinese typography allows, and nothing is lost between them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.fonts import FaceName, face
+from documents.layout import CLOSING, OPENING, Align, Paragraph, place
+
+BODY = face(FaceName.BODY)
+WORDS = st.text(st.sampled_from("东西湖区行政审批，。；：、（）《》“”0123456789ABCDEFab-. "), min_size=1, max_size=200)
+
+
+@given(text=WORDS, width=st.floats(20, 200), size=st.floats(2, 8))
+def test_lines_joined_are_the_text(text: str, width: float, size: float) -> None:
+    assert "".join(Paragraph(text, BODY).wrap(size, width)) == text
+
+
+@given(text=WORDS, width=st.floats(30, 200), size=st.floats(2, 6))
+def test_no_character_stands_beyond_the_right_edge(text: str, width: float, size: float) -> None:
+    for line in Paragraph(text, BODY).wrap(size, width):
+        for justify in (False, True):
+            placed = place(line, BODY, x=10, width=width, baseline=0, size=size, justify=justify)
+            last = placed.x + sum(placed.advances)
+            # A closing mark's empty right half may.
+            ink = 0.5 if line[-1] in "，。；：、）》" else BODY.advances[ord(line[-1])]
+            assert last + ink * size <= 10 + width + 1e-3
+
+
+@given(text=st.text(st.sampled_from("东西湖区，。；（）《》"), min_size=1, max_size=120))
+def test_marks_stay_with_their_words_where_there_is_a_place_to_break(text: str) -> None:
+    lines = Paragraph(text, BODY).wrap(5, 100)
+    for before, after in pairwise(lines):
+        could_break = any(right not in CLOSING and left not in OPENING for left, right in pairwise(before))
+        if could_break:
+            assert after[0] not in CLOSING
+            assert before[-1] not in OPENING
+
+
+def test_a_code_is_not_cut_when_it_fits_a_line() -> None:
+    lines = Paragraph("统一社会信用代码为91420112MA4K000X1Q的单位", BODY).wrap(5, 60)
+    assert any("91420112MA4K000X1Q" in line for line in lines)
+
+
+def test_a_code_longer_than_a_line_is_cut_inside() -> None:
+    assert len(Paragraph("9" * 100, BODY).wrap(5, 60)) > 1
+
+
+def test_a_long_value_shrinks_until_it_fits_and_never_below_the_least() -> None:
+    short = Paragraph("东西湖区", BODY).fit(width=100, height=8, size=7, least=4, leading=1.4)
+    assert short is not None
+    assert short[0] == 7
+    fitted = Paragraph("东西湖区" * 5, BODY).fit(width=100, height=8, size=7, least=4, leading=1.4)
+    assert fitted is not None
+    assert 4 <= fitted[0] < 7
+    assert len(fitted[1]) == 1
+    assert Paragraph("东西湖区" * 20, BODY).fit(width=100, height=8, size=7, least=4, leading=1.4) is None
+
+
+@pytest.mark.parametrize("label", ["名称", "法定代表人", "统一社会信用代码"])
+def test_a_spread_label_touches_both_edges(label: str) -> None:
+    line = place(label, BODY, x=40, width=50, baseline=0, size=6, align=Align.SPREAD)
+    assert line.x == 40
+    assert line.x + sum(line.advances) + 6 == pytest.approx(90)
+
+
+def test_neighbouring_marks_share_their_empty_halves() -> None:
+    line = place("（甲）；", BODY, x=0, width=100, baseline=0, size=10)
+    assert line.advances == (10, 10, 5)
