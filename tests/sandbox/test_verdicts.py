@@ -1,0 +1,142 @@
+"""Expected verdicts are checked by others: the hub's own judge, and a small clerk who decides the approvals by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox import files, plan
+from schemas.judge import judge, judge_deletion
+
+Fields = dict[str, Any]
+
+
+def _sent(folder: Path) -> Iterator[tuple[str, str, Fields, str | None, str]]:
+    """Every row as a reader meets it: resource, place, fields, trouble in cutting it, operation."""
+    for resource, relative in files.TABLES.items():
+        for number, row in enumerate(files.read_lines(folder / relative), 1):
+            yield resource, row.get("row_guid") or str(number), row, None, row.get("cd_operation") or "I"
+    for resource, name in files.HR_FILES.items():
+        for control in sorted(folder.glob(f"out/*/{name}_*.ctl")):
+            told = dict(line.split("=", 1) for line in control.read_text().splitlines())
+            path = control.with_suffix(".csv")
+            yield from _csv(resource, path.read_bytes().decode(told["encoding"]), f"{path.parent.name}/{path.name}")
+    yield from _csv("market.company", (folder / files.MARKET_FILE).read_bytes().decode(), "companies.csv")
+
+
+def _csv(resource: str, text: str, name: str) -> Iterator[tuple[str, str, Fields, str | None, str]]:
+    header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    for number, row in enumerate(rows, 2):
+        trouble = None if len(row) == len(header) else f"{len(row)} values under {len(header)} names"
+        yield resource, f"{name}:{number}", dict(zip(header, row, strict=False)), trouble, "I"
+
+
+def test_the_judge_finds_exactly_the_reasons_that_were_put_in(folder: Path, expected: list[dict[str, Any]]) -> None:
+    wanted = {(line["resource"], line["row"]): line for line in expected if "resource" in line}
+    seen = set()
+    for resource, place, fields, trouble, operation in _sent(folder):
+        seen.add((resource, place))
+        line = wanted[resource, place]
+        if operation == "D":
+            assert judge_deletion(resource, fields) == line["key"]
+            continue
+        judgement = judge(resource, fields, problem=trouble)
+        assert sorted({reason.code for reason in judgement.reasons}) == line["reasons"], line
+        assert judgement.unknown == ()
+        if line["verdict"] == "accepted":
+            assert judgement.record is not None
+            assert judgement.record.key() == line["key"]
+    assert seen == wanted.keys()
+
+
+class Clerk:
+    """Decides approvals from the accepted rows alone, the latest row of a key being the one that counts."""
+
+    def __init__(self, folder: Path, expected: list[dict[str, Any]]) -> None:
+        wanted = {(line["resource"], line["row"]): line for line in expected if "resource" in line}
+        latest: dict[tuple[str, str], tuple[str, Fields]] = {}
+        for resource, place, fields, _, operation in _sent(folder):
+            line = wanted[resource, place]
+            when = fields.get("cd_time") or place.partition("/")[0]
+            known = latest.get((resource, line["key"]), ("", {}))
+            if line["verdict"] == "accepted" and (resource.startswith("tax.") or when >= known[0]):
+                latest[resource, line["key"]] = (when, {} if operation == "D" else {**fields, "key": line["key"]})
+        self.rows: dict[str, list[Fields]] = defaultdict(list)
+        for (resource, _), (_, fields) in latest.items():
+            if fields:
+                self.rows[resource].append(fields)
+
+    def find(self, resource: str, column: str, value: str, **wanted: tuple[str, ...]) -> list[Fields]:
+        """Rows about one subject whose columns have one of the wanted values."""
+        return [
+            row
+            for row in self.rows[resource]
+            if _number(row[column]) == value and all(row[name] in choice for name, choice in wanted.items())
+        ]
+
+    def missing(self, item: str, applicant: str) -> list[str]:
+        """Which materials of an item cannot be shown for an applicant."""
+        if item == plan.ITEMS[plan.NGO].code:
+            source = self.find("civil.social_org", "tyxydm", applicant)
+            proofs = {"M1": [row for row in source if (row["zzlx"], row["zt"]) == ("民办非企业单位", "正常")]}
+            head = _number(source[0]["frsfz"]) if source else ""
+        else:
+            source = self.find("tax.registration", "shxydm", applicant)
+            proofs = {"M1": [row for row in source if row["qyzt"] == "正常"]}
+            head = _number(source[0]["sfzhm"]) if source else ""
+        if item == plan.ITEMS[plan.FOOD].code:
+            proofs["M2"] = self.find("tax.clearance", "shxydm", applicant, zt=("已完税", "已清税"))
+            proofs["M3"] = self.find("hr.vocational", "zjhm", head, zygz=("食品安全管理员",))
+        else:
+            proofs["M2"] = self.find("hr.insurance", "zjhm", head, xz=("职工养老",), jfzt=("正常",))
+        if item == plan.ITEMS[plan.HR].code:
+            proofs["M3"] = self.find("hr.vocational", "zjhm", head, zygz=("企业人力资源管理师",))
+        return [code for code, rows in sorted(proofs.items()) if not rows]
+
+
+def _number(text: str) -> str:
+    """A number in its one form: no blanks, capital letters, 18 digits."""
+    text = text.strip().upper()
+    if len(text) != 15:
+        return text
+    body = text[:6] + "19" + text[6:]
+    return body + "10X98765432"[sum(int(digit) * 2 ** (17 - at) for at, digit in enumerate(body)) % 11]
+
+
+def test_the_evidence_leads_a_clerk_to_the_expected_approvals(folder: Path, expected: list[dict[str, Any]]) -> None:
+    clerk = Clerk(folder, expected)
+    results = {row["key"]: row["result_type"] for row in clerk.rows["bureau.result"]}
+    cases = {row["key"]: row for row in clerk.rows["bureau.accept"]}
+    approvals = {line["approval"]: line for line in expected if "approval" in line}
+    assert cases.keys() == approvals.keys() == results.keys()
+    for number, line in approvals.items():
+        if results[number] != "1":
+            assert (line["verdict"], line["missing"]) == ("not_granted", [])
+            continue
+        missing = clerk.missing(cases[number]["task_code"], _number(cases[number]["applyer_page_code"]))
+        assert (line["verdict"], line["missing"]) == ("waiting" if missing else "issued", missing), line
+
+
+@pytest.mark.parametrize("name", ["cf_bx_sbxx", "zyzg"])
+def test_a_file_without_control_file_is_not_in_the_expectations(
+    name: str, folder: Path, expected: list[dict[str, Any]]
+) -> None:
+    complete = {path.with_suffix("").name for path in folder.glob("out/*/*.ctl")}
+    named = {
+        line["row"].partition("/")[2].partition(".")[0]
+        for line in expected
+        if line.get("resource", "").startswith("hr.")
+    }
+    assert named == complete
+    assert len([day for day in complete if day.startswith(name)]) == 3
+    assert [path.name for path in folder.glob("out/*/*.csv") if path.with_suffix("").name not in complete] == [
+        "zyzg_20260401.csv"
+    ]
+    assert json.loads((folder / "meta.json").read_text())["seed"] == 1
