@@ -1,0 +1,147 @@
+"""What a licence type consists of."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from string import Formatter
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.dates import Validity
+from schemas.declared import Declared
+from schemas.identifiers.citizen import CitizenId
+from schemas.identifiers.holder import HolderNumber
+from schemas.items import all_items
+from schemas.records import Accept, Record, Result
+from schemas.registry import MODELS
+
+#: What the hub itself knows about a licence it is issuing, by face field name.
+LICENCE_FIELDS = frozenset({"number", "identifier", "issued_on", "validity"})
+ISSUER_FIELDS = frozenset({"name", "credit_code"})
+
+
+class ValidityRule(Declared):
+    """How long a licence is valid: a number of years, or 长期.
+
+    Attributes:
+        verified: whether somebody has read the rule in a law in force.
+    """
+
+    years: Annotated[int, Field(ge=1, le=50)] | None = None
+    long_term: bool = False
+    verified: bool
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.years is None) is not self.long_term:
+            raise ValueError("a validity has either years or long_term = true")
+        return self
+
+    def from_day(self, issued_on: date) -> Validity:
+        """The validity of a licence issued on a day; its last day is the one before the anniversary."""
+        if self.years is None:
+            return Validity(None)
+        try:
+            anniversary = issued_on.replace(year=issued_on.year + self.years)
+        except ValueError:  # issued on 29 February, and that year has none
+            anniversary = date(issued_on.year + self.years, 3, 1)
+        return Validity(anniversary - timedelta(days=1))
+
+
+class FaceField(Declared):
+    """One line of a licence's face.
+
+    Attributes:
+        key: the line's name in the licence's drawing template.
+        label: as printed.
+        source: evidence (a material's record), accept or result (the bureau's own case tables), licence (what
+            the hub assigns), issuer (the issuing organ) or text (always the same).
+        material: the material's code, for evidence.
+        field: the field's English name, for all but text.
+        text: the words, for text.
+    """
+
+    key: Annotated[str, Field(pattern=r"^[a-z_]+$")]
+    label: str
+    source: Literal["evidence", "accept", "result", "licence", "issuer", "text"]
+    material: str | None = None
+    field: str | None = None
+    text: str | None = None
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if (self.source == "evidence") is not (self.material is not None):
+            raise ValueError(f"{self.label}: evidence and nothing else names a material")
+        if (self.source == "text") is not (self.text is not None) or (self.source == "text") is (
+            self.field is not None
+        ):
+            raise ValueError(f"{self.label}: a text has its words, everything else its field")
+        if self.source == "accept":
+            _shown(Accept, self.label, self.field)
+        if self.source == "result":
+            _shown(Result, self.label, self.field)
+        if self.source == "licence" and self.field not in LICENCE_FIELDS:
+            raise ValueError(f"{self.label}: the hub assigns {', '.join(sorted(LICENCE_FIELDS))}, not {self.field}")
+        if self.source == "issuer" and self.field not in ISSUER_FIELDS:
+            raise ValueError(
+                f"{self.label}: of an issuer {', '.join(sorted(ISSUER_FIELDS))} are known, not {self.field}"
+            )
+        return self
+
+
+class LicenceType(Declared):
+    """A kind of licence.
+
+    Attributes:
+        id: short name used in addresses and file names.
+        type_code: credit code of the defining authority and a 3-digit sequence, for the identifier.
+        type_code_verified: False as long as it is a placeholder.
+        item: code of the service item whose granting leads to it.
+        number_format: `{year}` and `{seq}` are filled in; sequences start again every year.
+        seals: names of the seals that go on it, in order, as the hub's seal register calls them.
+        face: the lines of its face, in order.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    name: str
+    type_code: Annotated[str, Field(pattern=r"^[0-9A-Z]{18}[0-9]{3}$")]
+    type_code_verified: bool
+    item: str
+    number_format: str
+    validity: ValidityRule
+    seals: tuple[str, ...] = Field(min_length=1)
+    face: tuple[FaceField, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        named = [name for _, name, _, _ in Formatter().parse(self.number_format) if name is not None]
+        if sorted(named) != ["seq", "year"]:
+            raise ValueError("a number format holds {year} and {seq} once each")
+        for names in ([line.label for line in self.face], [line.key for line in self.face]):
+            if len(set(names)) != len(names):
+                raise ValueError("two lines of the face bear the same label or key")
+        item = all_items().get(self.item)
+        if item is None or item.licence_type != self.id:
+            raise ValueError("the item is not declared or leads to another licence type")
+        for line in self.face:
+            if line.source == "evidence":
+                material = next((known for known in item.materials if known.code == line.material), None)
+                if material is None or line.field not in material.release:
+                    raise ValueError(f"{line.label}: the item does not release {line.material}.{line.field}")
+                _shown(MODELS[material.resource], line.label, line.field)
+        return self
+
+    def number(self, year: int, seq: int) -> str:
+        """The licence's number; `seq` counts from 1 within the year."""
+        if seq < 1:
+            raise ValueError("sequences count from 1")
+        return self.number_format.format(year=year, seq=seq)
+
+
+def _shown(model: type[Record], label: str, name: str | None) -> None:
+    field = model.model_fields.get(name or "")
+    if field is None:
+        raise ValueError(f"{label}: {model.schema_name} has no field {name}")
+    if field.annotation in (CitizenId, HolderNumber):
+        raise ValueError(f"{label}: a citizen's number does not go on a licence's face")
