@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +18,7 @@ import pytest
 from psycopg2 import sql
 
 from onebox.postgres import Cluster
+from store.migrate import migrate
 from tests.departments import Departments, started
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -43,12 +44,6 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database_template() -> str:
-    """The database that `database_url` copies. A room overrides this to start from its migrated tables."""
-    return "template1"
-
-
-@pytest.fixture(scope="session")
 def _owner_url(postgres_url: str) -> Iterator[str]:
     """URL of a login role that owns the test databases and is no superuser, like the hub's in the world."""
     name, password = f"hub_test_{secrets.token_hex(4)}", secrets.token_urlsafe(16)
@@ -57,22 +52,47 @@ def _owner_url(postgres_url: str) -> Iterator[str]:
     _run(postgres_url, sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
-@pytest.fixture
-def database_url(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[str]:
-    """`postgresql://…` of a fresh database, owned by a role without special rights; dropped after the test."""
-    name = f"test_{secrets.token_hex(6)}"
+@pytest.fixture(scope="session")
+def database_template(postgres_url: str, _owner_url: str) -> Iterator[str]:
+    """A migrated database that every test's own is copied from."""
     owner = urlsplit(_owner_url).username
     assert owner is not None
-    _run(
-        postgres_url,
-        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY wal_log").format(
-            sql.Identifier(name), sql.Identifier(owner), sql.Identifier(database_template)
-        ),
-    )
+    name = f"template_{secrets.token_hex(4)}"
+    _run(postgres_url, sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+    migrate(_with(_owner_url, database=name))
+    yield name
+    _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def new_database(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[Callable[[], str]]:
+    """Makes fresh databases, owned by a role without special rights; all are dropped after the test."""
+    owner = urlsplit(_owner_url).username
+    assert owner is not None
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        _run(
+            postgres_url,
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY wal_log").format(
+                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(database_template)
+            ),
+        )
+        made.append(name)
+        return _with(_owner_url, database=name)
+
     try:
-        yield _with(_owner_url, database=name)
+        yield make
     finally:
-        _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        for name in made:
+            _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    """`postgresql://…` of a fresh migrated database; dropped after the test."""
+    return new_database()
 
 
 @pytest.fixture(scope="session")

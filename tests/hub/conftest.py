@@ -1,4 +1,4 @@
-"""A hub on a fresh migrated database, with a keyring and a clock that stands still."""
+"""A hub on a fresh database, with a keyring and a clock that stands still."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from core.clock import SHANGHAI, FixedClock
 from core.settings import Mode, Settings
 from hub.context import Hub, open_hub
-from store.migrate import migrate
 from store.vault import make_keyring
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
@@ -19,7 +18,6 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    migrate(database_url)
     make_keyring(tmp_path / "keys")
     return Settings(
         home=tmp_path,

@@ -1,4 +1,4 @@
-"""A migrated database, a vault and a resource to land rows of."""
+"""A vault and a resource to land rows of."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pytest
 
 from core.clock import SHANGHAI
 from store.connection import Connection, connect
-from store.migrate import migrate
 from store.vault import Vault, make_keyring
 
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[Connection]:
-    migrate(database_url)
     opened = connect(database_url)
     yield opened
     opened.close()

@@ -9,6 +9,12 @@ from store.errors import StoreNotReady, StoreUnavailable
 from store.migrate import migrate
 
 
+@pytest.fixture(scope="session")
+def database_template() -> str:
+    """Here the databases start empty."""
+    return "template1"
+
+
 def test_running_the_migrations_again_changes_nothing(database_url: str) -> None:
     version = migrate(database_url)
     connection = connect(database_url)

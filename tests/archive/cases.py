@@ -1,0 +1,78 @@
+"""A made-up case and a real (Ed25519) signer, shared by the tests of this room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from archive.case import (
+    CaseEvent,
+    CaseFile,
+    CaseFileEntry,
+    CaseFolder,
+    FolderKind,
+    Outcome,
+)
+from archive.retention import Retention, RetentionRule
+from core.clock import SHANGHAI
+from core.errors import Rejected
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+
+
+class WrongSignature(Rejected):
+    code = "TEST-1"
+
+
+def sign(message: bytes) -> bytes:
+    return KEY.sign(message)
+
+
+def verify(message: bytes, signature: bytes) -> None:
+    try:
+        KEY.public_key().verify(signature, message)
+    except InvalidSignature:
+        raise WrongSignature("wrong") from None
+
+
+def at(day: int, hour: int = 9) -> datetime:
+    return datetime(2026, 3, day, hour, tzinfo=SHANGHAI)
+
+
+def evidence(name: str = "税务登记信息.json", data: bytes = b'{"qyzt": "\xe6\xad\xa3\xe5\xb8\xb8"}') -> CaseFileEntry:
+    return CaseFileEntry("税务登记信息", name, data, "application/json", at(3))
+
+
+def case(**changes: Any) -> CaseFile:
+    made = CaseFile(
+        electronic_file_no="420112-2026-000001",
+        project_no="P2026030001",
+        item_code="11420112MB0000000M3000199001000",
+        item_name="人力资源服务许可",
+        item_version="1",
+        applicant_name="武汉测试<样例>人力资源有限公司 & 分公司",
+        applicant_code_masked="914201**********7X",
+        organ_name="武汉市东西湖区行政审批局（测试）",
+        organ_code="11420112MB0000000M",
+        retention=RetentionRule(Retention.YEARS_30, "演示值"),
+        accepted=date(2026, 3, 2),
+        decided=date(2026, 3, 4),
+        outcome=Outcome.GRANTED,
+        packed_at=at(5),
+        folders=(
+            CaseFolder(FolderKind.APPLICATION, (evidence(), evidence("社保信息.json", b"[]"))),
+            CaseFolder(
+                FolderKind.RESULT, (CaseFileEntry("许可证", "许可证.pdf", b"%PDF-1.7 test", "application/pdf", at(4)),)
+            ),
+        ),
+        events=(
+            CaseEvent("受理", "窗口01", at(2), "通过"),
+            CaseEvent("办结", "审批科", at(4), "准予"),
+        ),
+    )
+    return replace(made, **changes)

@@ -1,0 +1,196 @@
+"""The pages show what the hub says, escape it, bound what comes in and load nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.clock import FixedClock
+from core.errors import Retryable
+from core.settings import Mode, Settings
+from tests.web.samples import CANNOT_TELL, INVALID, LAST, VALID, Sample, Secretive
+from web.app import create_app
+from web.guard import HEADERS
+from web.pages import STATIC
+from web.upload import LARGEST_FILE
+
+Open = Callable[..., TestClient]
+
+
+@pytest.fixture
+def visit(tmp_path: Path) -> Open:
+    def visit(verbs: Sample | None = None, mode: Mode = Mode.DEMO, **options: object) -> TestClient:
+        settings = Settings(tmp_path, "postgresql://nowhere", tmp_path / "s.toml", tmp_path / "keys", mode)
+        app = create_app(settings, verbs or Sample(), FixedClock(LAST))
+        return TestClient(app, base_url="http://127.0.0.1", **options)  # type: ignore[arg-type]
+
+    return visit
+
+
+def test_home_shows_each_source_with_its_balance(visit: Open) -> None:
+    page = visit().get("/").text
+    row = re.search(r"<tr[^>]*>(?:(?!</tr>).)*tax\.registration.*?</tr>", page, re.S)
+    assert row
+    assert re.findall(r'<td class="n[^"]*">([\d,]+)</td>', row.group()) == ["12,400", "12,391", "9", "9"]
+    assert "逾期未更新" in row.group()
+    assert "2026-03-02 02:31" in row.group()
+
+
+def test_home_sums_licences_and_packages(visit: Open) -> None:
+    page = visit().get("/").text
+    assert re.search(r"<dt>已签发证照</dt><dd>23</dd>", page)
+    assert re.search(r"<dt>归档信息包</dt><dd>22</dd>", page)
+
+
+def test_a_source_never_read_shows_no_date_and_says_so(visit: Open) -> None:
+    row = re.search(r"hr\.insurance.*?</tr>", visit().get("/").text, re.S)
+    assert row
+    assert "尚未采集" in row.group()
+    assert "—" in row.group()
+
+
+def test_demo_mode_says_so_on_every_page_and_production_does_not(visit: Open) -> None:
+    for path in ("/", "/verify", "/nowhere"):
+        assert "演示环境" in visit().get(path).text
+        assert "演示环境" not in visit(mode=Mode.PRODUCTION).get(path).text
+
+
+@pytest.mark.parametrize(("verification", "word"), [(VALID, "有效"), (INVALID, "无效"), (CANNOT_TELL, "无法判断")])
+def test_the_verdict_stands_in_words_with_every_step(visit: Open, verification: object, word: str) -> None:
+    page = visit(Sample(verification)).post("/verify", files={"file": ("a.ofd", b"PK")}).text  # type: ignore[arg-type]
+    verdict = re.search(r'class="word"><span[^>]*>.</span>([^<]+)<', page)
+    assert verdict
+    assert verdict.group(1) == word
+    for step in verification.steps:  # type: ignore[attr-defined]
+        assert step.title in page
+
+
+def test_what_comes_from_the_file_is_escaped(visit: Open) -> None:
+    page = visit(Sample(INVALID)).post("/verify", files={"file": ("<script>x</script>.ofd", b"PK")}).text
+    assert "<script>" not in page
+    assert "<b>不是压缩包</b>" not in page
+    assert "&lt;b&gt;不是压缩包" in page
+
+
+def test_the_verifier_gets_exactly_the_bytes_sent(visit: Open) -> None:
+    sample = Sample()
+    data = bytes(range(256)) * 9000  # larger than what starlette keeps in memory by itself
+    visit(sample).post("/verify", files={"file": ("a.ofd", data)})
+    assert sample.seen == [data]
+
+
+def test_an_upload_never_touches_the_disk(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tempfile
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", lambda self: pytest.fail("went to disk"))
+    assert visit().post("/api/verify", files={"file": ("a.ofd", b"x" * LARGEST_FILE)}).status_code == 200
+
+
+def test_a_file_over_the_limit_is_refused_and_not_verified(visit: Open) -> None:
+    sample = Sample()
+    answer = visit(sample).post("/api/verify", files={"file": ("a.ofd", b"x" * (LARGEST_FILE + 1))})
+    assert (answer.status_code, answer.json()["code"]) == (413, "HUB-851")
+    assert sample.seen == []
+
+
+def test_a_body_that_hides_its_length_is_cut_off(visit: Open) -> None:
+    sent = 0
+
+    def endless() -> object:
+        nonlocal sent
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(200):
+            sent += 1
+            yield b"x" * 2**20
+
+    answer = visit().post("/api/verify", content=endless(), headers={"Content-Type": "multipart/form-data; boundary=b"})  # type: ignore[arg-type]
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "request_parts",
+    [
+        {},
+        {"data": {"file": "text"}},
+        {"files": {"other": ("a.ofd", b"PK")}},
+        {"files": {"file": ("a.ofd", b"")}},
+        {"files": [("file", ("a.ofd", b"PK")), ("file", ("b.ofd", b"PK"))]},
+        {"content": b"junk", "headers": {"Content-Type": "multipart/form-data"}},
+        {"content": b"junk", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
+    ],
+)
+def test_a_request_without_one_file_is_refused_in_chinese(visit: Open, request_parts: dict[str, object]) -> None:
+    api = visit().post("/api/verify", **request_parts)  # type: ignore[arg-type]
+    assert (api.status_code, api.json()["code"]) == (400, "HUB-850")
+    page = visit().post("/verify", **request_parts)  # type: ignore[arg-type]
+    assert page.status_code == 400
+    assert "请选择一个文件" in page.text
+
+
+def test_the_api_gives_verdict_digest_and_report(visit: Open) -> None:
+    answer = visit().post("/api/verify", files={"file": ("a.ofd", b"abc")}).json()
+    assert answer == {
+        "verdict": "valid",
+        # the SM3 of "abc" of GB/T 32905, example 1
+        "sm3": "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+        "bytes": 3,
+        "report": {"verdict": "valid"},
+    }
+
+
+def test_api_sources_gives_the_same_figures_as_the_page(visit: Open) -> None:
+    answer = visit().get("/api/sources").json()
+    assert answer["sources"][0]["resource"] == "civil.marriage"
+    assert all(row["pulled"] == row["accepted"] + row["quarantined"] for row in answer["sources"])
+    assert answer["sources"][0]["last_collected"] == "2026-03-02T02:31:00+08:00"
+
+
+@pytest.mark.parametrize("path", ["/", "/verify", "/static/style.css", "/api/sources", "/health/live", "/nowhere"])
+def test_every_answer_carries_the_guarding_headers(visit: Open, path: str) -> None:
+    headers = visit().get(path).headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_an_unexpected_error_is_guarded_and_tells_nothing(visit: Open) -> None:
+    client = visit(Sample(error=RuntimeError("secret of db.internal")), raise_server_exceptions=False)
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "db.internal" not in answer.text
+    assert answer.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/sources", "/health/ready"])
+def test_an_operators_message_stays_with_the_operator(visit: Open, path: str) -> None:
+    answer = visit(Sample(error=Secretive())).get(path)
+    assert "TEST-9" in answer.text
+    assert "db.internal" not in answer.text
+
+
+def test_a_dead_database_makes_it_unready_but_alive(visit: Open) -> None:
+    client = visit(Sample(error=Retryable("no answer")))
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 503
+    assert client.get("/").status_code == 503
+    assert "稍后再试" in client.get("/").text
+
+
+def test_another_sites_name_does_not_reach_it(visit: Open) -> None:
+    assert visit().get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_nothing_is_loaded_from_elsewhere(visit: Open) -> None:
+    texts = [visit().get(path).text for path in ("/", "/verify")]
+    texts += [file.read_text(encoding="utf-8") for file in STATIC.iterdir()]
+    for text in texts:
+        assert set(re.findall(r"https?://[^\s\"')]+", text)) <= {"http://www.w3.org/2000/svg"}
+        assert "<script" not in text
+        assert "style=" not in text  # the policy would ignore it
+
+
+def test_the_interactive_api_pages_are_off(visit: Open) -> None:
+    assert visit().get("/docs").status_code == 404
+    assert visit().get("/redoc").status_code == 404

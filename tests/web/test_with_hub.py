@@ -1,0 +1,111 @@
+"""The pages over the hub itself: a real database, a real collect, real figures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from core.settings import Mode, Settings
+from hub.collect import collect
+from hub.context import open_hub
+from store.migrate import migrate
+from store.vault import make_keyring
+from web.app import create_app
+
+pytestmark = pytest.mark.world
+
+CSV = """source_year,name,code,registered_on,type,legal_rep_masked,capital,scope,province,city,address,code_class,flags
+2020,武汉样例甲科技有限公司,91420112MAKTE5T008,2020-01-02,有限责任公司,张**,100万人民币,软件开发,湖北省,武汉市,东西湖区吴家山,uscc18_valid,
+2020,武汉样例乙科技有限公司,91420112MAKTE5T00X,2020-01-02,有限责任公司,李**,100万人民币,软件开发,湖北省,武汉市,东西湖区吴家山,uscc18_valid,
+"""
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    migrate(database_url)
+    make_keyring(tmp_path / "keys")
+    (tmp_path / "sources.toml").write_text("")
+    (tmp_path / "sources.toml").chmod(0o600)
+    return Settings(tmp_path, database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
+
+
+def client(settings: Settings) -> TestClient:
+    return TestClient(create_app(settings), base_url="http://127.0.0.1")
+
+
+def test_an_empty_hub_shows_every_declared_source_as_never_read(settings: Settings) -> None:
+    page = client(settings).get("/")
+    assert page.status_code == 200
+    assert page.text.count("尚未采集") == len(client(settings).get("/api/sources").json()["sources"]) > 0
+    assert "尚未签发证照" in page.text
+
+
+def test_what_was_collected_stands_on_the_page_and_balances(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "companies.csv"
+    file.write_text(CSV, encoding="utf-8")
+    with open_hub(settings) as hub:
+        collect(hub, "market.company", file=file)
+    rows = client(settings).get("/api/sources").json()["sources"]
+    row = next(row for row in rows if row["resource"] == "market.company")
+    assert (row["pulled"], row["accepted"], row["quarantined"], row["balanced"]) == (2, 1, 1, True)
+    assert row["last_collected"] is not None
+    page = client(settings).get("/").text
+    assert "样例甲" not in page
+    assert "91420112" not in page
+
+
+def test_it_is_ready_with_its_database_and_unready_without(settings: Settings, tmp_path: Path) -> None:
+    assert client(settings).get("/health/ready").status_code == 200
+    gone = Settings(tmp_path, "postgresql://127.0.0.1:1/none", settings.sources_file, settings.keys, Mode.DEMO)
+    answer = client(gone).get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "HUB-601")
+    assert client(gone).get("/health/live").status_code == 200
+    assert client(gone).get("/").status_code == 503
+
+
+def test_a_database_without_migrations_is_not_ready(database_url: str, tmp_path: Path) -> None:
+    make_keyring(tmp_path / "keys")
+    bare = Settings(tmp_path, database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
+    answer = client(bare).get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "HUB-602")
+
+
+def test_the_server_starts_as_a_program_and_ends_on_a_signal(settings: Settings) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "HUB_HOME": str(settings.home),
+        "HUB_DATABASE_URL": settings.database_url,
+        "HUB_SOURCES": str(settings.sources_file),
+        "HUB_KEYS": str(settings.keys),
+    }
+    server = subprocess.Popen([sys.executable, "-m", "web", "--port", str(port)], env=environment)
+    try:
+        assert "运行概况" in _patiently(f"http://127.0.0.1:{port}/")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=10) in (0, -signal.SIGTERM)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _patiently(url: str) -> str:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with httpx.Client(trust_env=False) as browser:
+                return browser.get(url).text
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
