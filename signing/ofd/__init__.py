@@ -1,0 +1,1 @@
+"""Seals on OFD packages: putting them there and judging them."""

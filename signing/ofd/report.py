@@ -1,0 +1,242 @@
+"""What a verification says: a verdict of three values, and every step with its reason in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """The result of a whole verification."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    CANNOT_TELL = "cannot_tell"
+
+    @property
+    def zh(self) -> str:
+        """For people who read Chinese."""
+        return {"valid": "有效", "invalid": "无效", "cannot_tell": "无法判断"}[self.value]
+
+
+class State(StrEnum):
+    """The result of one step."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    CANNOT_TELL = "cannot_tell"
+    SKIPPED = "skipped"
+
+
+_HOUSE = "本系统规则 house rule"
+_SEAL_RULE = "GM/T 0031-2014 6.1.2"
+_SIGNATURE_RULE = "GM/T 0031-2014 6.2.3"
+
+
+class Step(Enum):
+    """Steps of verification: number, Chinese title, English title, where the rule comes from."""
+
+    CONTAINER = (0, "文件容器", "container", _HOUSE)
+    ENTRY = (1, "文档入口", "document entry", "GB/T 33190-2016")
+    RECORDS = (2, "签名列表", "list of signatures", "GB/T 33190-2016")
+    FORMAT = (3, "格式与算法", "format and algorithms", _SIGNATURE_RULE)
+    INTEGRITY = (4, "文件完整性与保护范围", "file digests and coverage", f"GB/T 33190-2016; {_HOUSE}")
+    DATA_HASH = (5, "原文杂凑值", "data hash", _SIGNATURE_RULE)
+    SIGNATURE = (6, "电子签章签名值", "signer's signature", _SIGNATURE_RULE)
+    CERTIFICATE = (7, "签章者证书", "signer's certificate", _SIGNATURE_RULE)
+    TIME = (8, "签章时间", "signing time", _SIGNATURE_RULE)
+    SEAL = (9, "电子印章", "seal", _SEAL_RULE)
+    ALLOWED = (10, "签章者在印章的证书列表中", "signer is in the seal's list", _SIGNATURE_RULE)
+    SEAL_FILE = (11, "印章文件与签名一致", "seal file equals the signed seal", _HOUSE)
+    TIMESTAMP = (12, "时间戳", "timestamp", "RFC 3161")
+    APPEARANCE = (13, "印章外观", "appearance", _HOUSE)
+    BUSINESS = (14, "签发机关与印章数量", "expected authority and seals", _HOUSE)
+
+    def __init__(self, number: int, zh: str, en: str, source: str) -> None:
+        self.number = number
+        self.zh = zh
+        self.en = en
+        self.source = source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one step found, for one signature (its ID) or the whole file (""); `file` is the one at fault."""
+
+    step: Step
+    state: State
+    zh: str
+    en: str
+    signature: str = ""
+    file: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "step": self.step.number,
+            "key": self.step.name.lower(),
+            "title_zh": self.step.zh,
+            "title_en": self.step.en,
+            "state": self.state.value,
+            "zh": self.zh,
+            "en": self.en,
+            "signature": self.signature,
+            "file": self.file,
+            "source": self.step.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SealFacts:
+    """What a signature says of itself, to be believed only as far as the verdict goes.
+
+    For a signature without a seal (Type=Sign) the seal's fields are empty.
+    """
+
+    id: str
+    kind: str
+    signer: str
+    organisation: str
+    signed_at: datetime | None
+    seal_name: str = ""
+    es_id: str = ""
+    maker: str = ""
+    maker_certificate: bytes = field(default=b"", repr=False)
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    stamped_at: datetime | None = None
+    picture_type: str = ""
+    picture: bytes = field(default=b"", repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, without the picture; times in UTC."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "signer": self.signer,
+            "organisation": self.organisation,
+            "signed_at": _text(self.signed_at),
+            "seal_name": self.seal_name,
+            "es_id": self.es_id,
+            "maker": self.maker,
+            "valid_from": _text(self.valid_from),
+            "valid_to": _text(self.valid_to),
+            "stamped_at": _text(self.stamped_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A verification, judged as of `at`. `notes` tell what a careful reader should know and do not weigh."""
+
+    verdict: Verdict
+    at: datetime
+    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    seals: tuple[SealFacts, ...]
+
+    @property
+    def first_fault(self) -> Finding | None:
+        """The finding that decided against the file, None for a valid one."""
+        for state in (State.FAILED, State.CANNOT_TELL):
+            for one in self.findings:
+                if one.state is state:
+                    return one
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "verdict": self.verdict.value,
+            "verdict_zh": self.verdict.zh,
+            "at": _text(self.at),
+            "steps": [one.to_dict() for one in self.findings],
+            "notes": [one.to_dict() for one in self.notes],
+            "seals": [one.to_dict() for one in self.seals],
+        }
+
+    def lines(self, *, quiet: bool = False) -> list[str]:
+        """For a terminal, Chinese; quiet: the verdict only."""
+        fault = self.first_fault
+        head = self.verdict.zh if fault is None else f"{self.verdict.zh}：第 {fault.step.number} 步，{fault.zh}"
+        if quiet:
+            return [head]
+        marks = {State.PASSED: "通过", State.FAILED: "不通过", State.CANNOT_TELL: "无法判断", State.SKIPPED: "不适用"}
+        found = [
+            f"{one.step.number:2} {one.step.zh}{one.signature and f'（{one.signature}）'}：{marks[one.state]}。{one.zh}"
+            for one in self.findings
+        ]
+        return [head, *found, *(f"注意：{one.zh}" for one in self.notes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Whose seals a licence must carry.
+
+    Args:
+        credit_code: the organ's credit code, which the signer's organisation begins with.
+        es_id: 14 digits of the organ's seal, also the signer's common name.
+        seals: how many seals there must be.
+        makers: certificates (DER) of the seal makers to accept. Nothing in a certificate says that its
+            holder may make seals, so without this any signer under a trusted root could make one.
+    """
+
+    credit_code: str | None = None
+    es_id: str | None = None
+    seals: int | None = None
+    makers: tuple[bytes, ...] | None = None
+
+
+class Log:
+    """Collects findings; `of` gives one that writes a signature's ID into each."""
+
+    def __init__(self, parent: Log | None = None, signature: str = "") -> None:
+        self.findings: list[Finding] = [] if parent is None else parent.findings
+        self.notes: list[Finding] = [] if parent is None else parent.notes
+        self._signature = signature
+
+    def of(self, signature: str) -> Log:
+        """A log for one signature that writes into this one."""
+        return Log(self, signature)
+
+    def passed(self, step: Step, zh: str, en: str) -> None:
+        """The step is fulfilled."""
+        self._add(step, State.PASSED, zh, en, "")
+
+    def failed(self, step: Step, zh: str, en: str, file: str = "") -> None:
+        """The step refuses the file."""
+        self._add(step, State.FAILED, zh, en, file)
+
+    def unknown(self, step: Step, zh: str, en: str, file: str = "") -> None:
+        """The step cannot be judged here and now."""
+        self._add(step, State.CANNOT_TELL, zh, en, file)
+
+    def skipped(self, step: Step, zh: str, en: str) -> None:
+        """The step does not apply."""
+        self._add(step, State.SKIPPED, zh, en, "")
+
+    def note(self, step: Step, zh: str, en: str, file: str = "") -> None:
+        """Worth knowing; does not weigh."""
+        self.notes.append(Finding(step, State.PASSED, zh, en, self._signature, file))
+
+    def _add(self, step: Step, state: State, zh: str, en: str, file: str) -> None:
+        self.findings.append(Finding(step, state, zh, en, self._signature, file))
+
+    def report(self, at: datetime, seals: Sequence[SealFacts]) -> Report:
+        """The whole, in the order of steps; nothing passed is not valid."""
+        states = {one.state for one in self.findings}
+        if State.FAILED in states or not seals:
+            verdict = Verdict.INVALID
+        elif State.CANNOT_TELL in states:
+            verdict = Verdict.CANNOT_TELL
+        else:
+            verdict = Verdict.VALID
+        ordered = tuple(sorted(self.findings, key=lambda one: one.step.number))
+        return Report(verdict, at, ordered, tuple(self.notes), tuple(seals))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
