@@ -1,0 +1,39 @@
+"""`hub sources`: every declared resource and how its last reading went."""
+
+from __future__ import annotations
+
+import click
+
+from cli.output import exit_on_error, json_option, say_json, say_table
+from core.settings import Settings
+
+
+@click.command(short_help="List the declared resources and how their last reading went.")
+@json_option
+@exit_on_error
+def sources(as_json: bool) -> None:
+    """List every declared resource: owner, class, cycle, when it was last read, and what became of its rows.
+
+    \b
+    Example: hub sources
+    Exit status: 0 listed · 1 failed · 2 the database does not answer · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.sources import source_states
+
+    with open_hub(Settings.from_environment()) as opened:
+        states = source_states(opened)
+    if as_json:
+        say_json([state.to_dict() for state in states])
+        return
+    say_table(
+        ["resource", "title", "owner", "class", "cycle", "last read", "pulled", "accepted", "quarantined", "state"],
+        [
+            [
+                state.resource, state.title, state.department, state.share_class, state.update_cycle,
+                state.last_read and f"{state.last_read:%Y-%m-%d %H:%M}", f"{state.pulled:,}", f"{state.accepted:,}",
+                f"{state.quarantined:,}", state.state,
+            ]
+            for state in states
+        ],
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Issues and archives what is approved and evidenced, whenever a collect brought something new.
+
+For the operator: `decide` looks at every approval without a finished licence and says which have
+their evidence; `issue` seals licences, a chunk a task; `archive` packs them. An approval whose
+evidence is missing waits and says why (`hub licences --waiting`). Running it again is safe: a number
+once reserved is used for the same approval, a licence once sealed is not sealed again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import AssetAny, dag, task
+
+from dags._assets import asset_of
+from dags._outcome import airflow_outcome
+from hub.sources import evidence_resources
+
+_CHUNK = 50
+
+
+@dag(
+    schedule=AssetAny(*(asset_of(resource) for resource in evidence_resources())),
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "hub", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    tags=["issue"],
+    doc_md=__doc__,
+)
+def issue_and_archive() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def decide() -> list[list[str]]:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.issue import decide as run
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            ready = run(hub).to_issue
+        return [list(ready[start : start + _CHUNK]) for start in range(0, len(ready), _CHUNK)]
+
+    @task(max_active_tis_per_dagrun=2)
+    def issue(approvals: list[str]) -> int:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.issue import issue_all
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            return len(issue_all(hub, approvals))
+
+    @task(trigger_rule="none_failed")
+    def archive() -> int:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.deposit import deposit_all
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            return len(deposit_all(hub))
+
+    issue.expand(approvals=decide()) >> archive()
+
+
+issue_and_archive()

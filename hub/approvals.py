@@ -1,0 +1,187 @@
+"""Approvals as the bureau's own system reports them: how each ended, and whether a licence can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from hub.context import Hub
+from hub.evidence import Evidence, MaterialState, gather
+from hub.lookup import released_fields
+from hub.sources import ACCEPT, RESULT
+from schemas.items import all_items
+from schemas.judge import restore
+from schemas.records import Accept, Result
+from schemas.records.base import Subject
+from schemas.records.bureau import Decision
+from store import audit, licences, records
+from store.audit import Usage
+
+_STATE_ZH = {
+    "missing": "没有记录",
+    "unmet": "不符合要求",
+    "accept": "没有受理信息",
+    "item": "事项未登记",
+    "face": "证面信息不全",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing an approval waits for."""
+
+    material: str
+    name: str
+    state: str
+
+    def line(self) -> str:
+        """`M3 法定代表人职业资格证书：没有记录`."""
+        return f"{self.material} {self.name}：{_STATE_ZH[self.state]}"
+
+    def to_dict(self) -> dict[str, str]:
+        """As stored and for `--json`."""
+        return {"material": self.material, "name": self.name, "state": self.state}
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingApproval:
+    """A granted approval that gets no licence yet, and everything it lacks."""
+
+    approval: str
+    item: str
+    lacks: tuple[Lack, ...]
+
+    def lines(self) -> list[str]:
+        """What is lacking, in words."""
+        return [lack.line() for lack in self.lacks]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"approval": self.approval, "item": self.item, "missing": [lack.to_dict() for lack in self.lacks]}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Case:
+    """A granted approval with its two records and the evidence for it."""
+
+    accept: Accept
+    result: Result
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Every approval in one of four groups."""
+
+    to_issue: tuple[str, ...]
+    already: tuple[str, ...]
+    waiting: tuple[WaitingApproval, ...]
+    not_granted: tuple[str, ...]
+
+
+def decide(hub: Hub, *, only: Sequence[str] | None = None) -> Decided:
+    """Look at every approval, or those named, and note how each stands.
+
+    An approval whose number is reserved is to be issued whatever its evidence says today: it was
+    complete when the number was taken.
+    """
+    register = {row.approval: row for row in licences.every(hub.connection)}
+    to_issue: list[str] = []
+    already: list[str] = []
+    waiting: list[WaitingApproval] = []
+    not_granted: list[str] = []
+    for result in _results(hub, only):
+        number = result.project_no
+        licence = register.get(number)
+        if licence is not None:
+            (already if licence.state == "archived" else to_issue).append(number)
+        elif result.decision is not Decision.GRANTED:
+            not_granted.append(number)
+            _settle(hub, number, "", "not_granted", ())
+        else:
+            judged = case_of(hub, result)
+            if isinstance(judged, WaitingApproval):
+                waiting.append(judged)
+                _settle(hub, number, judged.item, "waiting", judged.lacks)
+            else:
+                to_issue.append(number)
+    return Decided(tuple(sorted(to_issue)), tuple(sorted(already)), tuple(waiting), tuple(sorted(not_granted)))
+
+
+def case_of(hub: Hub, result: Result) -> Case | WaitingApproval:
+    """A granted approval with its evidence, or what it lacks. Reading the evidence is logged like any lookup."""
+    number = result.project_no
+    found = records.of_subject(hub.connection, hub.vault, hub.subject("case", number), [ACCEPT])[ACCEPT]
+    if not found:
+        return WaitingApproval(number, "", (Lack("—", "受理记录", "accept"),))
+    accept = cast(Accept, restore(ACCEPT, found[0].payload))
+    item = all_items().get(accept.item_code)
+    if item is None:
+        return WaitingApproval(number, accept.item_code, (Lack("—", accept.item_name or "事项", "item"),))
+    applicant = next((s for s in accept.subjects() if s.kind in ("citizen", "company")), None)
+    if applicant is None or applicant.kind not in item.roles["applicant"].kinds:
+        return WaitingApproval(number, item.code, tuple(Lack(m.code, m.name, "missing") for m in item.materials))
+    evidence = gather(hub, item, applicant)
+    _log(hub, number, applicant, evidence)
+    if not evidence.complete:
+        return WaitingApproval(
+            number,
+            item.code,
+            tuple(
+                Lack(part.material.code, part.material.name, part.state.value)
+                for part in evidence.materials
+                if part.state is not MaterialState.SATISFIED
+            ),
+        )
+    return Case(accept, result, evidence)
+
+
+def result_of(hub: Hub, approval: str) -> Result | None:
+    """The result record of one approval, None when it was never collected."""
+    return next(_results(hub, [approval]), None)
+
+
+def settle_issued(hub: Hub, approval: str, item: str) -> None:
+    """Note that the approval has its licence."""
+    _settle(hub, approval, item, "issued", ())
+
+
+def settle_unfit(hub: Hub, approval: str, item: str, name: str) -> None:
+    """Note that the evidence holds but the face of the licence cannot be drawn from it."""
+    _settle(hub, approval, item, "waiting", (Lack("—", name, "face"),))
+
+
+def _results(hub: Hub, only: Sequence[str] | None) -> Iterator[Result]:
+    if only is None:
+        for row in records.of_resource(hub.connection, hub.vault, RESULT):
+            yield cast(Result, restore(RESULT, row.payload))
+        return
+    for number in only:
+        for row in records.of_subject(hub.connection, hub.vault, hub.subject("case", number), [RESULT])[RESULT]:
+            yield cast(Result, restore(RESULT, row.payload))
+
+
+def _settle(hub: Hub, approval: str, item: str, state: str, lacks: tuple[Lack, ...]) -> None:
+    licences.settle_approval(
+        hub.connection,
+        approval,
+        item=item,
+        state=state,
+        missing=[lack.to_dict() for lack in lacks],
+        now=hub.clock.now(),
+    )
+
+
+def _log(hub: Hub, approval: str, applicant: Subject, evidence: Evidence) -> None:
+    usage = Usage(
+        caller="hub-issue",
+        organ=evidence.item.office,
+        item=evidence.item.code,
+        case_no=approval,
+        purpose="证照核发",
+        subject=hub.subject(applicant.kind, applicant.value),
+        outcome="complete" if evidence.complete else "partial",
+        released=released_fields(evidence),
+    )
+    audit.append(hub.connection, usage, hub.clock.now())

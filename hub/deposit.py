@@ -1,0 +1,158 @@
+"""Deposit: each issued licence with its case becomes an archive package, checked before it is recorded."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from archive.case import CaseEvent, CaseFile, CaseFileEntry, CaseFolder, FolderKind, Outcome
+from archive.errors import RetentionUnset
+from archive.package import build
+from archive.retention import RetentionTable
+from core.clock import SHANGHAI
+from core.digest import sm3
+from core.settings import Mode
+from hub.context import Hub, OnStep, no_step
+from hub.files import read_checked, write_durably
+from hub.inspect import check_package
+from hub.press import Press
+from schemas.items import item as item_of
+from store import licences
+from store.licences import Licence
+
+_EVENT_ZH = {
+    "reserved": ("证照编号", "已编号"),
+    "intended": ("用章登记", "已登记"),
+    "sealed": ("加盖电子印章", "已盖章，自检有效"),
+    "published": ("证照发布", "已发布"),
+    "abandoned": ("用章中断", "未盖章，已重新登记"),
+}
+
+
+def deposit_all(hub: Hub, on_step: OnStep = no_step) -> list[str]:
+    """Pack every published licence that has no package yet; give back the electronic file numbers."""
+    waiting = [row for row in licences.every(hub.connection) if row.state == "published"]
+    if not waiting:
+        return []
+    press = Press.open(hub.settings)
+    return [deposit(hub, licence, press, on_step) for licence in waiting]
+
+
+def deposit(hub: Hub, licence: Licence, press: Press, on_step: OnStep = no_step) -> str:
+    """Pack one licence's case; the same case packs to the same content.
+
+    Raises:
+        CaseUnfit, RetentionUnset, SealMissing: the case cannot be packed; nothing was written.
+        PackageRefused: the package fails its own check; it was not recorded.
+    """
+    case = _case(hub, licence, press)
+    package = build(case, lambda listed: press.sign_detached(listed, hub.clock.now()))
+    on_step("package.built")
+    check_package(package.data, press.trust).demand_valid()
+    on_step("package.checked")
+    path = Path("archive") / str(licence.year) / package.name
+    write_durably(hub.settings.home / path, package.data)
+    on_step("package.written")
+    licences.record_archived(
+        hub.connection,
+        licence,
+        file_no=case.electronic_file_no,
+        sm3=sm3(package.data),
+        size=len(package.data),
+        path=path.as_posix(),
+        now=hub.clock.now(),
+    )
+    on_step("package.recorded")
+    return case.electronic_file_no
+
+
+def _case(hub: Hub, licence: Licence, press: Press) -> CaseFile:
+    facts = licences.facts(hub.connection, hub.vault, licence)
+    accept: dict[str, Any] = json.loads(facts["case"]["accept"])
+    result: dict[str, Any] = json.loads(facts["case"]["result"])
+    item = item_of(licence.item)
+    history = licences.events(hub.connection, licence)
+    packed_at = history[-1][0].astimezone(SHANGHAI)
+    accepted, decided = date.fromisoformat(accept["accepted_on"]), date.fromisoformat(result["decided_on"])
+    document = read_checked(hub.settings.home / (licence.document_path or ""), licence.document_sm3 or b"")
+    reserved = licence.reserved_at.astimezone(SHANGHAI)
+
+    def written(name: str, standard_name: str, content: Any, created: datetime) -> CaseFileEntry:
+        text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True).encode()
+        return CaseFileEntry(standard_name, name, text, "application/json", created)
+
+    return CaseFile(
+        electronic_file_no=f"{item.office[2:8]}-{licence.licence_type}-{licence.year}-{licence.sequence:05d}",
+        project_no=licence.approval,
+        item_code=item.code,
+        item_name=item.name,
+        item_version=accept.get("item_version") or "未注明",
+        applicant_name=accept["applicant_name"],
+        applicant_code_masked=_masked(facts["metadata"]["CZZTDM"]),
+        organ_name=press.bureau.name,
+        organ_code=press.bureau.credit_code,
+        retention=_retention(hub).rule_for(item.code, demand_verified=hub.settings.mode is Mode.PRODUCTION),
+        accepted=accepted,
+        decided=decided,
+        outcome=Outcome.GRANTED,
+        packed_at=packed_at,
+        folders=[
+            CaseFolder(FolderKind.APPLICATION, [written("受理信息.json", "受理信息", accept, _day(accepted))]),
+            CaseFolder(
+                FolderKind.PROCESS,
+                [written("证据核验.json", "共享数据核验记录", facts["evidence"], reserved)],
+            ),
+            CaseFolder(
+                FolderKind.RESULT,
+                [
+                    written("办理结果.json", "办理结果", result, _day(decided)),
+                    CaseFileEntry(
+                        facts["title"],
+                        f"{licence.licence_type}-{licence.year}-{licence.sequence:05d}.ofd",
+                        document,
+                        "application/ofd",
+                        _moment(history, "sealed"),
+                    ),
+                ],
+            ),
+        ],
+        events=[
+            CaseEvent("受理", accept["office_name"], _day(accepted), "已受理"),
+            CaseEvent("决定", press.bureau.name, _day(decided), "准予"),
+            *(
+                CaseEvent(_EVENT_ZH[event][0], "一证通办数据共享枢纽", at.astimezone(SHANGHAI), _EVENT_ZH[event][1])
+                for at, event, _ in history
+                if event in _EVENT_ZH
+            ),
+        ],
+    )
+
+
+def _retention(hub: Hub) -> RetentionTable:
+    """The bureau's own table from the home folder; the demo's where there is none and nothing is at stake."""
+    own = hub.settings.home / "retention.toml"
+    if own.exists() or hub.settings.mode is Mode.PRODUCTION:
+        try:
+            return RetentionTable.from_toml(own.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RetentionUnset(
+                f"{own} cannot be read ({error.strerror}). No case was packed; put the bureau's approved table there."
+            ) from None
+    return RetentionTable.from_toml((files("archive") / "retention_demo.toml").read_text(encoding="utf-8"))
+
+
+def _moment(history: list[tuple[datetime, str, dict[str, Any]]], event: str) -> datetime:
+    moment: datetime = next(at for at, name, _ in reversed(history) if name == event)
+    return moment.astimezone(SHANGHAI)
+
+
+def _day(day: date) -> datetime:
+    """The case tables know days only; the day's first moment stands for it and sorts before what the hub did on it."""
+    return datetime.combine(day, time(), SHANGHAI)
+
+
+def _masked(code: str) -> str:
+    return f"{code[:6]}{'*' * max(len(code) - 10, 1)}{code[-4:]}"

@@ -1,0 +1,108 @@
+"""Look at an archive package as its receiver does: the four-property check, and the licences inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from archive.check import check
+from archive.report import CheckReport, Status
+from archive.report import Verdict as CheckVerdict
+from core.errors import Rejected
+from core.settings import Settings
+from documents.package import Package
+from hub.verify import trust_of
+from signing.detached import verify_detached
+from signing.ofd.report import Report
+from signing.ofd.verify import verify
+from signing.trust import Trust
+
+_MARKS = {Status.PASSED: "通过", Status.FAILED: "不通过", Status.WARNED: "注意", Status.NOT_CHECKED: "未检测"}
+
+
+class Verdict(StrEnum):
+    """Of a package with everything in it."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    CANNOT_TELL = "cannot_tell"
+
+    @property
+    def zh(self) -> str:
+        """For people who read Chinese."""
+        return {"valid": "通过", "invalid": "不通过", "cannot_tell": "无法判断"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageReport:
+    """The check of the package and the verification of each sealed document in it."""
+
+    check: CheckReport
+    documents: tuple[tuple[str, Report], ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Invalid if any part is; valid only if all parts are."""
+        found = {self.check.verdict.value, *(report.verdict.value for _, report in self.documents)}
+        for worst in (Verdict.INVALID, Verdict.CANNOT_TELL):
+            if worst.value in found:
+                return worst
+        return Verdict.VALID
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "verdict": self.verdict.value,
+            "package": self.check.to_dict(),
+            "documents": [{"file": name, **report.to_dict()} for name, report in self.documents],
+        }
+
+    def lines(self) -> list[str]:
+        """For a terminal, Chinese."""
+        head = f"归档信息包 {self.check.electronic_file_no or '（无法读取编号）'}：{self.verdict.zh}"
+        found = [head]
+        for item in self.check.items:
+            told = "；".join(
+                f"{finding.zh}{f'（{finding.path}）' if finding.path else ''}" for finding in item.findings
+            )
+            found.append(
+                f"{item.code or '—':8} {item.property.value} {item.title_zh}：{_MARKS[item.status]}"
+                + (f"。{told}" if told else "")
+            )
+        for name, report in self.documents:
+            found.append(f"包内证照 {name}：{report.lines(quiet=True)[0]}")
+        return found
+
+
+def inspect_package(
+    data: bytes, settings: Settings | None = None, *, anchors: Sequence[bytes] | None = None
+) -> PackageReport:
+    """Check a package and verify every OFD in it. A bad package is a report, not an exception.
+
+    Args:
+        settings: whose trusted certificates are used; None = nobody's.
+        anchors: certificates (PEM or DER) to trust in place of them.
+    """
+    trust = trust_of(settings, anchors)
+    checked = check_package(data, trust)
+    documents: tuple[tuple[str, Report], ...] = ()
+    if checked.verdict is not CheckVerdict.INVALID:
+        try:
+            entries = Package.read(data).entries
+        except Rejected:
+            entries = {}
+        documents = tuple(
+            (name, verify(entry, trust=trust)) for name, entry in entries.items() if name.lower().endswith(".ofd")
+        )
+    return PackageReport(checked, documents)
+
+
+def check_package(data: bytes, trust: Trust) -> CheckReport:
+    """The package alone: form, digests, metadata, and the signature over its digest list."""
+
+    def verify_signature(signed: bytes, signature: bytes) -> None:
+        verify_detached(signed, signature, trust)
+
+    return check(data, verify_signature)

@@ -1,0 +1,50 @@
+"""What a new installation needs once, and an old one not at all: tables, keyring, and in demo mode keys and a seal."""
+
+from __future__ import annotations
+
+from core.clock import Clock, SystemClock
+from core.settings import Mode, Settings
+from hub.press import DEMO, DemoSealRefused
+from signing.demo_pki import Bureau
+from signing.demo_pki import prepare as prepare_keys
+from store.migrate import migrate as run_migrations
+from store.vault import make_keyring
+
+#: Made up, and says so; the code passes the check of GB 32100 and belongs to nobody.
+DEMO_BUREAU = Bureau(name="武汉市东西湖区行政审批局（测试）", credit_code="11420112MB0000000M", es_id="42011200000001")
+
+
+def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
+    """Bring an installation to where it can work; what is there already is not touched.
+
+    Returns:
+        What was found or made, a line each.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+        DemoKeysBroken: the demo keys are incomplete.
+    """
+    told = [f"database at version {run_migrations(settings.database_url)}"]
+    make_keyring(settings.keys)
+    told.append(f"data-protection keyring in {settings.keys}")
+    if settings.mode is Mode.DEMO:
+        told += demo_keys(settings, clock)
+    return told
+
+
+def migrate(settings: Settings) -> str:
+    """Run the database migrations; the version reached."""
+    return run_migrations(settings.database_url)
+
+
+def demo_keys(settings: Settings, clock: Clock | None = None) -> list[str]:
+    """Make the demo authority, signer and seal where there are none.
+
+    Raises:
+        DemoSealRefused: in production mode.
+        DemoKeysBroken: there are some, but incomplete.
+    """
+    if settings.mode is Mode.PRODUCTION:
+        raise DemoSealRefused("production mode makes no demo keys; configure the bureau's own seal and signer")
+    prepare_keys(settings.keys / DEMO, DEMO_BUREAU, (clock or SystemClock()).now())
+    return [f"demo root, certificates and seal (测试) in {settings.keys / DEMO}"]
