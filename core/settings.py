@@ -44,11 +44,15 @@ class Settings:
     mode: Mode
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
+
+        Args:
+            environment: in place of the process's own.
+            database: False for what needs no database, such as verifying a file: its address may then be absent.
 
         Raises:
             SettingMissing: no database address can be found, or HUB_MODE is neither demo nor production.
@@ -56,7 +60,7 @@ class Settings:
         env = os.environ if environment is None else environment
         home = Path(env.get("HUB_HOME", "var")).absolute()
         url = env.get("HUB_DATABASE_URL", "")
-        if not url:
+        if not url and database:
             url_file = Path(env.get("HUB_DATABASE_URL_FILE", str(home / "secrets" / "hub-database-url")))
             try:
                 url = url_file.read_text(encoding="utf-8").strip()

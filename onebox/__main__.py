@@ -31,16 +31,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     layout = Layout.of_checkout(options.var, options.dags)
-    console = Console()
+    # a log has no width of its own; 80, the usual guess, would break the tables
+    console = Console(width=None if sys.stdout.isatty() else 140)
     # files for this user only; as root PostgreSQL's user must pass through `var` (secrets are 0600 in any case)
     os.umask(0o022 if os.geteuid() == 0 else 0o077)
     # a closed terminal or a service manager's SIGTERM ends the world as Ctrl-C does
     for sent in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sent, _interrupt)
+        if signal.getsignal(sent) is not signal.SIG_IGN:  # `nohup make serve` is to outlive its terminal
+            signal.signal(sent, _interrupt)
     try:
         return _run(options, layout, console)
     except HubError as error:
         console.print(Text(str(error), style="red" if console.is_terminal else ""), soft_wrap=True)
+        return 1
+    except OSError as error:  # a full disk or a folder of somebody else's, met by ourselves rather than by a component
+        console.print(f"{error.strerror or error}: {error.filename or layout.var}. Nothing is left running.")
         return 1
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")

@@ -177,7 +177,7 @@ class AirflowApi:
         ]
 
     def log_tail(self, task: TaskRun, lines: int = 15) -> list[str]:
-        """The last lines of a task's log, as plain text; empty when there is none."""
+        """The last lines of a task's log, complaints only where it has any; empty when there is no log."""
         path = (
             f"/dags/{quote(task.dag_id)}/dagRuns/{quote(task.run_id, safe='')}"
             f"/taskInstances/{quote(task.task_id)}/logs/{max(1, task.try_number)}"
@@ -185,10 +185,9 @@ class AirflowApi:
         params = {"map_index": task.map_index, "full_content": "true"}
         with contextlib.suppress(AirflowRefused):
             content = self._call("GET", path, params=params).get("content", [])
-            said: list[str] = []
-            for entry in content:
-                said += _log_lines(entry)
-            return said[-lines:]
+            everything = [line for entry in content for line in _log_lines(entry)]
+            complaints = [line for entry in content if _complains(entry) for line in _log_lines(entry)]
+            return (complaints or everything)[-lines:]
         return []
 
     # --- inside ---
@@ -265,4 +264,10 @@ def _log_lines(entry: Any) -> list[str]:
     said = event.splitlines()
     for cause in entry.get("error_detail") or []:
         said.append(f"{cause.get('exc_type', 'Error')}: {cause.get('exc_value', '')}")
+        if frames := cause.get("frames"):
+            said.append(f"  at {frames[-1].get('filename')}, line {frames[-1].get('lineno')}")
     return said
+
+
+def _complains(entry: Any) -> bool:
+    return isinstance(entry, dict) and str(entry.get("level", "")).lower() in {"warning", "error", "critical"}

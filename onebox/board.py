@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 
+from rich.cells import set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Column
@@ -26,8 +28,10 @@ class Row:
         """Say how far it is."""
         if self._over:
             return
-        if self._task is not None and self._board.progress is not None:
-            self._board.progress.update(self._task, completed=done, total=max(total, 1), note=note)
+        progress = self._board.progress
+        if self._task is not None and progress is not None:
+            with self._board.lock:
+                progress.update(self._task, completed=done, total=max(total, 1), note=note)
         else:
             # a log is not an animation: a line when something got done, none for what it is at
             if done:
@@ -35,8 +39,10 @@ class Row:
 
     def note(self, note: str) -> None:
         """Say what it is at."""
-        if self._task is not None and self._board.progress is not None:
-            self._board.progress.update(self._task, note=note)
+        progress = self._board.progress
+        if self._task is not None and progress is not None:
+            with self._board.lock:
+                progress.update(self._task, note=note)
 
     def done(self, note: str = "") -> None:
         """It went well."""
@@ -54,7 +60,9 @@ class Row:
         progress = self._board.progress
         if self._task is not None and progress is not None:
             progress.update(self._task, visible=False)
-            line = Text.assemble((mark, colour), " ", self._title.ljust(_TITLE_WIDTH), (seconds, "dim"), "  ", note)
+            line = Text.assemble(
+                (mark, colour), " ", set_cell_size(self._title, _TITLE_WIDTH), (seconds, "dim"), "  ", note
+            )
             progress.console.print(line, highlight=False)
         else:
             self._say(f"{mark} {self._title}: {note or 'done'} ({seconds.strip()})")
@@ -66,6 +74,7 @@ class Row:
 
 
 _TITLE_WIDTH = 44
+_REDRAW_SECONDS = 0.1
 
 
 class Board:
@@ -73,6 +82,8 @@ class Board:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self.lock = threading.Lock()
+        self._over = threading.Event()
         self.progress: Progress | None = None
         if console.is_terminal:
             self.progress = Progress(
@@ -82,26 +93,39 @@ class Board:
                 TextColumn("[dim]{task.fields[note]}"),
                 console=console,
                 transient=True,
+                # Rich's own refreshing thread may draw between another thread's moving the cursor and its
+                # writing, and a line is lost; ours takes the lock that printing takes
+                auto_refresh=False,
             )
 
     def begin(self, title: str, *, total: int | None = None) -> Row:
         """A new row; without `total` its bar only shows that something moves."""
         task = None
         if self.progress is not None:
-            task = self.progress.add_task(title, total=total, note="")
+            with self.lock:
+                task = self.progress.add_task(title, total=total, note="")
         return Row(self, title, task)
 
     def say(self, line: str) -> None:
         """A line of its own, above the rows."""
-        self.console.print(line, highlight=False, soft_wrap=True)
+        with self.lock:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _redraw(self, progress: Progress) -> None:
+        while not self._over.wait(_REDRAW_SECONDS):
+            with self.lock:
+                progress.refresh()
 
     def __enter__(self) -> Board:
         if self.progress is not None:
             self.progress.start()
+            threading.Thread(target=self._redraw, args=(self.progress,), name="board", daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over.set()
         if self.progress is not None:
-            self.progress.stop()
+            with self.lock:
+                self.progress.stop()

@@ -185,7 +185,7 @@ def _uv() -> Path:
         if done.returncode == 0 and version and (int(version[1]), int(version[2])) >= OLDEST_UV:
             return Path(found)
     print("setup: fetching uv", flush=True)
-    install = ["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "-r", str(UV_LOCK)]
+    install = ["install", "-qq", "--disable-pip-version-check", "--require-hashes", "--no-deps", "-r", str(UV_LOCK)]
     python = str(VENV / "bin" / "python")
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
         pip = [sys.executable, "-m", "pip", "--python", python]

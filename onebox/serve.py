@@ -6,8 +6,8 @@ import sys
 import time
 
 import requests
+from rich.cells import set_cell_size
 from rich.console import Console
-from rich.table import Table
 
 from onebox import airflow, ports
 from onebox.board import Board
@@ -67,13 +67,14 @@ class _Web:
 
 
 def _print_addresses(console: Console, world: World, web: str) -> None:
-    table = Table.grid(padding=(0, 3))
-    table.add_column(style="dim")
-    table.add_row("Counter pages 一证通办", web)
-    table.add_row("Airflow", f"{world.api.url}  user {airflow.ADMIN}, password in {world.layout.airflow_passwords}")
-    table.add_row("Departments", f"addresses in {world.layout.sources}")
-    table.add_row("Hub's database", f"address in {world.layout.hub_database_url}")
-    table.add_row("Command line", ".venv/bin/hub --help")
+    airflow_login = f"{world.api.url}  user {airflow.ADMIN}, password in {world.layout.airflow_passwords}"
     console.print()
-    console.print(table, highlight=False, soft_wrap=True)
+    for what, where in (
+        ("Counter pages 一证通办", web),
+        ("Airflow", airflow_login),
+        ("Departments", f"addresses in {world.layout.sources}"),
+        ("Hub's database", f"address in {world.layout.hub_database_url}"),
+        ("Command line", ".venv/bin/hub --help"),
+    ):
+        console.print(f"[dim]{set_cell_size(what, 26)}[/]{where}", highlight=False, soft_wrap=True)
     console.print("\nRunning. Ctrl-C stops everything.", highlight=False)

@@ -85,6 +85,7 @@ class World:
     # --- life ---
 
     def __enter__(self) -> World:
+        doctor.require(doctor.examine(self._layout))
         self._lock.take()
         try:
             self._start()
@@ -102,7 +103,6 @@ class World:
 
     def _start(self) -> None:
         self._layout.make()
-        doctor.require(doctor.examine(self._layout))
         if ended := end_marked(self._layout.var):
             self._board.say(f"  ended {ended} process(es) an earlier, cut-off run had left behind")
         for log in self._layout.log.glob("*.log"):

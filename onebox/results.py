@@ -1,0 +1,170 @@
+"""What a run came to, told the way a person enjoys reading it: sources, licences with two verdicts, what waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from core.settings import Settings
+from hub.inspect import inspect_package
+from hub.register import IssuedLicence
+from hub.report import Summary
+from hub.verify import verify_file
+from onebox import second_opinion
+
+_VERDICTS = {
+    "valid": Text("valid 有效", style="green"),
+    "invalid": Text("INVALID 无效", style="bold red"),
+    "cannot_tell": Text("cannot tell 无法判断", style="yellow"),
+    "agrees": Text("agrees 一致", style="green"),
+    "disagrees": Text("DISAGREES 不一致", style="bold red"),
+    "not asked": Text("not asked 未询问", style="dim"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What was found of one licence's files as they lie on disk, after the run and apart from it."""
+
+    licence: IssuedLicence
+    ours: str
+    openssl: str
+    package: str
+
+    @property
+    def good(self) -> bool:
+        return (self.ours, self.package) == ("valid", "valid") and self.openssl != "disagrees"
+
+
+def judge(settings: Settings, licences: Sequence[IssuedLicence]) -> Iterator[Verdicts]:
+    """Verify each licence and package again as they lie on disk."""
+    ask = second_opinion.available()
+    for licence in licences:
+        document = (settings.home / licence.path).read_bytes() if licence.path else b""
+        package = (settings.home / licence.package_path).read_bytes() if licence.package_path else b""
+        yield Verdicts(
+            licence,
+            ours=verify_file(document, settings).verdict.value,
+            openssl=_openssl(document) if ask else "not asked",
+            package=inspect_package(package, settings).verdict.value,
+        )
+
+
+def show(console: Console, settings: Settings, summary: Summary, verdicts: Sequence[Verdicts]) -> None:
+    """Print everything; on something else than a terminal without colours, the same words."""
+    console.print(_sources(summary))
+    console.print(_reasons(summary))
+    console.print(_licences(verdicts))
+    if summary.waiting:
+        console.print(_waiting(summary))
+    if summary.not_granted:
+        console.print(f"Not granted 不予或撤回: {summary.not_granted} approvals; no licence follows.", highlight=False)
+    console.print()
+    console.print(_places(settings, verdicts))
+
+
+def _openssl(document: bytes) -> str:
+    try:
+        opinions = second_opinion.second_opinion(document)
+    except ValueError:
+        return "disagrees"
+    return "agrees" if opinions and all(opinion.agrees for opinion in opinions) else "disagrees"
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _sources(summary: Summary) -> Table:
+    table = _table("Sources 数据来源    pulled 拉取 = accepted 通过 + quarantined 隔离")
+    table.add_column("resource")
+    table.add_column("department, title")
+    for heading in ("pulled", "accepted", "quarantined"):
+        table.add_column(heading, justify="right")
+    table.add_column("balance")
+    for source in summary.sources:
+        balanced = source.pulled == source.accepted + source.quarantined
+        table.add_row(
+            source.resource,
+            f"{source.department} {source.title}",
+            f"{source.pulled:,}",
+            f"{source.accepted:,}",
+            f"{source.quarantined:,}",
+            Text("= ✓", style="green") if balanced else Text("≠", style="bold red"),
+        )
+    total = [sum(part) for part in zip(*((s.pulled, s.accepted, s.quarantined) for s in summary.sources), strict=True)]
+    table.add_section()
+    table.add_row("", "all 合计", *(f"{number:,}" for number in total), "")
+    return table
+
+
+def _reasons(summary: Summary) -> Table:
+    table = _table("Why rows were set aside 隔离原因    (a row may have several)")
+    table.add_column("code")
+    table.add_column("reason")
+    table.add_column("rows", justify="right")
+    table.add_column("where")
+    counts: Counter[str] = Counter()
+    words: dict[str, str] = {}
+    where: dict[str, list[str]] = {}
+    for source in summary.sources:
+        for code, text, count in source.reasons:
+            counts[code] += count
+            words[code] = text
+            where.setdefault(code, []).append(f"{source.resource} {count}")
+    for code, count in sorted(counts.items()):
+        table.add_row(code, words[code], f"{count:,}", ", ".join(where[code]))
+    return table
+
+
+def _licences(verdicts: Sequence[Verdicts]) -> Table:
+    table = _table("Licences issued, sealed and archived 已核发、盖章、归档")
+    for heading in ("number 证照编号", "type", "our verifier", "openssl", "archive package"):
+        table.add_column(heading, no_wrap=heading.startswith("number"))
+    for found in verdicts:
+        table.add_row(
+            found.licence.number,
+            found.licence.type_title,
+            _VERDICTS[found.ours],
+            _VERDICTS[found.openssl],
+            _VERDICTS[found.package],
+        )
+    return table
+
+
+def _waiting(summary: Summary) -> Table:
+    table = _table(f"Waiting for evidence 待补证据    {len(summary.waiting)} approvals were granted and not issued")
+    table.add_column("approval")
+    table.add_column("what is lacking")
+    for row in summary.waiting:
+        table.add_row(row.approval, "；".join(row.lines()))
+    return table
+
+
+def _places(settings: Settings, verdicts: Sequence[Verdicts]) -> Table:
+    home = _near(settings.home)
+    table = Table.grid(padding=(0, 3))
+    table.add_column(style="dim")
+    table.add_row("Licences 证照", f"{home}/licences/")
+    table.add_row("Archive packages 归档信息包", f"{home}/archive/")
+    table.add_row("Trusted root 信任根", f"{_near(settings.keys)}/demo/")
+    first = next((found.licence for found in verdicts if found.licence.path), None)
+    if first is not None:
+        table.add_row("Try next 接着试试", f".venv/bin/hub verify {home}/{first.path}")
+        table.add_row("", f".venv/bin/hub render {home}/{first.path} --out {home}")
+        table.add_row("", f".venv/bin/hub archive check {home}/{first.package_path}")
+        table.add_row("", "make serve    then .venv/bin/hub sources, hub quarantine list, hub lookup --help")
+    return table
+
+
+def _near(path: Path) -> str:
+    """The path as it is typed from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
