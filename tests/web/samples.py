@@ -37,24 +37,27 @@ OVERVIEW = Overview(
 VALID = Verification(
     Verdict.VALID,
     (
-        StepRow("container", "容器结构", StepState.PASSED, "压缩包结构正常"),
-        StepRow("integrity", "文件摘要", StepState.PASSED, "受保护文件的SM3摘要全部一致"),
+        StepRow(0, "容器结构", StepState.PASSED, "压缩包结构正常"),
+        StepRow(4, "文件摘要", StepState.PASSED, "受保护文件的SM3摘要全部一致"),
     ),
-    (SealRow("武汉市东西湖区行政审批局（测试）", "测试签章人", "2026-03-02 10:15"),),
+    ("印章已过有效期，签章时有效",),
+    (SealRow("武汉市东西湖区行政审批局（测试）", "测试机构", "测试签章人", LAST),),
     {"verdict": "valid"},
 )
 INVALID = Verification(
     Verdict.INVALID,
     (
-        StepRow("container", "容器结构", StepState.FAILED, "<b>不是压缩包</b>"),
-        StepRow("integrity", "文件摘要", StepState.SKIPPED, "前项不通过，未进行"),
+        StepRow(0, "容器结构", StepState.FAILED, "<b>不是压缩包</b>"),
+        StepRow(4, "文件摘要", StepState.SKIPPED, "前项不通过"),
     ),
+    (),
     (),
     {"verdict": "invalid"},
 )
 CANNOT_TELL = Verification(
     Verdict.CANNOT_TELL,
-    (StepRow("chain", "证书信任链", StepState.CANNOT_TELL, "未配置可信根证书"),),
+    (StepRow(7, "证书信任链", StepState.CANNOT_TELL, "未配置可信根证书"),),
+    (),
     (),
     {"verdict": "cannot_tell"},
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +19,7 @@ from starlette.testclient import TestClient
 from core.settings import Mode, Settings
 from hub.collect import collect
 from hub.context import open_hub
-from store.migrate import migrate
+from store.connection import connect
 from store.vault import make_keyring
 from web.app import create_app
 
@@ -31,7 +33,6 @@ CSV = """source_year,name,code,registered_on,type,legal_rep_masked,capital,scope
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    migrate(database_url)
     make_keyring(tmp_path / "keys")
     (tmp_path / "sources.toml").write_text("")
     (tmp_path / "sources.toml").chmod(0o600)
@@ -75,6 +76,10 @@ def test_it_is_ready_with_its_database_and_unready_without(settings: Settings, t
 def test_a_database_without_migrations_is_not_ready(database_url: str, tmp_path: Path) -> None:
     make_keyring(tmp_path / "keys")
     bare = Settings(tmp_path, database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
+    opened = connect(database_url)
+    with opened, opened.cursor() as cursor:
+        cursor.execute("drop table batch cascade")
+    opened.close()
     answer = client(bare).get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "HUB-602")
 
@@ -109,3 +114,37 @@ def _patiently(url: str) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def judged(settings: Settings, data: bytes) -> tuple[str, str]:
+    """The verdict's word and the page, from the real verifier."""
+    page = client(settings).post("/verify", files={"file": ("licence.ofd", data)}).text
+    word = re.search(r'class="word"><span[^>]*>.</span>([^<]+)<', page)
+    assert word
+    return word.group(1), page
+
+
+@pytest.mark.parametrize("data", [b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(200)])
+def test_what_is_no_licence_is_invalid_and_no_error(settings: Settings, data: bytes) -> None:
+    word, page = judged(settings, data)
+    assert word == "无效"
+    assert "文件容器" in page
+
+
+def test_a_changed_licence_is_invalid_and_the_page_names_the_step(settings: Settings, ofd_seals: Path) -> None:
+    word, page = judged(settings, (ofd_seals / "bad-01-content-byte.ofd").read_bytes())
+    assert word == "无效"
+    row = re.search(r"<td>文件完整性与保护范围.*?</tr>", page, re.S)
+    assert row
+    assert "不通过" in row.group()
+
+
+def test_an_untouched_licence_is_valid_only_where_its_root_is_trusted(settings: Settings, ofd_seals: Path) -> None:
+    licence = (ofd_seals / "ok-01-v4-whole.ofd").read_bytes()
+    word, page = judged(settings, licence)
+    assert word == "无法判断"
+    (settings.keys / "trust").mkdir()
+    shutil.copy(next((ofd_seals / "pki").glob("*root*.pem")), settings.keys / "trust" / "root.pem")
+    word, page = judged(settings, licence)
+    assert word == "有效"
+    assert "签章时间" in page

@@ -1,0 +1,53 @@
+"""What can go wrong between a finished case and a package an archive accepts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.errors import Permanent, Rejected
+
+
+class CaseUnfit(Rejected):
+    """A case cannot be packed as it was given: a part is missing, empty, badly named or not what it claims to be."""
+
+    code: ClassVar[str] = "HUB-501"
+
+
+class RetentionUnset(Permanent):
+    """The retention table 保管期限表 has no approved row for a service item, and no period is assumed."""
+
+    code: ClassVar[str] = "HUB-502"
+
+
+class MetadataUnreadable(Rejected):
+    """An XML file of a package cannot be read, or is not the file its name promises."""
+
+    code: ClassVar[str] = "HUB-503"
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class PackageTooLarge(Rejected):
+    """A package would be larger than the archive opens again, or hold a name it does not take."""
+
+    code: ClassVar[str] = "HUB-504"
+
+
+class SealMissing(Permanent):
+    """The signer gave back nothing for the digest list; an unsigned package is never written."""
+
+    code: ClassVar[str] = "HUB-505"
+
+
+class PackageRefused(Rejected):
+    """The four-property check 四性检测 found a package wrong."""
+
+    code: ClassVar[str] = "HUB-506"
+
+
+class PackageUnjudged(Permanent):
+    """Nothing wrong was found, but the signature of a package could not be judged: no trust, no verdict."""
+
+    code: ClassVar[str] = "HUB-507"

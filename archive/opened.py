@@ -1,0 +1,107 @@
+"""A package under examination: its parts, read once, and what every rule may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from archive.errors import MetadataUnreadable
+from archive.formats import FORMATS, Format
+from archive.metadata import (
+    BASE_INFO,
+    DIGEST_LIST,
+    PROCESS_INFO,
+    BaseInfo,
+    DigestList,
+    ProcessInfo,
+    read_base_info,
+    read_digest_list,
+    read_process_info,
+)
+from documents.package import Limits
+
+#: A case may carry scans, so more room than a licence gets; it still has to fit into memory.
+LIMITS = Limits(file_bytes=1 << 30, entries=4096, entry_bytes=256 << 20, total_bytes=1 << 30)
+
+#: Takes the digest list and the signature; returns when the signature is good and trusted. Raises a
+#: `core.errors.Rejected` when it is wrong, any other `HubError` when it cannot be judged.
+VerifySignature = Callable[[bytes, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What differs from one receiving archive to the next.
+
+    Attributes:
+        formats: media types taken.
+        limits: how much a package may cost to open.
+        most_compression: share of a file that compression may save before it looks like a bomb.
+        compression_fails: treat more than that as a failure, not as a warning.
+        required: folder title → standard names of files that have to be there (归档范围); None = not told.
+        held: electronic file numbers the archive already has; None = not told.
+    """
+
+    formats: Mapping[str, Format] = field(default_factory=lambda: FORMATS)
+    limits: Limits = LIMITS
+    most_compression: float = 0.90
+    compression_fails: bool = False
+    required: Mapping[str, Collection[str]] | None = None
+    held: Collection[str] | None = None
+
+
+class CannotJudge(Exception):
+    """A rule lacks what it needs. Never leaves the room: `check` turns it into "not checked"."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+class Opened:
+    """The entries of a package that could be read as a container. Its metadata is read when first asked for."""
+
+    def __init__(
+        self, data: bytes, entries: Mapping[str, bytes], policy: Policy, verify_signature: VerifySignature | None
+    ) -> None:
+        self.data = data
+        self.entries: Mapping[str, bytes] = MappingProxyType(dict(entries))
+        self.policy = policy
+        self.verify_signature = verify_signature
+
+    def part(self, path: str) -> bytes:
+        """An entry a rule cannot do without.
+
+        Raises:
+            CannotJudge: it is not there.
+        """
+        try:
+            return self.entries[path]
+        except KeyError:
+            raise CannotJudge(f"包内没有{path}，无法判断", f"{path} is not in the package") from None
+
+    @cached_property
+    def base(self) -> BaseInfo:
+        try:
+            return read_base_info(self.part(BASE_INFO))
+        except MetadataUnreadable:
+            raise _unreadable(BASE_INFO) from None
+
+    @cached_property
+    def process(self) -> ProcessInfo:
+        try:
+            return read_process_info(self.part(PROCESS_INFO))
+        except MetadataUnreadable:
+            raise _unreadable(PROCESS_INFO) from None
+
+    @cached_property
+    def digests(self) -> DigestList:
+        try:
+            return read_digest_list(self.part(DIGEST_LIST))
+        except MetadataUnreadable:
+            raise _unreadable(DIGEST_LIST) from None
+
+
+def _unreadable(path: str) -> CannotJudge:
+    return CannotJudge(f"{path}无法读取，无法判断", f"{path} cannot be read")

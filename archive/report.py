@@ -1,0 +1,145 @@
+"""What the four-property check 四性检测 found: item by item, in Chinese and English, with a verdict of three values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from archive.errors import PackageRefused, PackageUnjudged
+
+
+class Stage(StrEnum):
+    """The stages of DA/T 70-2018; an item's code is the stage and its number, e.g. GD-1-7."""
+
+    FILING = "GD"
+    TRANSFER = "YJ"
+    KEEPING = "CQ"
+
+
+class Property(StrEnum):
+    """The four properties, and 0 for what our own package form demands."""
+
+    FORM = "包形式"
+    AUTHENTICITY = "真实性"
+    INTEGRITY = "完整性"
+    USABILITY = "可用性"
+    SAFETY = "安全性"
+
+
+class Status(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNED = "warned"
+    NOT_CHECKED = "not_checked"
+
+
+class Verdict(StrEnum):
+    """Valid: nothing failed and the signature is trusted. Cannot tell: nothing failed, the signature is unjudged."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about an item. `path` is the entry of the package at fault, if it is one."""
+
+    zh: str
+    en: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """One item of the check.
+
+    Attributes:
+        key: our own stable name.
+        code: DA/T 70-2018 code where its number is confirmed, else None.
+        decisive: not having judged it leaves the verdict at "cannot tell".
+    """
+
+    key: str
+    code: str | None
+    property: Property
+    title_zh: str
+    title_en: str
+    status: Status
+    findings: Sequence[Finding]
+    decisive: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "code": self.code,
+            "property": self.property.value,
+            "title": {"zh": self.title_zh, "en": self.title_en},
+            "status": self.status.value,
+            "findings": [{"zh": f.zh, "en": f.en, "path": f.path} for f in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """All items in their order. `electronic_file_no` is None where the package does not tell."""
+
+    stage: Stage
+    sm3: str
+    byte_count: int
+    electronic_file_no: str | None
+    items: Sequence[ItemResult]
+
+    @property
+    def verdict(self) -> Verdict:
+        if any(item.status is Status.FAILED for item in self.items):
+            return Verdict.INVALID
+        if any(item.decisive and item.status is not Status.PASSED for item in self.items):
+            return Verdict.CANNOT_TELL
+        return Verdict.VALID
+
+    def item(self, key: str) -> ItemResult:
+        """The item of that key; KeyError for a key there is not."""
+        for item in self.items:
+            if item.key == key:
+                return item
+        raise KeyError(key)
+
+    def failed(self) -> tuple[ItemResult, ...]:
+        return tuple(item for item in self.items if item.status is Status.FAILED)
+
+    def demand_valid(self) -> None:
+        """Go on only with a package found valid.
+
+        Raises:
+            PackageRefused: an item failed.
+            PackageUnjudged: the signature could not be judged.
+        """
+        name = self.electronic_file_no or f"SM3 {self.sm3[:16]}"
+        if self.verdict is Verdict.INVALID:
+            keys = ", ".join(item.code or item.key for item in self.failed())
+            raise PackageRefused(
+                f"package {name} fails the check at {keys}. It was not taken in; keep the report and ask for the "
+                "package again."
+            )
+        if self.verdict is Verdict.CANNOT_TELL:
+            raise PackageUnjudged(
+                f"the signature of package {name} could not be judged. The package was not taken in; configure the "
+                "trust anchors of its signer and check again."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; holds no name and no identifier of a person."""
+        counts = {status.value: sum(item.status is status for item in self.items) for status in Status}
+        return {
+            "standard": "DA/T 70-2018",
+            "stage": self.stage.value,
+            "verdict": self.verdict.value,
+            "sm3": self.sm3,
+            "bytes": self.byte_count,
+            "electronic_file_no": self.electronic_file_no,
+            "counts": counts,
+            "items": [item.to_dict() for item in self.items],
+        }

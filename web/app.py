@@ -1,0 +1,168 @@
+"""Builds the web application: two pages, three API calls, two health answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+
+from core.clock import Clock, SystemClock
+from core.digest import sm3_hex
+from core.errors import HubError
+from core.settings import Mode, Settings
+from web.errors import Answer, VerifierBusy, answer_to
+from web.guard import HEADERS, SecurityHeaders
+from web.pages import STATIC, Pages
+from web.port import Verbs, Verification
+from web.upload import LARGEST_FILE, Upload, read_upload
+
+_LOG = logging.getLogger(__name__)
+
+#: Files verified at one time, and how long a further visitor waits for a turn.
+_AT_ONE_TIME = 4
+_WAIT_SECONDS = 15
+#: Names this server goes by: a page of another site cannot reach it under its own name (DNS rebinding).
+_HOSTS = ["127.0.0.1", "localhost"]
+_UNKNOWN = Answer(500, "HUB-000", "系统出现问题，请联系管理员。", "Something went wrong; tell the operator.")
+_HTTP = {
+    404: ("没有这个页面。", "There is no such page."),
+    405: ("该地址不支持这种请求方式。", "This address does not take that method."),
+}
+
+
+def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application for one hub; nothing is connected until the first request.
+
+    Args:
+        settings: where the hub's database, keys and home are.
+        verbs: what answers in place of the hub itself.
+        clock: what time a report is stamped with.
+    """
+    if verbs is None:
+        # Imported when wanted: the hub brings the database driver and every connector with it.
+        from web.verbs import HubVerbs
+
+        verbs = HubVerbs(settings)
+    hub = verbs
+    pages = Pages(demo=settings.mode is Mode.DEMO)
+    watch = clock or SystemClock()
+    # The interactive API pages would load scripts from elsewhere, so they stay off.
+    app = FastAPI(title="一证通办数据共享枢纽", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False)
+    app.add_middleware(SecurityHeaders)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    turns = asyncio.Semaphore(_AT_ONE_TIME)
+
+    async def verified(upload: Upload) -> Verification:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await turns.acquire()
+        except TimeoutError:
+            raise VerifierBusy("no turn to verify became free in time; the file was not looked at") from None
+        try:
+            return await asyncio.to_thread(hub.verify, upload.data)
+        finally:
+            turns.release()
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def home() -> Response:
+        return pages.show("home.html", overview=await asyncio.to_thread(hub.overview), now=watch.now())
+
+    @app.get("/verify", response_class=HTMLResponse, include_in_schema=False)
+    async def verify_form() -> Response:
+        return pages.show("verify.html", report=None, problem=None, largest_mb=LARGEST_FILE // 2**20)
+
+    @app.post("/verify", response_class=HTMLResponse, include_in_schema=False)
+    async def verify_page(request: Request) -> Response:
+        try:
+            upload = await read_upload(request)
+            report = await verified(upload)
+        except HubError as error:
+            _LOG.warning("%s", error)
+            problem = answer_to(error)
+            return pages.show(
+                "verify.html", report=None, problem=problem, largest_mb=LARGEST_FILE // 2**20, status=problem.status
+            )
+        return pages.show(
+            "verify.html",
+            report=report,
+            problem=None,
+            largest_mb=LARGEST_FILE // 2**20,
+            name=upload.name,
+            size=len(upload.data),
+            sm3=sm3_hex(upload.data),
+            now=watch.now(),
+        )
+
+    @app.get("/api/sources")
+    async def api_sources() -> dict[str, Any]:
+        """Every source with pulled = accepted + quarantined, licences by type, and what waits."""
+        overview = await asyncio.to_thread(hub.overview)
+        return {
+            "sources": [row.to_dict() for row in overview.sources],
+            "licences": [{"title": r.title, "issued": r.issued, "packed": r.packed} for r in overview.licences],
+            "waiting": overview.waiting,
+            "not_granted": overview.not_granted,
+        }
+
+    @app.post("/api/verify")
+    async def api_verify(request: Request) -> dict[str, Any]:
+        """Verify one OFD sent as the form field `file`, at most 20 MB; the verdict is valid, invalid or cannot_tell."""
+        upload = await read_upload(request)
+        report = await verified(upload)
+        return {
+            "verdict": report.verdict.value,
+            "sm3": sm3_hex(upload.data),
+            "bytes": len(upload.data),
+            "report": report.raw,
+        }
+
+    @app.get("/health/live")
+    async def live() -> dict[str, str]:
+        """This process answers."""
+        return {"status": "ok"}
+
+    @app.get("/health/ready")
+    async def ready() -> Response:
+        """The database and the keys answer too; 503 with a code when not."""
+        try:
+            await asyncio.to_thread(hub.check_ready)
+        except HubError as error:
+            _LOG.warning("not ready: %s", error)
+            return JSONResponse({"status": "not ready", "code": error.code}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    def tell(request: Request, answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+        if request.url.path.startswith(("/api/", "/health/")):
+            return JSONResponse(
+                {"code": answer.code, "zh": answer.zh, "en": answer.en}, status_code=answer.status, headers=headers
+            )
+        response = pages.show("problem.html", problem=answer, status=answer.status)
+        response.headers.update(headers or {})
+        return response
+
+    @app.exception_handler(HubError)
+    async def typed(request: Request, error: Exception) -> Response:
+        _LOG.warning("%s", error)
+        return tell(request, answer_to(error) if isinstance(error, HubError) else _UNKNOWN)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        zh, en = _HTTP.get(status, ("请求无法处理。", "The request cannot be processed."))
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return tell(request, Answer(status, f"HTTP-{status}", zh, en), headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, _: Exception) -> Response:
+        # Answered outside the middleware, so the headers are put on by hand; the server logs the traceback.
+        return tell(request, _UNKNOWN, HEADERS)
+
+    return app

@@ -1,0 +1,51 @@
+"""What can be wrong with a visitor's request, and what a visitor is told about any error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.errors import HubError, Rejected, Retryable
+
+
+class UploadRefused(Rejected):
+    """A request to verify carried no file, more than one, or was not a form."""
+
+    code: ClassVar[str] = "HUB-850"
+
+
+class UploadTooLarge(Rejected):
+    """An uploaded file is larger than the pages take."""
+
+    code: ClassVar[str] = "HUB-851"
+
+
+class VerifierBusy(Retryable):
+    """More files are being verified than this machine does at one time."""
+
+    code: ClassVar[str] = "HUB-852"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An error in words for people, with its HTTP status."""
+
+    status: int
+    code: str
+    zh: str
+    en: str
+
+
+def answer_to(error: HubError) -> Answer:
+    """What a visitor reads. The operator's message stays in the log: it names hosts and files of ours."""
+    if isinstance(error, UploadTooLarge):
+        return Answer(413, error.code, "文件超过20 MB，未验证。", "The file is larger than 20 MB and was not verified.")
+    if isinstance(error, UploadRefused):
+        return Answer(400, error.code, "没有收到文件，请选择一个文件后再提交。", "Choose exactly one file and send it.")
+    if isinstance(error, VerifierBusy):
+        return Answer(503, error.code, "正在验证的文件较多，请稍后再试。", "Too many files at once; try again shortly.")
+    if isinstance(error, Retryable):
+        return Answer(503, error.code, "系统暂时无法完成，请稍后再试。", "The hub cannot do this now; try again later.")
+    if isinstance(error, Rejected):
+        return Answer(422, error.code, "提交的内容无法处理。", "What was sent cannot be processed.")
+    return Answer(500, error.code, "系统出现问题，请联系管理员并告知错误代码。", "Tell the operator this code.")

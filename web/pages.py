@@ -1,0 +1,60 @@
+"""The pages: templates filled with plain values. Everything is escaped; an unknown name is an error."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from core.clock import SHANGHAI
+from web.port import SourceState, StepState, Verdict
+
+_ROOM = Path(__file__).parent
+STATIC = _ROOM / "static"
+
+_SOURCE_STATES = {
+    SourceState.UP_TO_DATE: ("good", "正常"),
+    SourceState.LATE: ("warn", "逾期未更新"),
+    SourceState.IN_TROUBLE: ("bad", "采集异常"),
+    SourceState.NEVER_READ: ("idle", "尚未采集"),
+}
+_STEP_STATES = {
+    StepState.PASSED: ("good", "通过"),
+    StepState.FAILED: ("bad", "不通过"),
+    StepState.CANNOT_TELL: ("warn", "无法判断"),
+    StepState.SKIPPED: ("idle", "不适用"),
+}
+_VERDICTS = {
+    Verdict.VALID: ("good", "有效", "文件自签章后未被改动，印章、签章证书和签章时间均可信。"),
+    Verdict.INVALID: ("bad", "无效", "文件未通过下列检查，请勿据此办理。"),
+    Verdict.CANNOT_TELL: ("warn", "无法判断", "未发现改动，但缺少可信的根证书或吊销信息，不能断定真伪。"),
+}
+
+
+def _moment(moment: datetime | None) -> str:
+    return "—" if moment is None else moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"
+
+
+class Pages:
+    """Renders templates; `demo` puts the notice on every page that this is no real office."""
+
+    def __init__(self, *, demo: bool) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(_ROOM / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._environment.filters["moment"] = _moment
+        self._environment.filters["count"] = _count
+        self._environment.globals.update(
+            demo=demo, source_states=_SOURCE_STATES, step_states=_STEP_STATES, verdicts=_VERDICTS
+        )
+
+    def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """One page as an answer."""
+        return HTMLResponse(self._environment.get_template(template).render(**values), status_code=status)

@@ -1,0 +1,130 @@
+"""What the pages ask of the hub, and the plain values they show. No person's data passes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class SourceState(StrEnum):
+    """How a source stands; the values are the hub's own words."""
+
+    UP_TO_DATE = "up to date"
+    LATE = "late"
+    IN_TROUBLE = "in trouble"
+    NEVER_READ = "never read"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One resource of one department. `pulled` = `accepted` + `quarantined`."""
+
+    department: str
+    resource: str
+    title: str
+    state: SourceState
+    last_collected: datetime | None
+    pulled: int
+    accepted: int
+    quarantined: int
+    open_quarantine: int
+
+    @property
+    def balanced(self) -> bool:
+        return self.pulled == self.accepted + self.quarantined
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "department": self.department,
+            "resource": self.resource,
+            "title": self.title,
+            "state": self.state.value,
+            "last_collected": self.last_collected.isoformat() if self.last_collected else None,
+            "pulled": self.pulled,
+            "accepted": self.accepted,
+            "quarantined": self.quarantined,
+            "open_quarantine": self.open_quarantine,
+            "balanced": self.balanced,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRow:
+    """Licences of one type: how many were issued, and how many of their cases are packed for the archive."""
+
+    title: str
+    issued: int
+    packed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the home page shows."""
+
+    sources: Sequence[SourceRow]
+    licences: Sequence[LicenceRow]
+    waiting: int
+    not_granted: int
+
+
+class Verdict(StrEnum):
+    VALID = "valid"
+    INVALID = "invalid"
+    CANNOT_TELL = "cannot_tell"
+
+
+class StepState(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    CANNOT_TELL = "cannot_tell"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of verification, as the verifier reports it."""
+
+    number: int
+    title: str
+    state: StepState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealRow:
+    """Who sealed, under which seal, when; read from the file, so to be believed only as far as the verdict goes."""
+
+    seal: str
+    organ: str
+    signer: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A verifier's report ready to be shown; `notes` do not weigh, `raw` is its own form for the API."""
+
+    verdict: Verdict
+    steps: Sequence[StepRow]
+    notes: Sequence[str]
+    seals: Sequence[SealRow]
+    raw: dict[str, Any]
+
+
+class Verbs(Protocol):
+    """The hub's verbs the pages need. Each call may block; each may raise a `core.errors.HubError`."""
+
+    def overview(self) -> Overview:
+        """Sources, licences and packages as they stand now."""
+        ...
+
+    def verify(self, data: bytes) -> Verification:
+        """Judge one uploaded licence file."""
+        ...
+
+    def check_ready(self) -> None:
+        """Return when the hub can answer; raise what keeps it from answering."""
+        ...

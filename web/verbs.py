@@ -1,0 +1,71 @@
+"""The hub itself behind the pages: its verbs, their results cut down to what a page may show."""
+
+from __future__ import annotations
+
+from core.settings import Settings
+from hub.context import open_hub
+from hub.report import summarise
+from hub.sources import source_states
+from hub.verify import verify_file
+from web.port import LicenceRow, Overview, SealRow, SourceRow, SourceState, StepRow, StepState, Verdict, Verification
+
+
+class HubVerbs:
+    """Opens the hub for each call: a connection belongs to one thread, and a database may come back."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def overview(self) -> Overview:
+        with open_hub(self._settings) as hub:
+            found = summarise(hub)
+            sources = tuple(
+                SourceRow(
+                    department=state.department,
+                    resource=state.resource,
+                    title=state.title,
+                    state=SourceState(state.state),
+                    last_collected=state.last_read,
+                    pulled=state.pulled,
+                    accepted=state.accepted,
+                    quarantined=state.quarantined,
+                    open_quarantine=state.open_quarantine,
+                )
+                for state in source_states(hub)
+            )
+        return Overview(
+            sources=sources,
+            licences=tuple(LicenceRow(kind.title, kind.issued, kind.packed) for kind in found.types),
+            waiting=len(found.waiting),
+            not_granted=found.not_granted,
+        )
+
+    def verify(self, data: bytes) -> Verification:
+        report = verify_file(data, self._settings)
+        return Verification(
+            verdict=Verdict(report.verdict.value),
+            steps=tuple(
+                StepRow(
+                    number=finding.step.number,
+                    title=f"{finding.step.zh}（{finding.signature}）" if finding.signature else finding.step.zh,
+                    state=StepState(finding.state.value),
+                    detail=finding.zh,
+                )
+                for finding in report.findings
+            ),
+            notes=tuple(finding.zh for finding in report.notes),
+            seals=tuple(
+                SealRow(
+                    seal=facts.seal_name or "（无印章的数字签名）",
+                    organ=facts.organisation,
+                    signer=facts.signer,
+                    at=facts.signed_at,
+                )
+                for facts in report.seals
+            ),
+            raw=report.to_dict(),
+        )
+
+    def check_ready(self) -> None:
+        with open_hub(self._settings) as hub:
+            source_states(hub)  # also notices a database whose migrations were not run
