@@ -29,29 +29,37 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
     from hub.context import open_hub
     from hub.deposit import deposit_all
     from hub.issue import decide, issue_all
+    from hub.register import waiting_approvals
 
     with open_hub(Settings.from_environment()) as opened:
         decided = decide(opened, only=approvals or None)
         issued = issue_all(opened, decided.to_issue)
         packed = deposit_all(opened)
+        asked = set(approvals)
+        waiting = [row for row in waiting_approvals(opened) if not asked or row.approval in asked]
+    known = {*decided.to_issue, *decided.already, *decided.not_granted, *(row.approval for row in decided.waiting)}
+    unknown = sorted(asked - known)
     if as_json:
         say_json({
             "issued": [row.to_dict() for row in issued],
             "archived": packed,
             "already": list(decided.already),
-            "waiting": [row.to_dict() for row in decided.waiting],
+            "waiting": [row.to_dict() for row in waiting],
             "not_granted": list(decided.not_granted),
+            "unknown": unknown,
         })  # fmt: skip
     else:
-        for row in issued:
-            click.echo(f"{row.approval}: {row.number}  {row.path}")
+        for done in issued:
+            click.echo(f"{done.approval}: {done.number}  {done.path}")
         click.echo(
             f"issued {len(issued)}, archived {len(packed)}, had their licence {len(decided.already)}, "
-            f"waiting {len(decided.waiting)}, not granted {len(decided.not_granted)}"
+            f"waiting {len(waiting)}, not granted {len(decided.not_granted)}"
         )
-        for waiting in decided.waiting:
-            click.echo(f"  {waiting.approval} waits: {'；'.join(waiting.lines())}")
-    if approvals and (decided.waiting or decided.not_granted):
+        for row in waiting:
+            click.echo(f"  {row.approval} waits: {'；'.join(row.lines())}")
+        for number in unknown:
+            click.echo(f"  {number}: no result of this approval was collected")
+    if approvals and (waiting or decided.not_granted or unknown):
         raise SystemExit(1)
 
 

@@ -23,13 +23,15 @@ _STATE_ZH = {
     "unmet": "不符合要求",
     "accept": "没有受理信息",
     "item": "事项未登记",
-    "face": "证面信息不全",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """One thing an approval waits for."""
+    """One thing an approval waits for.
+
+    `state` says how it is lacking: a material's state, or the code of the error that kept the face from being drawn.
+    """
 
     material: str
     name: str
@@ -37,7 +39,7 @@ class Lack:
 
     def line(self) -> str:
         """`M3 法定代表人职业资格证书：没有记录`."""
-        return f"{self.material} {self.name}：{_STATE_ZH[self.state]}"
+        return f"{self.material} {self.name}：{_STATE_ZH.get(self.state, f'无法制证（{self.state}）')}"
 
     def to_dict(self) -> dict[str, str]:
         """As stored and for `--json`."""
@@ -147,9 +149,9 @@ def settle_issued(hub: Hub, approval: str, item: str) -> None:
     _settle(hub, approval, item, "issued", ())
 
 
-def settle_unfit(hub: Hub, approval: str, item: str, name: str) -> None:
-    """Note that the evidence holds but the face of the licence cannot be drawn from it."""
-    _settle(hub, approval, item, "waiting", (Lack("—", name, "face"),))
+def settle_unfit(hub: Hub, approval: str, item: str, lines: str, code: str) -> None:
+    """Note that the evidence holds but the face of the licence cannot be drawn from it, and which lines of it."""
+    _settle(hub, approval, item, "waiting", (Lack("证面", lines, code),))
 
 
 def _results(hub: Hub, only: Sequence[str] | None) -> Iterator[Result]:

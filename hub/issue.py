@@ -20,7 +20,8 @@ from hub.compose import compose, drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.press import Press
-from schemas.licence_types import licence_type
+from schemas.errors import FaceIncomplete
+from schemas.licence_types import LicenceType, licence_type
 from store import licences
 from store.licences import Licence
 
@@ -85,7 +86,9 @@ def issue_all(hub: Hub, approvals: Sequence[str], on_step: OnStep = no_step) -> 
 
 
 def issue_one(hub: Hub, approval: str, press: Press, on_step: OnStep = no_step) -> Issued | None:
-    """Take one approval as far as published; None when its evidence does not hold or it was published before.
+    """Take one approval as far as published.
+
+    None when it was published before, or when its evidence does not hold or cannot be drawn: it waits and says why.
 
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
@@ -122,9 +125,18 @@ def _reserve(hub: Hub, approval: str, press: Press) -> Licence | None:
             compose=lambda sequence: compose(case, kind, press.bureau, sequence, now, test_mark=press.is_test),
             now=now,
         )
-    except Rejected:
-        settle_unfit(hub, approval, item.code, kind.name)
-        raise
+    except Rejected as refusal:
+        # Somebody has to complete a record; until then this one waits, and no number was used.
+        settle_unfit(hub, approval, item.code, _unfit_lines(refusal, kind), refusal.code)
+        return None
+
+
+def _unfit_lines(refusal: Rejected, kind: LicenceType) -> str:
+    """The lines of the face that are at fault, as printed."""
+    if isinstance(refusal, FaceIncomplete):
+        return "、".join(refusal.labels)
+    field = getattr(refusal, "field", "")
+    return next((line.label for line in kind.face if line.key == field), kind.name)
 
 
 def _holder(hub: Hub, case: Case) -> bytes:

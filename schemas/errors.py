@@ -90,3 +90,8 @@ class FaceIncomplete(Rejected):
     """A field of a licence's face has no value; this licence cannot be drawn, others can."""
 
     code: ClassVar[str] = "HUB-223"
+
+    def __init__(self, message: str, labels: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        #: The lines without value, as printed.
+        self.labels = labels

@@ -54,7 +54,8 @@ def fill(kind: LicenceType, sources: FaceSources) -> tuple[tuple[FaceField, str]
     if empty:
         raise FaceIncomplete(
             f"{kind.name}: no value for {'、'.join(empty)}; nothing was drawn and no number was used. "
-            "Have the department complete the record, then run the issue again."
+            "Have the department complete the record, then run the issue again.",
+            tuple(empty),
         )
     return lines
 
