@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from archive.check import check
+from archive.opened import LIMITS
 from archive.report import CheckReport, Status
 from archive.report import Verdict as CheckVerdict
 from core.errors import Rejected
@@ -90,7 +91,7 @@ def inspect_package(
     documents: tuple[tuple[str, Report], ...] = ()
     if checked.verdict is not CheckVerdict.INVALID:
         try:
-            entries = Package.read(data).entries
+            entries = Package.read(data, LIMITS).entries
         except Rejected:
             entries = {}
         documents = tuple(

@@ -29,8 +29,8 @@ _STEP_STATES = {
 }
 _VERDICTS = {
     Verdict.VALID: ("good", "有效", "文件自签章后未被改动，印章、签章证书和签章时间均可信。"),
-    Verdict.INVALID: ("bad", "无效", "文件未通过下列检查，请勿据此办理。"),
-    Verdict.CANNOT_TELL: ("warn", "无法判断", "未发现改动，但缺少可信的根证书或吊销信息，不能断定真伪。"),
+    Verdict.INVALID: ("bad", "无效", "请勿据此办理。"),
+    Verdict.CANNOT_TELL: ("warn", "无法判断", "未发现改动，但有检查项缺少依据，不能断定真伪。"),
 }
 
 

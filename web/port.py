@@ -85,12 +85,13 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step of verification, as the verifier reports it."""
+    """One step of verification, as the verifier reports it; `file` is the part at fault, if one is."""
 
     number: int
     title: str
     state: StepState
     detail: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,13 @@ class Verification:
     notes: Sequence[str]
     seals: Sequence[SealRow]
     raw: dict[str, Any]
+
+    def at_fault(self) -> list[StepRow]:
+        """The steps that decided against the file: those that failed, or else those nobody could judge."""
+        for state in (StepState.FAILED, StepState.CANNOT_TELL):
+            if rows := [step for step in self.steps if step.state is state]:
+                return rows
+        return []
 
 
 class Verbs(Protocol):

@@ -42,18 +42,21 @@ class HubVerbs:
 
     def verify(self, data: bytes) -> Verification:
         report = verify_file(data, self._settings)
+        # People count seals; the IDs inside the file tell them nothing.
+        names = {facts.id: f"（印章 {place}）" for place, facts in enumerate(report.seals, start=1)}
         return Verification(
             verdict=Verdict(report.verdict.value),
             steps=tuple(
                 StepRow(
                     number=finding.step.number,
-                    title=f"{finding.step.zh}（{finding.signature}）" if finding.signature else finding.step.zh,
+                    title=finding.step.zh + (names.get(finding.signature, "") if len(names) > 1 else ""),
                     state=StepState(finding.state.value),
                     detail=finding.zh,
+                    file=finding.file,
                 )
                 for finding in report.findings
             ),
-            notes=tuple(finding.zh for finding in report.notes),
+            notes=tuple(dict.fromkeys(finding.zh for finding in report.notes)),
             seals=tuple(
                 SealRow(
                     seal=facts.seal_name or "（无印章的数字签名）",

@@ -137,6 +137,8 @@ def test_a_changed_licence_is_invalid_and_the_page_names_the_step(settings: Sett
     row = re.search(r"<td>文件完整性与保护范围.*?</tr>", page, re.S)
     assert row
     assert "不通过" in row.group()
+    assert "第 4 步 文件完整性与保护范围：" in page
+    assert "未经证实" in page
 
 
 def test_an_untouched_licence_is_valid_only_where_its_root_is_trusted(settings: Settings, ofd_seals: Path) -> None:
