@@ -9,8 +9,9 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -20,6 +21,13 @@ from psycopg2 import sql
 from onebox.postgres import Cluster
 from store.migrate import migrate
 from tests.departments import Departments, started
+
+
+class NewDatabase(Protocol):
+    """Makes a database and gives its URL."""
+
+    def __call__(self, copy_of: str | None = None) -> str: ...
+
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -65,18 +73,20 @@ def database_template(postgres_url: str, _owner_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_database(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[Callable[[], str]]:
-    """Makes fresh databases, owned by a role without special rights; all are dropped after the test."""
+def new_database(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[NewDatabase]:
+    """Makes databases owned by a role without special rights, all dropped after the test: fresh and migrated
+    ones, or copies of the database of a URL to which nobody is connected."""
     owner = urlsplit(_owner_url).username
     assert owner is not None
     made: list[str] = []
 
-    def make() -> str:
+    def make(copy_of: str | None = None) -> str:
+        template = urlsplit(copy_of).path.lstrip("/") if copy_of else database_template
         name = f"test_{secrets.token_hex(6)}"
         _run(
             postgres_url,
             sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY wal_log").format(
-                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(database_template)
+                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(template)
             ),
         )
         made.append(name)
@@ -90,7 +100,7 @@ def new_database(postgres_url: str, _owner_url: str, database_template: str) -> 
 
 
 @pytest.fixture
-def database_url(new_database: Callable[[], str]) -> str:
+def database_url(new_database: NewDatabase) -> str:
     """`postgresql://…` of a fresh migrated database; dropped after the test."""
     return new_database()
 

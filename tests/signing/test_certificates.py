@@ -88,6 +88,9 @@ def test_keys_are_for_their_use_only(authority, trust, sealed_at) -> None:
     assert _fault(trust, signer.certificate, sealed_at, Purpose.TIMESTAMP) == CertificateFault.USAGE
     _, stamper = authority.issue("时间戳", extended=(oids.TIME_STAMPING,))
     trust.check(Certificate.read(stamper.certificate), sealed_at, Purpose.TIMESTAMP)
+    assert _fault(trust, stamper.certificate, sealed_at) == CertificateFault.USAGE
+    # configured as an anchor for timestamps it is still no signer
+    assert _fault(Trust.of([stamper.certificate]), stamper.certificate, sealed_at) == CertificateFault.USAGE
 
 
 def test_an_intermediate_authority_counts_and_a_leaf_that_issues_does_not(authority, trust, sealed_at) -> None:

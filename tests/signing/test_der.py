@@ -20,8 +20,9 @@ from signing.signed_data import SignedData
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\x30", b"\x30\x80\x00\x00", b"\x30\x81\x01\x05", b"\x04\x82\x00\x80" + bytes(128), b"\x04\x81\x7f" + bytes(127),
-        b"\x04\x02a", b"\x04\x01ab", b"\x1f\x01a", b"\x04\x85\x00\x00\x00\x00\x01a", b"\x04\xff",
+        b"", b"\x30", b"\x30\x80\x00\x00", b"\x30\x81\x01\x05", b"\x04\x82\x00\x80" + bytes(128),
+        b"\x04\x81\x7f" + bytes(127), b"\x04\x02a", b"\x04\x01ab", b"\x1f\x01a", b"\x04\x85\x00\x00\x00\x00\x01a",
+        b"\x04\xff",
     ],
 )  # fmt: skip
 def test_what_is_not_der_is_refused(data: bytes) -> None:
