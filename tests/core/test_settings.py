@@ -1,0 +1,47 @@
+"""Settings come from the environment, say what is missing, and never show a password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.settings import Mode, SettingMissing, Settings
+
+URL = "postgresql://hub:very-secret@127.0.0.1/hub"
+
+
+def test_everything_can_be_given(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {
+            "HUB_HOME": str(tmp_path),
+            "HUB_DATABASE_URL": URL,
+            "HUB_SOURCES": str(tmp_path / "s.toml"),
+            "HUB_KEYS": str(tmp_path / "k"),
+            "HUB_MODE": "production",
+        }
+    )
+    assert settings == Settings(tmp_path, URL, tmp_path / "s.toml", tmp_path / "k", Mode.PRODUCTION)
+
+
+def test_the_password_is_not_in_the_repr() -> None:
+    assert "very-secret" not in repr(Settings.from_environment({"HUB_DATABASE_URL": URL}))
+
+
+def test_the_address_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(URL + "\n")
+    assert Settings.from_environment({"HUB_DATABASE_URL_FILE": str(tmp_path / "url")}).database_url == URL
+
+
+def test_without_an_address_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingMissing, match=r"make serve.*HUB_DATABASE_URL"):
+        Settings.from_environment({"HUB_HOME": str(tmp_path)})
+
+
+def test_what_needs_no_database_does_without_one(tmp_path: Path) -> None:
+    assert Settings.from_environment({"HUB_HOME": str(tmp_path)}, database=False).database_url == ""
+
+
+def test_a_mode_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(SettingMissing, match="HUB_MODE"):
+        Settings.from_environment({"HUB_DATABASE_URL": URL, "HUB_MODE": "test"})

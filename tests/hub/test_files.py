@@ -1,0 +1,41 @@
+"""Files of the register are written whole or not at all, and read back only if they are what was written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.digest import sm3
+from hub.files import DiskRefuses, FileAltered, read_checked, write_durably
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    write_durably(tmp_path / "a" / "b.ofd", b"data")
+    assert read_checked(tmp_path / "a" / "b.ofd", sm3(b"data")) == b"data"
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.ofd"]
+
+
+def test_a_changed_or_missing_file_is_told(tmp_path: Path) -> None:
+    write_durably(tmp_path / "b.ofd", b"data")
+    with pytest.raises(FileAltered, match="SM3 differs"):
+        read_checked(tmp_path / "b.ofd", sm3(b"other"))
+    with pytest.raises(FileAltered, match="backup"):
+        read_checked(tmp_path / "c.ofd", sm3(b"data"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    write_durably(tmp_path / "b.ofd", b"old")
+    (tmp_path / ".b.ofd.part").symlink_to("/dev/full")
+    with pytest.raises(DiskRefuses, match="No space left"):
+        write_durably(tmp_path / "b.ofd", b"new" * 100_000)
+    assert (tmp_path / "b.ofd").read_bytes() == b"old"
+
+
+def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "b.ofd").mkdir()
+    with pytest.raises(DiskRefuses):
+        write_durably(tmp_path / "b.ofd", b"data")
+    assert os.listdir(tmp_path / "b.ofd") == []  # noqa: PTH208
