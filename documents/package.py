@@ -194,9 +194,9 @@ def _check_names(names: tuple[str, ...]) -> None:
     folded = {_folded(name) for name in names}
     if len(folded) != len(names):
         raise _refused(ContainerFault.DUPLICATE_NAME, "two entries have one name, or differ in letter case only")
-    for folder in {_folded(name) for name in _folders_of(names)}:
-        if folder in folded and folder not in {_folded(name) for name in names if name.endswith("/")}:
-            raise _refused(ContainerFault.DUPLICATE_NAME, "one name is a file and a folder")
+    files = {_folded(name) for name in names if not name.endswith("/")}
+    if not files.isdisjoint(_folded(name) for name in _folders_of(names)):
+        raise _refused(ContainerFault.DUPLICATE_NAME, "one name is a file and a folder")
 
 
 def _folders_of(names: Mapping[str, bytes] | tuple[str, ...]) -> set[str]:

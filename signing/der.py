@@ -14,7 +14,6 @@ from functools import lru_cache
 
 from signing.errors import DerRefused
 
-_DEEPEST = 32
 _GENERALIZED = re.compile(rb"\d{14}Z")
 _UTC = re.compile(rb"\d{12}Z")
 
@@ -163,18 +162,6 @@ def _split(content: bytes, what: str) -> list[Element]:
         element, position = _element(content, position, what)
         found.append(element)
     return found
-
-
-def check_deep(data: bytes, what: str) -> None:
-    """Raise DerRefused unless `data` is one DER element, and so is everything constructed inside it."""
-    element = read(data, what)
-    waiting = [(element, 0)]
-    while waiting:
-        one, level = waiting.pop()
-        if level > _DEEPEST:
-            raise DerRefused(f"{what} is nested deeper than {_DEEPEST} levels; the structure was not read.")
-        if one.tag & 0x20:
-            waiting += [(child, level + 1) for child in _split(one.content, what)]
 
 
 @lru_cache(maxsize=256)

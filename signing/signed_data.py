@@ -14,6 +14,7 @@ from signing.errors import SignatureInvalid, SignedDataRefused
 
 _LARGEST = 16 << 20
 _SIGNATURE_ALGORITHMS = frozenset((oids.SM2_SIGN, oids.SM2_WITH_SM3))
+_CONTENT_TYPES = frozenset((oids.GM_DATA, oids.PKCS7_DATA, oids.TST_INFO))
 _TYPES = frozenset((oids.GM_SIGNED_DATA, oids.PKCS7_SIGNED_DATA))
 
 
@@ -46,15 +47,20 @@ class SignedData:
         if len(raw) > _LARGEST:
             raise SignedDataRefused(f"a signature has {len(raw)} bytes; it was not read.")
         kind, wrapped = der.read(raw, "signature").fields("signature", 2)
-        if kind.oid("signature type") not in _TYPES:
+        form = kind.oid("signature type")
+        if form not in _TYPES:
             raise SignedDataRefused("the signature is not SignedData; it was not read.")
         parts = wrapped.inner("signed data", Tag.CONTEXT_0).fields("signed data", 5, 6)
         if len(parts) != 5:
             raise SignedDataRefused("the signature has no certificates or carries revocation lists; it was not read.")
-        parts[0].integer("signed data version")
         for algorithm in parts[1].children("digest algorithms", Tag.SET):
             _check_sm3(algorithm)
         encapsulated = parts[2].fields("signed content", 1, 2)
+        content_type = encapsulated[0].oid("content type")
+        # RFC 5652, 5.1: version 3 for content other than data; GB/T 35275 knows version 1 only.
+        due = 3 if form == oids.PKCS7_SIGNED_DATA and content_type != oids.PKCS7_DATA else 1
+        if content_type not in _CONTENT_TYPES or parts[0].integer("signed data version") != due:
+            raise SignedDataRefused("the signature's version or the type of its content is unknown; it was not read.")
         certificates = tuple(Certificate.read(one.raw) for one in parts[3].children("certificates", Tag.CONTEXT_0))
         signers = parts[4].children("signers", Tag.SET)
         if len(signers) != 1:
@@ -64,7 +70,7 @@ class SignedData:
         if len(encapsulated) == 2:
             content = encapsulated[1].inner("signed content", Tag.CONTEXT_0).octets("signed content")
         return cls(
-            content_type=encapsulated[0].oid("content type"),
+            content_type=content_type,
             content=content,
             certificates=certificates,
             signer=signer,
@@ -107,7 +113,8 @@ def _check_sm3(algorithm: Element) -> None:
 
 def _signer(part: Element, certificates: tuple[Certificate, ...]) -> tuple[Certificate, Element | None, bytes]:
     fields = part.fields("signer", 5, 6)
-    fields[0].integer("signer version")
+    if fields[0].integer("signer version") != 1:
+        raise SignedDataRefused("the signer is not named by issuer and serial number; refused.")
     issuer, serial = fields[1].fields("signer's name", 2)
     number = serial.integer("signer's serial number")
     _check_sm3(fields[2])

@@ -83,7 +83,8 @@ class Trust:
             "if the issuer is to be trusted, configure its root.",
         )
         for candidate in (*self.anchors, *others):
-            if candidate.subject != certificate.issuer:
+            # A self-signed stranger is not its own way to trust.
+            if candidate.subject != certificate.issuer or candidate.raw == certificate.raw:
                 continue
             try:
                 _check_issued(certificate.tbs, certificate.signature, candidate.point)
@@ -135,8 +136,9 @@ class Trust:
 
 def _check_usage(certificate: Certificate, purpose: Purpose) -> None:
     signs = certificate.usage is None or certificate.usage & (Usage.DIGITAL_SIGNATURE | Usage.NON_REPUDIATION)
+    # A certificate for timestamps is for nothing else (RFC 3161, 2.3), least of all for sealing licences.
     stamps = certificate.extended_usage is not None and oids.TIME_STAMPING in certificate.extended_usage
-    if not signs or (purpose is Purpose.TIMESTAMP and not stamps):
+    if not signs or stamps is not (purpose is Purpose.TIMESTAMP):
         raise CertificateRefused(
             CertificateFault.USAGE, f"certificate {certificate.serial:x} is not for this use ({purpose.value})."
         )

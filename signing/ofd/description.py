@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,7 +117,7 @@ def _reference(element: etree._Element, path: str) -> tuple[str, bytes]:
     text = text_of(only(element, "CheckValue", path), path)
     try:
         return resolve(path, link), base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise LayoutRefused(path, "a CheckValue is not Base64.") from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from documents.package import ContainerRefused, Limits, Package
+from documents.package import ContainerFault, ContainerRefused, Limits, Package
 from signing.errors import LayoutRefused
 from signing.ofd import appearance, judging
 from signing.ofd.coverage import Described, check_coverage, check_references, digests
@@ -15,6 +15,18 @@ from signing.ofd.report import Expectation, Log, Report, SealFacts, Step
 from signing.trust import Trust
 
 _LIMITS = Limits()
+_FAULTS_ZH = {
+    ContainerFault.NOT_A_ZIP: "不是 ZIP 文件",
+    ContainerFault.ENCRYPTED: "含加密内容",
+    ContainerFault.UNSAFE_NAME: "含不安全的文件名",
+    ContainerFault.DUPLICATE_NAME: "文件名重复",
+    ContainerFault.HEADERS_DIFFER: "文件头与目录不一致",
+    ContainerFault.HIDDEN_BYTES: "含隐藏内容",
+    ContainerFault.UNSUPPORTED: "压缩方式不受支持",
+    ContainerFault.DAMAGED: "已损坏",
+    ContainerFault.TOO_MANY: "文件过多",
+    ContainerFault.TOO_LARGE: "文件过大",
+}
 
 
 def verify(
@@ -54,7 +66,7 @@ def _judged(log: Log, data: bytes, trust: Trust, at: datetime, limits: Limits) -
     try:
         package = Package.read(data, limits)
     except ContainerRefused as error:
-        log.failed(Step.CONTAINER, f"文件不是安全的 OFD 包（{error.reason.value}）", error.detail)
+        log.failed(Step.CONTAINER, f"文件不是可信的 OFD 包：{_FAULTS_ZH[error.reason]}", error.detail)
         return []
     log.passed(Step.CONTAINER, f"包内 {len(package.entries)} 个文件", f"{len(package.entries)} files, nothing hidden")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -80,6 +81,17 @@ def test_several_changes_at_once_never_pass(sealed: Package, judge, data: st.Dat
         raw[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
     if bytes(raw) != original:
         assert judge(bytes(raw)).verdict is Verdict.INVALID
+
+
+def test_many_threads_judge_at_once(sealed: Package, judge) -> None:
+    good = sealed.to_bytes()
+    value = "Doc_0/Signs/Sign_0/SignedValue.dat"
+    broken = bytearray(sealed.entries[value])
+    broken[-3] ^= 4
+    bad = sealed.with_entries({value: bytes(broken)}).to_bytes()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda data: judge(data).verdict, [good, bad] * 200))
+    assert found == [Verdict.VALID, Verdict.INVALID] * 200
 
 
 def test_a_dropped_file_is_missed(sealed: Package, judge) -> None:
