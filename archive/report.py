@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from archive.errors import PackageRefused, PackageUnjudged
+from core.verdict import Verdict
 
 
 class Stage(StrEnum):
@@ -33,14 +34,6 @@ class Status(StrEnum):
     FAILED = "failed"
     WARNED = "warned"
     NOT_CHECKED = "not_checked"
-
-
-class Verdict(StrEnum):
-    """Valid: nothing failed and the signature is trusted. Cannot tell: nothing failed, the signature is unjudged."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    CANNOT_TELL = "cannot_tell"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from archive.check import check
 from archive.opened import LIMITS
 from archive.report import CheckReport, Status
-from archive.report import Verdict as CheckVerdict
 from core.errors import Rejected
 from core.settings import Settings
+from core.verdict import Verdict
 from documents.package import Package
 from hub.verify import trust_of
 from signing.detached import verify_detached
@@ -21,19 +20,6 @@ from signing.ofd.verify import verify
 from signing.trust import Trust
 
 _MARKS = {Status.PASSED: "通过", Status.FAILED: "不通过", Status.WARNED: "注意", Status.NOT_CHECKED: "未检测"}
-
-
-class Verdict(StrEnum):
-    """Of a package with everything in it."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    CANNOT_TELL = "cannot_tell"
-
-    @property
-    def zh(self) -> str:
-        """For people who read Chinese."""
-        return {"valid": "通过", "invalid": "不通过", "cannot_tell": "无法判断"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +32,9 @@ class PackageReport:
     @property
     def verdict(self) -> Verdict:
         """Invalid if any part is; valid only if all parts are."""
-        found = {self.check.verdict.value, *(report.verdict.value for _, report in self.documents)}
+        found = {self.check.verdict, *(report.verdict for _, report in self.documents)}
         for worst in (Verdict.INVALID, Verdict.CANNOT_TELL):
-            if worst.value in found:
+            if worst in found:
                 return worst
         return Verdict.VALID
 
@@ -89,7 +75,7 @@ def inspect_package(
     trust = trust_of(settings, anchors)
     checked = check_package(data, trust)
     documents: tuple[tuple[str, Report], ...] = ()
-    if checked.verdict is not CheckVerdict.INVALID:
+    if checked.verdict is not Verdict.INVALID:
         try:
             entries = Package.read(data, LIMITS).entries
         except Rejected:

@@ -10,7 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from core.clock import SHANGHAI
-from web.port import SourceState, StepState, Verdict
+from core.verdict import Verdict
+from web.port import SourceState, StepState
 
 _ROOM = Path(__file__).parent
 STATIC = _ROOM / "static"

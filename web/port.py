@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from core.verdict import Verdict
+
 
 class SourceState(StrEnum):
     """How a source stands; the values are the hub's own words."""
@@ -68,12 +70,6 @@ class Overview:
     licences: Sequence[LicenceRow]
     waiting: int
     not_granted: int
-
-
-class Verdict(StrEnum):
-    VALID = "valid"
-    INVALID = "invalid"
-    CANNOT_TELL = "cannot_tell"
 
 
 class StepState(StrEnum):

@@ -7,7 +7,7 @@ from hub.context import open_hub
 from hub.report import summarise
 from hub.sources import source_states
 from hub.verify import verify_file
-from web.port import LicenceRow, Overview, SealRow, SourceRow, SourceState, StepRow, StepState, Verdict, Verification
+from web.port import LicenceRow, Overview, SealRow, SourceRow, SourceState, StepRow, StepState, Verification
 
 
 class HubVerbs:
@@ -45,7 +45,7 @@ class HubVerbs:
         # People count seals; the IDs inside the file tell them nothing.
         names = {facts.id: f"（印章 {place}）" for place, facts in enumerate(report.seals, start=1)}
         return Verification(
-            verdict=Verdict(report.verdict.value),
+            verdict=report.verdict,
             steps=tuple(
                 StepRow(
                     number=finding.step.number,

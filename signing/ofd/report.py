@@ -8,18 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Any
 
-
-class Verdict(StrEnum):
-    """The result of a whole verification."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    CANNOT_TELL = "cannot_tell"
-
-    @property
-    def zh(self) -> str:
-        """For people who read Chinese."""
-        return {"valid": "有效", "invalid": "无效", "cannot_tell": "无法判断"}[self.value]
+from core.verdict import Verdict
 
 
 class State(StrEnum):

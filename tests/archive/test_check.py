@@ -17,8 +17,9 @@ from archive.formats import FORMATS
 from archive.metadata import BASE_INFO, DIGEST_LIST, PROCESS_INFO, SIGNATURE, write_digest_list
 from archive.opened import Policy
 from archive.package import build
-from archive.report import Stage, Status, Verdict
+from archive.report import Stage, Status
 from core.errors import HubError, Permanent, Retryable
+from core.verdict import Verdict
 from documents.package import Package
 from tests.archive.cases import OTHER_KEY, case, sign, verify
 

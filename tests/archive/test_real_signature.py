@@ -6,9 +6,9 @@ import pytest
 
 from archive.metadata import SIGNATURE
 from archive.package import build
-from archive.report import Verdict
 from core.clock import SystemClock
 from core.settings import Mode, Settings
+from core.verdict import Verdict
 from documents.package import Package
 from hub.inspect import check_package
 from hub.install import demo_keys

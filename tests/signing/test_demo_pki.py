@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from core.verdict import Verdict
 from signing.certificates import Certificate
 from signing.demo_pki import Bureau, open_keys, prepare, says_test
 from signing.errors import DemoKeysBroken, KeyRefused
-from signing.ofd.report import Expectation, Verdict
+from signing.ofd.report import Expectation
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
 

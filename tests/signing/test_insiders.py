@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.digest import sm3
+from core.verdict import Verdict
 from documents.package import Package
 from signing import der, oids
 from signing.certificate_making import make_revocation_list
 from signing.certificates import Certificate
 from signing.der import Tag
-from signing.ofd.report import State, Step, Verdict
+from signing.ofd.report import State, Step
 from signing.ofd.verify import verify
 from signing.port import Signer, sign_message
 from signing.seal.making import make_seal

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from signing.ofd.report import State, Verdict
+from core.verdict import Verdict
+from signing.ofd.report import State
 from signing.ofd.verify import verify
 
 #: After every seal among them was made, and while all certificates that should be valid are.

@@ -12,11 +12,12 @@ import pytest
 from lxml import etree
 
 from core.digest import sm3
+from core.verdict import Verdict
 from documents.package import Package
 from onebox.second_opinion import second_opinion
 from signing import oids
 from signing.errors import NotSealable, SealRefused
-from signing.ofd.report import Expectation, Report, State, Step, Verdict
+from signing.ofd.report import Expectation, Report, State, Step
 from signing.ofd.seal import Stamp
 from signing.ofd.verify import verify
 from signing.seal.making import make_seal, sign_with_seal

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.verdict import Verdict
 from documents.package import Package
-from signing.ofd.report import Report, Verdict
+from signing.ofd.report import Report
 from signing.ofd.verify import verify
 from signing.trust import Trust
 
