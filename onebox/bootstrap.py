@@ -163,12 +163,16 @@ def _install(locks: list[Path]) -> None:
     for lock in locks:
         command += ["-r", str(lock)]
     environment = dict(os.environ)
-    index = _pips_index()
+    # what this machine's pip is told holds for uv as well: a mirror, and whom to trust behind a proxy
+    index, certificates = _pip_setting("index-url"), _pip_setting("cert")
     if index and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environment.keys():
-        environment["UV_DEFAULT_INDEX"] = index  # the mirror this machine's pip is told to use
+        environment["UV_DEFAULT_INDEX"] = index
+    if certificates and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & environment.keys():
+        environment["SSL_CERT_FILE"] = certificates
     _run(
         command,
-        "the packages could not be installed. Is the package index reachable (a mirror: set UV_DEFAULT_INDEX)?",
+        "the packages could not be installed. Is the package index reachable (a mirror: set UV_DEFAULT_INDEX; "
+        "own certificates: set SSL_CERT_FILE)?",
         environment,
     )
 
@@ -196,12 +200,13 @@ def _uv() -> Path:
     return own
 
 
-def _pips_index() -> str:
-    given = os.environ.get("PIP_INDEX_URL", "")
+def _pip_setting(name: str) -> str:
+    """What pip is configured with by environment or file; empty when it is not."""
+    given = os.environ.get(f"PIP_{name.upper().replace('-', '_')}", "")
     if given:
         return given
     for section in ("global", "install"):
-        command = [sys.executable, "-m", "pip", "config", "get", f"{section}.index-url"]
+        command = [sys.executable, "-m", "pip", "config", "get", f"{section}.{name}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return done.stdout.strip()
