@@ -205,11 +205,12 @@ def _pip_setting(name: str) -> str:
     given = os.environ.get(f"PIP_{name.upper().replace('-', '_')}", "")
     if given:
         return given
-    for section in ("global", "install"):
-        command = [sys.executable, "-m", "pip", "config", "get", f"{section}.{name}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return done.stdout.strip()
+    for python in (sys.executable, str(VENV / "bin" / "python")):  # Debian's own may be without pip
+        for section in ("global", "install"):
+            command = [python, "-m", "pip", "config", "get", f"{section}.{name}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return done.stdout.strip()
     return ""
 
 
