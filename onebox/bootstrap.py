@@ -205,13 +205,11 @@ def _pip_setting(name: str) -> str:
     given = os.environ.get(f"PIP_{name.upper().replace('-', '_')}", "")
     if given:
         return given
-    for python in (sys.executable, str(VENV / "bin" / "python")):  # Debian's own may be without pip
-        for section in ("global", "install"):
-            command = [python, "-m", "pip", "config", "get", f"{section}.{name}"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                return done.stdout.strip()
-    return ""
+    # `pip config get` does not find what stands in the machine's own file; `list` does
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(rf"^(?:global|install)\.{re.escape(name)}='(.*)'$", told, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _run(command: list[str], failure: str, environment: dict[str, str] | None = None) -> None:
