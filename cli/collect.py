@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from cli.output import exit_on_error, json_option, say_json
+from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json
 from core.settings import Settings
 
 
 @click.command(short_help="Read one resource from its department, or from a file.")
-@click.argument("resource")
+@click.argument("resource", type=Words())
 @click.option(
     "--file",
     "file",
@@ -39,13 +39,19 @@ def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -
 
     with open_hub(Settings.from_environment()) as opened:
         progress = _Progress(resource)
-        done = run(opened, resource, file=file, from_start=from_start, on_step=progress)
-        progress.end()
+        try:
+            done = run(opened, resource, file=file, from_start=from_start, on_step=progress)
+        finally:
+            progress.end()
     if as_json:
         say_json(done.to_dict())
         return
     c = done.counts
-    click.echo(f"{resource}: batch {done.batch}{' (taken up again)' if done.resumed else ''}, {c.pages} pages")
+    taken_up = " (taken up where an earlier run stopped)" if done.resumed else ""
+    click.echo(f"{resource}: batch {done.batch}{taken_up}, {counted(c.pages, 'page', 'pages')}")
+    if not c.landed:
+        click.echo("  nothing new at the source; to read everything again: --from-start")
+        return
     click.echo(f"  landed {c.landed:,} = accepted {c.accepted:,} + quarantined {c.quarantined:,}")
     click.echo(
         f"  accepted: new {c.inserted:,}, changed {c.changed:,}, unchanged {c.unchanged:,}, "
@@ -54,7 +60,7 @@ def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -
     if done.source_count is not None:
         click.echo(f"  the source itself said {done.source_count:,}")
     if done.unknown_columns:
-        click.echo(f"  columns the schema does not know: {', '.join(done.unknown_columns)}")
+        click.echo(f"  columns the schema does not know, kept raw: {one_line(', '.join(done.unknown_columns))}")
     if c.quarantined:
         click.echo(f"  see why: hub quarantine list --resource {resource}")
 
@@ -63,14 +69,19 @@ class _Progress:
     """Pages landed so far, on standard error, where a person is looking at it."""
 
     def __init__(self, resource: str) -> None:
-        self._resource, self._pages, self._shown = resource, 0, sys.stderr.isatty()
+        self._resource, self._pages = resource, 0
+        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        self._said = False
 
     def __call__(self, step: str) -> None:
-        if step == "page.landed" and self._shown:
+        if step == "page.landed":
             self._pages += 1
-            click.echo(f"\r{self._resource}: {self._pages} pages landed", nl=False, err=True)
+        if self._shown and step in ("batch.begun", "page.landed"):
+            self._said = True
+            landed = counted(self._pages, "page", "pages") + " landed" if self._pages else "reading …"
+            click.echo(f"\r{self._resource}: {landed}", nl=False, err=True, color=True)
 
     def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._pages:
-            click.echo("\r\033[K", nl=False, err=True)
+        """Leave the line to what follows, be it the figures or an error."""
+        if self._said:
+            click.echo("\r\033[K", nl=False, err=True, color=True)

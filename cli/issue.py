@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import click
 
-from cli.output import exit_on_error, json_option, say_json, say_table
+from cli.output import Words, exit_on_error, json_option, say_json, say_table, shown_path
+from core.errors import HubError
 from core.settings import Settings
 
 
 @click.command(short_help="Issue and archive what is approved and evidenced.")
 @click.option(
-    "--approval", "approvals", multiple=True, metavar="NO", help="Only this approval; may be given several times."
+    "--approval",
+    "approvals",
+    type=Words(),
+    multiple=True,
+    metavar="NO",
+    help="Only this approval; may be given several times.",
 )
 @json_option
 @exit_on_error
@@ -22,23 +28,31 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
 
     \b
     Example: hub issue
-             hub issue --approval 420112202600017
-    Exit status: 0 done, or nothing to do · 1 an approval asked for by number was not issued, or issuing failed ·
-    2 try again later · 3 wrong usage
+             hub issue --approval 42011220260304000002
+    Exit status: 0 done, or nothing to do · 1 an approval asked for by number was not issued, or issuing
+    failed · 2 try again later · 3 wrong usage
     """
     from hub.context import open_hub
     from hub.deposit import deposit_all
-    from hub.issue import decide, issue_all
+    from hub.issue import IssueIncomplete, decide, issue_all
+    from hub.register import issued as register
     from hub.register import waiting_approvals
 
-    with open_hub(Settings.from_environment()) as opened:
-        decided = decide(opened, only=approvals or None)
-        issued = issue_all(opened, decided.to_issue)
+    asked = tuple(dict.fromkeys(approvals))
+    settings = Settings.from_environment()
+    with open_hub(settings) as opened:
+        decided = decide(opened, only=asked or None)
+        failure: HubError | None = None
+        try:
+            issued = issue_all(opened, decided.to_issue)
+        except HubError as error:
+            # What was issued beside the failure is packed and told all the same; the failure comes last.
+            failure, issued = error, list(error.issued) if isinstance(error, IssueIncomplete) else []
         packed = deposit_all(opened)
-        asked = set(approvals)
         waiting = [row for row in waiting_approvals(opened) if not asked or row.approval in asked]
+        kept = [row for row in register(opened) if row.approval in asked and row.approval in decided.already]
     known = {*decided.to_issue, *decided.already, *decided.not_granted, *(row.approval for row in decided.waiting)}
-    unknown = sorted(asked - known)
+    unknown = sorted(set(asked) - known)
     if as_json:
         say_json({
             "issued": [row.to_dict() for row in issued],
@@ -49,17 +63,29 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
             "unknown": unknown,
         })  # fmt: skip
     else:
-        for done in issued:
-            click.echo(f"{done.approval}: {done.number}  {done.path}")
+        told = [(row.approval, row.number, row.path) for row in issued]
+        told += [(row.approval, row.number, row.path or "") for row in kept]
+        if told:
+            say_table(
+                ["approval", "number", "file"],
+                [[approval, number, shown_path(settings.home, path)] for approval, number, path in told],
+                whole=["approval", "file"],
+            )
         click.echo(
             f"issued {len(issued)}, archived {len(packed)}, had their licence {len(decided.already)}, "
             f"waiting {len(waiting)}, not granted {len(decided.not_granted)}"
         )
         for row in waiting:
             click.echo(f"  {row.approval} waits: {'；'.join(row.lines())}")
+        for number in decided.not_granted if asked else ():
+            click.echo(f"  {number}: the bureau did not grant it")
         for number in unknown:
-            click.echo(f"  {number}: no result of this approval was collected")
-    if approvals and (waiting or decided.not_granted or unknown):
+            click.echo(f"  {number}: no result of this approval was collected; next: hub collect bureau.result")
+        if waiting:
+            click.echo("next: collect what is missing (hub collect), then issue again; nothing is issued twice")
+    if failure is not None:
+        raise failure
+    if asked and (waiting or decided.not_granted or unknown):
         raise SystemExit(1)
 
 
@@ -72,18 +98,26 @@ def licences(waiting: bool, as_json: bool) -> None:
 
     \b
     Example: hub licences
-    Exit status: 0 listed · 2 the database does not answer · 3 wrong usage
+             hub licences --waiting
+    Exit status: 0 listed · 1 failed · 2 the database does not answer · 3 wrong usage
     """
     from hub.context import open_hub
     from hub.register import issued, waiting_approvals
+    from schemas.items import all_items
 
-    with open_hub(Settings.from_environment()) as opened:
+    settings = Settings.from_environment()
+    with open_hub(settings) as opened:
         if waiting:
             held = waiting_approvals(opened)
             if as_json:
                 say_json([row.to_dict() for row in held])
-            else:
-                say_table(["approval", "item", "missing"], [[w.approval, w.item, "；".join(w.lines())] for w in held])
+                return
+            names = {code: item.name for code, item in all_items().items()}
+            say_table(
+                ["approval", "item", "missing"],
+                [[w.approval, names.get(w.item, w.item), "；".join(w.lines())] for w in held],
+                whole=["approval"],
+            )
             return
         found = issued(opened)
     if as_json:
@@ -91,5 +125,13 @@ def licences(waiting: bool, as_json: bool) -> None:
         return
     say_table(
         ["number", "type", "state", "file", "archive package"],
-        [[row.number, row.type_title, row.state, row.path, row.package_path] for row in found],
-    )
+        [
+            [
+                row.number, row.type_title, row.state, shown_path(settings.home, row.path),
+                shown_path(settings.home, row.package_path),
+            ]
+            for row in found
+        ],
+        whole=["file", "archive package"],
+        spare=["archive package", "type", "state"],
+    )  # fmt: skip

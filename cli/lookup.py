@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import click
 
-from cli.output import exit_on_error, json_option, say_json, say_table
+from cli.output import Words, exit_on_error, json_option, say_json, say_table
 from core.settings import Settings
 
 _STATUS_ZH = {"satisfied": "具备", "missing": "缺少", "unmet": "不符合"}
 
 
 @click.command(short_help="What an item needs of one ID number, and nothing else.")
-@click.option("--item", required=True, metavar="CODE", help="The service item's 31-character code.")
-@click.option("--id", "identifier", required=True, metavar="ID", help="Citizen number or credit code.")
-@click.option("--purpose", required=True, metavar="TEXT", help="Why the facts are needed; goes into the audit log.")
-@click.option("--case", "case_no", metavar="NO", help="The case the lookup is for.")
+@click.option("--item", type=Words(), required=True, metavar="CODE", help="The service item's 31-character code.")
+@click.option("--id", "identifier", type=Words(), required=True, metavar="ID", help="Citizen number or credit code.")
+@click.option(
+    "--purpose", type=Words(), required=True, metavar="TEXT", help="Why the facts are needed; goes into the audit log."
+)
+@click.option("--case", "case_no", type=Words(), metavar="NO", help="The case the lookup is for.")
 @json_option
 @exit_on_error
 def lookup(item: str, identifier: str, purpose: str, case_no: str | None, as_json: bool) -> None:
@@ -37,8 +39,9 @@ def lookup(item: str, identifier: str, purpose: str, case_no: str | None, as_jso
         for material in answer.materials:
             click.echo(f"\n{material.code} {material.name} — {_STATUS_ZH[material.state]}（{material.source}）")
             for facts in material.facts:
-                say_table(["项", "值"], list(facts.items()))
-            if material.as_of:
-                click.echo(f"  截至 {material.as_of:%Y-%m-%d %H:%M}")
+                say_table(["项", "值"], list(facts.items()), whole=["项"])
+            click.echo(f"  截至 {material.as_of:%Y-%m-%d %H:%M}" if material.as_of else "  该资源尚未采集")
+        if not answer.complete:
+            click.echo("\n下一步：缺少或不符合的材料，请申请人向来源部门核实更正；尚未采集的资源，运行 hub collect")
     if not answer.complete:
         raise SystemExit(1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from cli.output import exit_on_error
+from cli.output import exit_on_error, json_option, say_json
 from core.settings import Settings
 
 
-@click.command(short_help="Migrate the database and make what is missing: keyring, demo keys and seal.")
+@click.command(short_help="Make what is missing: tables, keyring, demo keys and seal.")
+@json_option
 @exit_on_error
-def prepare() -> None:
+def prepare(as_json: bool) -> None:
     """Bring a new installation to where it can work; nothing that is there already is touched.
 
     \b
@@ -19,13 +20,13 @@ def prepare() -> None:
     """
     from hub.install import prepare as run
 
-    for line in run(Settings.from_environment()):
-        click.echo(line)
+    _say(run(Settings.from_environment()), as_json)
 
 
 @click.command(short_help="Run the database migrations.")
+@json_option
 @exit_on_error
-def migrate() -> None:
+def migrate(as_json: bool) -> None:
     """Bring the hub's database to the present layout; safe to run again.
 
     \b
@@ -34,17 +35,27 @@ def migrate() -> None:
     """
     from hub.install import migrate as run
 
-    click.echo(f"database at version {run(Settings.from_environment())}")
+    version = run(Settings.from_environment())
+    if as_json:
+        say_json({"version": version})
+    else:
+        click.echo(f"database at version {version}")
 
 
 @click.group(short_help="Keys and certificates.")
 def pki() -> None:
-    """Keys and certificates."""
+    """Keys and certificates.
+
+    \b
+    Example: hub pki demo
+    Exit status: 0 done · 1 refused or failed · 3 wrong usage
+    """
 
 
 @pki.command(short_help="Make the demo root, certificates, keys and seal; all say 测试.")
+@json_option
 @exit_on_error
-def demo() -> None:
+def demo(as_json: bool) -> None:
     """Make a demo certificate authority, signer and seal in the keys folder, where there are none.
 
     Refused in production mode.
@@ -55,5 +66,11 @@ def demo() -> None:
     """
     from hub.install import demo_keys
 
-    for line in demo_keys(Settings.from_environment()):
-        click.echo(line)
+    _say(demo_keys(Settings.from_environment(database=False)), as_json)
+
+
+def _say(done: list[str], as_json: bool) -> None:
+    if as_json:
+        say_json({"done": done})
+    else:
+        click.echo("\n".join(done))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cli.output import exit_on_error
+from cli.files import LICENCE_BYTES, read_up_to
+from cli.output import exit_on_error, json_option, say_json
 
 
 @click.command(short_help="Draw the pages of an OFD of ours as PNG.")
@@ -18,8 +19,9 @@ from cli.output import exit_on_error
     default=Path(),
     help="Folder for FILE-1.png …; default the present one.",
 )
+@json_option
 @exit_on_error
-def render(file: Path, dpi: int, out: Path) -> None:
+def render(file: Path, dpi: int, out: Path, as_json: bool) -> None:
     """Draw FILE page by page, for licences of this hub: it is no general OFD viewer, and a picture is no proof.
 
     \b
@@ -28,8 +30,12 @@ def render(file: Path, dpi: int, out: Path) -> None:
     """
     from hub.verify import render_file
 
+    pictures = render_file(read_up_to(file, LICENCE_BYTES), dpi=dpi)
     out.mkdir(parents=True, exist_ok=True)
-    for number, picture in enumerate(render_file(file.read_bytes(), dpi=dpi), start=1):
-        path = out / f"{file.stem}-{number}.png"
+    paths = [out / f"{file.stem}-{number}.png" for number in range(1, len(pictures) + 1)]
+    for path, picture in zip(paths, pictures, strict=True):
         path.write_bytes(picture)
-        click.echo(str(path))
+    if as_json:
+        say_json({"pictures": [str(path) for path in paths]})
+    else:
+        click.echo("\n".join(str(path) for path in paths))

@@ -31,11 +31,19 @@ def report(as_json: bool) -> None:
             for s in found.sources
         ],
         title="Sources",
+        whole=["resource"],
+        numbers=["pulled", "accepted", "quarantined"],
+        spare=["title"],
     )
     click.echo()
     say_table(
         ["licence type", "issued", "packages"],
         [[t.title, t.issued, t.packed] for t in found.types],
         title="Licences",
+        numbers=["issued", "packages"],
     )
     click.echo(f"\nwaiting for evidence: {len(found.waiting)} · not granted: {found.not_granted}")
+    if any(source.open_quarantine for source in found.sources):
+        click.echo("rows set aside, and why: hub quarantine list")
+    if found.waiting:
+        click.echo("what approvals wait for: hub licences --waiting")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.output import exit_on_error, json_option, say_json, say_table
+from cli.output import exit_on_error, json_option, one_line, say_json, say_table
 from core.settings import Settings
 
 
@@ -36,4 +36,14 @@ def sources(as_json: bool) -> None:
             ]
             for state in states
         ],
+        whole=["resource", "last read", "state"],
+        numbers=["pulled", "accepted", "quarantined"],
+        spare=["class", "cycle", "owner", "accepted", "title"],
     )  # fmt: skip
+    for state in states:
+        if state.trouble:
+            click.echo(f"\n{state.resource}: {one_line(state.trouble)}")
+    for wrong in ("never read", "late"):
+        names = [state.resource for state in states if state.state == wrong]
+        if names:
+            click.echo(f"\n{wrong}: {', '.join(names)}; next: hub collect {names[0]}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from cli.output import json_option, say_json
+from cli.files import LICENCE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
+from cli.output import CANNOT_TELL, FAILED, OK, cannot_tell_on_error, json_option, say_json
 from core.clock import SHANGHAI
-from core.errors import HubError
 from core.settings import Settings
 
-_STATUS = {"valid": 0, "invalid": 1, "cannot_tell": 2}
+STATUS = {"valid": OK, "invalid": FAILED, "cannot_tell": CANNOT_TELL}
+#: Electronic seals are younger, their certificates end sooner; beyond, dates cannot be reckoned with.
+_FIRST, _LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)
 
 
 class _Moment(click.ParamType[datetime]):
@@ -25,32 +27,19 @@ class _Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is not a time like 2026-03-02 or 2026-03-02T09:30+08:00", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-
-
-def anchors_option(paths: tuple[Path, ...]) -> list[bytes] | None:
-    """The certificates of `--trust`; a file that is none is a usage error, not an invalid licence."""
-    from hub.verify import read_anchors
-
-    if not paths:
-        return None
-    try:
-        return read_anchors(paths)
-    except (HubError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint="--trust") from None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+        if not _FIRST < moment < _LAST:
+            self.fail(f"{value!r} is not a time between 1970 and 9989", param, ctx)
+        return moment
 
 
 @click.command(short_help="Verify a sealed OFD step by step.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--trust",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    multiple=True,
-    help="A root certificate (PEM) to trust; may be repeated. Default: those of this hub, where there are any.",
-)
+@trust_option
 @click.option("--at", type=_Moment(), help="Judge as of this time; default now. Without a zone: Asia/Shanghai.")
 @click.option("--quiet", "-q", is_flag=True, help="Only the verdict.")
 @json_option
+@cannot_tell_on_error
 def verify(file: Path, trust: tuple[Path, ...], at: datetime | None, quiet: bool, as_json: bool) -> None:
     """Check container, coverage, digests, both signatures, certificates, seal, timestamp and appearance of FILE.
 
@@ -58,17 +47,15 @@ def verify(file: Path, trust: tuple[Path, ...], at: datetime | None, quiet: bool
     Example: hub verify licence.ofd --trust root.pem
     Exit status: 0 valid · 1 invalid · 2 cannot tell (e.g. no trusted root) · 3 wrong usage
     """
-    from hub.verify import verify_file
+    from hub.verify import anchors_of, verify_file
 
-    anchors = anchors_option(trust)
-    try:
-        report = verify_file(file.read_bytes(), Settings.from_environment(database=False), anchors=anchors, at=at)
-    except HubError as error:
-        # Status 1 says "invalid"; what keeps us from judging is not the file's fault.
-        click.echo(str(error), err=True)
-        raise SystemExit(_STATUS["cannot_tell"]) from None
+    anchors = anchors_of_option(trust)
+    settings = Settings.from_environment(database=False)
+    report = verify_file(read_up_to(file, LICENCE_BYTES), settings, anchors=anchors, at=at)
     if as_json:
         say_json(report.to_dict())
     else:
         click.echo("\n".join(report.lines(quiet=quiet)))
-    raise SystemExit(_STATUS[report.verdict.value])
+        if report.verdict.value == "cannot_tell" and not quiet and not (anchors or anchors_of(settings)):
+            say_whom_to_trust(settings.keys)
+    raise SystemExit(STATUS[report.verdict.value])

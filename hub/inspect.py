@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,14 +51,20 @@ class PackageReport:
         """For a terminal, Chinese."""
         head = f"归档信息包 {self.check.electronic_file_no or '（无法读取编号）'}：{self.verdict.zh}"
         found = [head]
+        unread: Counter[str] = Counter()
         for item in self.check.items:
             told = "；".join(
                 f"{finding.zh}{f'（{finding.path}）' if finding.path else ''}" for finding in item.findings
             )
+            if self.check.electronic_file_no is None and item.status is Status.NOT_CHECKED:
+                # What could not be opened says so once, not for every check it kept from being made.
+                unread[told] += 1
+                continue
             found.append(
                 f"{item.code or '—':8} {item.property.value} {item.title_zh}：{_MARKS[item.status]}"
                 + (f"。{told}" if told else "")
             )
+        found += [f"另有 {count} 项：{_MARKS[Status.NOT_CHECKED]}。{told}" for told, count in unread.items()]
         for name, report in self.documents:
             found.append(f"包内证照 {name}：{report.lines(quiet=True)[0]}")
         return found

@@ -33,6 +33,10 @@ class IssueIncomplete(Permanent):
 
     code: ClassVar[str] = "HUB-705"
 
+    def __init__(self, message: str, issued: Sequence[Issued] = ()) -> None:
+        super().__init__(message)
+        self.issued = tuple(issued)
+
 
 class SealRefusedByVerifier(Permanent):
     """What was sealed did not pass our own verifier; it was not recorded and not published."""
@@ -78,7 +82,8 @@ def issue_all(hub: Hub, approvals: Sequence[str], on_step: OnStep = no_step) -> 
     if failed:
         raise IssueIncomplete(
             f"issued {len(issued)}, not issued {', '.join(failed)}; docs/errors.md says what each code asks for. "
-            "Then run the issue again: what has its licence keeps it."
+            "Then run the issue again: what has its licence keeps it.",
+            issued,
         )
     if later:
         raise later[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from hub.context import Hub
 from hub.evidence import Evidence, MaterialEvidence, gather
 from hub.wording import in_words
 from schemas.errors import IdentifierRefused
+from schemas.identifiers.check import check
 from schemas.identifiers.citizen import CitizenId
 from schemas.identifiers.credit import CreditCode
 from schemas.items import item as item_of
@@ -144,7 +146,14 @@ def _subject(identifier: str, kinds: tuple[str, ...]) -> Subject:
     """The subject behind a number as typed; what is wrong with it is told of the kind the item serves."""
     refused: IdentifierRefused | None = None
     fits_another = False
-    for kind, parse in (("company", CreditCode.parse), ("citizen", CitizenId.parse)):
+    readers: list[tuple[str, Callable[[str], CreditCode | CitizenId]]] = [
+        ("company", CreditCode.parse),
+        ("citizen", CitizenId.parse),
+    ]
+    if check(identifier).kind == "citizen":
+        # Where the item serves both, what is wrong is told of the kind the number looks like.
+        readers.reverse()
+    for kind, parse in readers:
         try:
             number = parse(identifier)
         except IdentifierRefused as error:

@@ -90,8 +90,15 @@ class Retried:
 
 
 def entries(hub: Hub, *, resource: str | None, state: str | None, limit: int) -> list[EntryView]:
-    """Entries, oldest first."""
-    return [_view(e) for e in rows.list_entries(hub.connection, resource=resource, state=state, limit=limit)]
+    """Entries, oldest first.
+
+    Raises:
+        UnknownResource: there is no entry, and no such resource either.
+    """
+    found = rows.list_entries(hub.connection, resource=resource, state=state, limit=limit)
+    if resource is not None and not found:
+        declared(resource)
+    return [_view(entry) for entry in found]
 
 
 def show(hub: Hub, number: int) -> Shown:
@@ -110,10 +117,12 @@ def retry(hub: Hub, *, numbers: Sequence[int] = (), resource: str | None = None)
     """Judge entries again by the schemas of today, each in a transaction of its own.
 
     Raises:
-        NotInStore: a number is not there; those before it were tried.
+        NotInStore: a number is not there; none was tried.
+        UnknownResource: no file declares the resource.
     """
     chosen = [rows.get_entry(hub.connection, number) for number in numbers]
     if resource is not None:
+        declared(resource)
         chosen += rows.list_entries(hub.connection, resource=resource, limit=1_000_000)
     released = refused = closed = 0
     for entry in chosen:

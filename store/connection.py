@@ -20,6 +20,7 @@ def connect(database_url: str) -> Connection:
 
     Raises:
         StoreUnavailable: nobody answers at the address, or the server refuses the login.
+        StoreNotReady: the address is not of a form the driver understands.
     """
     try:
         return psycopg2.connect(
@@ -32,6 +33,12 @@ def connect(database_url: str) -> Connection:
         raise StoreUnavailable(
             "the hub's database does not answer; nothing was read or written. "
             f"Is PostgreSQL running (`make serve`)? It said: {_first_line(error)}"
+        ) from None
+    except psycopg2.ProgrammingError:
+        # the driver quotes the address, and with it perhaps a password
+        raise StoreNotReady(
+            "the hub's database address is no address the driver understands; nothing was read or written. "
+            "Correct HUB_DATABASE_URL (postgresql://user:password@host:port/name)."
         ) from None
 
 

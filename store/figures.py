@@ -10,7 +10,10 @@ from store.connection import Connection, fetch_all
 
 @dataclass(frozen=True, slots=True)
 class ResourceTotals:
-    """All batches of one resource together. `trouble` is the last one of a batch that is still running."""
+    """All batches of one resource together.
+
+    `trouble` is the last one of the newest batch, as long as that batch is running, or when it ended at a refused file.
+    """
 
     landed: int = 0
     quarantined: int = 0
@@ -29,8 +32,9 @@ def by_resource(connection: Connection) -> dict[str, ResourceTotals]:
                (select count(*) from quarantine q where q.resource = b.resource and q.state = 'open'),
                (select count(distinct key) from record r where r.resource = b.resource),
                max(b.finished_at) filter (where b.state = 'complete'),
-               (select t.code || ' ' || t.message from batch_trouble t
-                  where t.batch = max(b.id) order by t.at desc limit 1)
+               (select t.code || ' ' || t.message from batch_trouble t join batch last on last.id = t.batch
+                  where t.batch = max(b.id) and (last.state = 'running' or t.code = 'HUB-104')
+                  order by t.at desc limit 1)
         from batch b group by b.resource
         """,
     )

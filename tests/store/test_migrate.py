@@ -36,3 +36,9 @@ def test_an_unmigrated_database_says_what_to_run(database_url: str) -> None:
 def test_a_server_that_is_not_there_is_worth_another_try() -> None:
     with pytest.raises(StoreUnavailable, match="does not answer"):
         connect("postgresql://nobody:nothing@127.0.0.1:1/hub")
+
+
+def test_an_address_that_is_none_is_told_without_quoting_it() -> None:
+    with pytest.raises(StoreNotReady, match="HUB_DATABASE_URL") as refusal:
+        connect("postgresql://hub:very-secret@[nowhere/hub")
+    assert "very-secret" not in str(refusal.value)

@@ -1,0 +1,174 @@
+"""What every command owes its caller: help with an example and statuses, a page in the book, and honest statuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import hub.report
+from cli.main import hub as top
+from cli.output import one_line, say_table
+from tests.cli.command import Command
+from tests.cli.conftest import FOOD
+
+BOOK = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
+
+
+def commands(group: click.Group = top, name: str = "hub") -> Iterator[tuple[str, click.Command]]:
+    """Every command and subcommand under its full name."""
+    context = click.Context(group, info_name=name)
+    for part in group.list_commands(context):
+        command = group.get_command(context, part)
+        assert command is not None
+        yield f"{name} {part}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{name} {part}")
+
+
+ALL = dict(commands())
+LEAVES = {name: command for name, command in ALL.items() if not isinstance(command, click.Group)}
+#: Each command that needs the database, with what else it wants.
+WITH_DATABASE = [
+    ["sources"], ["collect", "tax.registration"], ["quarantine", "list"], ["quarantine", "show", "1"],
+    ["quarantine", "retry", "1"], ["lookup", "--item", FOOD, "--id", "91420112MAKTE5T008", "--purpose", "许可受理"],
+    ["issue"], ["issue", "--approval", "1"], ["licences"], ["licences", "--waiting"], ["report"], ["prepare"],
+    ["migrate"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_has_a_line_an_example_and_the_statuses(away: Command, name: str) -> None:
+    said = away(*name.split()[1:], "--help")
+    assert said.status == 0
+    assert ALL[name].short_help
+    assert len(ALL[name].short_help or "") < 80
+    assert re.search(rf"Example: {name}\b", said.out)
+    statuses = said.out.partition("Exit status:")[2]
+    assert re.search(r"\b0 \w", statuses)
+    assert "3 wrong usage" in statuses
+    assert all(len(line) <= 110 for line in said.lines), "help is read in a terminal"
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_speaks_json(away: Command, name: str) -> None:
+    assert "--json" in away(*name.split()[1:], "--help").out
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_book_has_every_command_with_its_options_and_statuses(name: str) -> None:
+    _, _, rest = BOOK.read_text(encoding="utf-8").partition(f"\n## `{name}")
+    section = rest.partition("\n## ")[0]
+    assert section, f"{name} has no section in docs/commands.md"
+    assert f"$ {name}" in section, "an example"
+    assert "Exit status" in section
+    assert "JSON" in section
+    options = {option for parameter in LEAVES[name].params for option in parameter.opts if option.startswith("--")}
+    assert {option for option in options - {"--json"} if option not in section} == set()
+
+
+def test_the_book_has_no_command_that_is_gone() -> None:
+    found = re.findall(r"^## `(hub [a-z]+(?: [a-z]+)?)", BOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sorted(found) == sorted(LEAVES)
+
+
+def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
+    said = away("--help")
+    assert said.status == 0
+    for name, command in ALL.items():
+        if name.count(" ") == 1:
+            assert command.short_help
+            assert command.short_help in said.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["frobnicate"], ["--frobnicate"], ["quarantine"], ["archive"], ["id"], ["pki"], ["id", "frobnicate"],
+        ["sources", "more"], ["sources", "--frobnicate"], ["collect"], ["collect", "a", "b"],
+        ["collect", "market.company", "--file", "/nonexistent.csv"], ["collect", "market.company", "--file", "/"],
+        ["collect", "\udcff"], ["quarantine", "show"], ["quarantine", "show", "seven"], ["quarantine", "show", "0"],
+        ["quarantine", "show", "9" * 30], ["quarantine", "retry"], ["quarantine", "retry", "x"],
+        ["quarantine", "list", "--limit", "0"], ["quarantine", "list", "--state", "lost"], ["issue", "--approval"],
+        ["issue", "420112"], ["issue", "--approval", "\udcff"], ["render"], ["render", __file__, "--dpi", "1"],
+        ["verify", "--trust"], ["id", "check", "--frobnicate"], ["lookup"],
+    ],
+    ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
+)  # fmt: skip
+def test_wrong_usage_is_a_three_and_says_how_it_goes(away: Command, arguments: list[str]) -> None:
+    said = away(*arguments)
+    assert (said.status, said.out) == (3, "")
+    assert said.err.startswith(("Usage: hub", "Error: Option '--"))
+
+
+@pytest.mark.parametrize("arguments", WITH_DATABASE, ids=" ".join)
+def test_a_database_that_is_down_is_a_two_in_one_line(away: Command, arguments: list[str]) -> None:
+    for more in ([], ["--json"]):
+        said = away(*arguments, *more)
+        assert (said.status, said.out) == (2, "")
+        assert said.err.startswith("HUB-601 ")
+        assert len(said.err.splitlines()) == 1
+
+
+def test_an_address_that_is_none_is_a_one_and_keeps_the_password(away: Command) -> None:
+    said = away("sources", HUB_DATABASE_URL="host=x password=geheim geheim2")
+    assert said.status == 1
+    assert "geheim" not in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_without_any_setting_it_says_what_to_start(tmp_path: Path) -> None:
+    said = Command({"HUB_HOME": str(tmp_path)})("sources")
+    assert (said.status, said.err[:8]) == (1, "HUB-010 ")
+    assert "make serve" in said.err
+
+
+def test_a_wrong_keys_folder_says_what_to_run(command: Command, tmp_path: Path) -> None:
+    said = command("sources", HUB_KEYS=str(tmp_path / "none"))
+    assert (said.status, said.err[:8]) == (1, "HUB-603 ")
+
+
+def test_a_fault_nobody_foresaw_is_one_line_without_its_message(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise KeyError("张三丰 11010519491231002X")
+
+    monkeypatch.setattr(hub.report, "summary", broken)
+    said = command("report")
+    assert said.status == 1
+    assert "unexpected fault (KeyError at " in said.err
+    assert "张三丰" not in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_stopped_command_says_that_it_can_go_on(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hub.report, "summary", stopped)
+    said = command("report")
+    assert said.status == 130
+    assert "goes on from there" in said.err
+
+
+def test_a_table_shows_brackets_and_colons_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    say_table(["a", "b"], [["[red]x[/red] [/]", ":smile:"], [None, "\x1b[31m"]])
+    assert capsys.readouterr().out.splitlines() == [
+        "a                 b",
+        "[red]x[/red] [/]  :smile:",
+        "—                  [31m",
+    ]
+
+
+def test_a_row_stays_one_line_where_nobody_looks_at_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    say_table(["a", "b"], [["字" * 5000, "x " * 5000]])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_text_from_elsewhere_cannot_move_the_cursor() -> None:
+    assert one_line("a\r\n\x1b[2Jb\u202ec\x85") == "a   [2Jb c "
+    assert one_line("一　二") == "一　二"
