@@ -1,0 +1,124 @@
+"""What happens when one licence of many cannot be issued, or a seal does not pass our own verifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.clock import FixedClock
+from core.errors import Permanent, Retryable
+from core.settings import Mode
+from documents.errors import GlyphMissing
+from hub import issue as issuing
+from hub.collect import collect
+from hub.context import Hub
+from hub.deposit import deposit_all
+from hub.install import prepare
+from hub.issue import IssueIncomplete, SealRefusedByVerifier, decide, issue_all
+from hub.press import DemoSealRefused, Press
+from hub.register import issued, waiting_approvals
+from hub.sources import evidence_resources
+from hub.verify import verify_file
+from store import licences
+from store.connection import fetch_all
+from tests.departments import Departments
+from tests.hub.conftest import NOON
+
+
+@pytest.fixture
+def ready(hub: Hub, departments: Departments) -> Hub:
+    departments.write_sources(hub.settings.sources_file)
+    prepare(hub.settings, FixedClock(NOON))
+    for resource in evidence_resources():
+        collect(hub, resource)
+    return hub
+
+
+def failing_for(monkeypatch: pytest.MonkeyPatch, sequence: int, error: Exception) -> None:
+    """Let drawing fail for the licences of one sequence number, after their number was reserved."""
+    drawn = issuing.drawn_from
+
+    def draw(facts: Any, bureau: Any) -> Any:
+        if facts["metadata"]["ZZBS"].split(".")[7].endswith(f"{sequence:06d}"):
+            raise error
+        return drawn(facts, bureau)
+
+    monkeypatch.setattr(issuing, "drawn_from", draw)
+
+
+def test_one_that_fails_for_good_keeps_no_other_from_its_licence(ready: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    approvals = decide(ready).to_issue
+    failing_for(monkeypatch, 2, Permanent("the template was taken away"))
+    with pytest.raises(IssueIncomplete, match="HUB-002") as failure:
+        issue_all(ready, approvals)
+    assert 0 < len(failure.value.issued) < len(approvals)
+    assert len(deposit_all(ready)) == len(failure.value.issued)
+    monkeypatch.undo()
+    left = decide(ready).to_issue
+    assert len(left) == len(approvals) - len(failure.value.issued)
+    assert len(issue_all(ready, left)) == len(left)
+    numbers = [row.sequence for row in licences.every(ready.connection) if row.licence_type == "food"]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+def test_what_may_succeed_later_is_left_for_later(ready: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    approvals = decide(ready).to_issue
+    failing_for(monkeypatch, 1, Retryable("the seal server does not answer"))
+    with pytest.raises(Retryable, match="seal server"):
+        issue_all(ready, approvals)
+    assert {row.state for row in issued(ready)} == {"reserved", "published"}
+
+
+def test_a_face_that_cannot_be_drawn_uses_no_number_and_waits(ready: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    approval = decide(ready).to_issue[0]
+
+    def lacks_a_glyph(*_: object, **__: object) -> None:
+        raise GlyphMissing("holder", ("U+2CE93",), "Noto Serif SC")
+
+    monkeypatch.setattr(issuing, "compose", lacks_a_glyph)
+    assert issue_all(ready, [approval]) == []
+    assert licences.every(ready.connection) == []
+    waiting = {row.approval: row.lines() for row in waiting_approvals(ready)}
+    assert "HUB-410" in waiting[approval][0]
+    monkeypatch.undo()
+    assert len(issue_all(ready, [approval])) == 1
+    assert approval not in {row.approval for row in waiting_approvals(ready)}
+
+
+def test_a_document_that_our_verifier_refuses_is_never_published(ready: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    approval = decide(ready).to_issue[0]
+    sealed = Press.seal
+
+    def damaged(self: Press, *rest: Any) -> bytes:
+        data = bytearray(sealed(self, *rest))
+        data[len(data) // 2] ^= 1
+        return bytes(data)
+
+    monkeypatch.setattr(Press, "seal", damaged)
+    with pytest.raises(IssueIncomplete, match=SealRefusedByVerifier.code):
+        issue_all(ready, [approval])
+    assert [row.state for row in issued(ready)] == ["reserved"]
+    assert not (ready.settings.home / "licences").exists()
+    assert fetch_all(ready.connection, "select outcome from seal_use") == [("intended",)]
+
+
+def test_face_identifier_seal_and_signer_name_one_organ(ready: Hub) -> None:
+    done = issue_all(ready, decide(ready).to_issue[:1])[0]
+    (licence,) = licences.every(ready.connection)
+    facts = licences.facts(ready.connection, ready.vault, licence)
+    (seal,) = verify_file((ready.settings.home / done.path).read_bytes(), ready.settings).seals
+    face = {line["key"]: line["words"] for line in facts["face"]}
+    code, name = seal.organisation[:18], seal.organisation[18:]
+    assert face["organ"] == facts["metadata"]["ZZBFJG"] == name
+    assert facts["metadata"]["ZZBFJGDM"] == code
+    assert f".{code}." in done.identifier
+    assert facts["metadata"]["ZZQZMC"] == seal.seal_name
+    assert "测试" in seal.seal_name
+
+
+def test_production_refuses_the_demo_seal(ready: Hub) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(DemoSealRefused, match="demo seal"):
+        Press.open(replace(ready.settings, mode=Mode.PRODUCTION))
