@@ -40,6 +40,7 @@ def collect_dag(department: Department) -> DAG:
 
     @dag(
         dag_id=f"collect_{department.id}",
+        dag_display_name=f"采集 {department.zh} · {department.resources[0].department.en}",
         schedule=cron_of(department),
         start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
         catchup=False,

@@ -1,9 +1,10 @@
 """Issues and archives what is approved and evidenced, whenever a collect brought something new.
 
 For the operator: `decide` looks at every approval without a finished licence and says which have
-their evidence; `issue` seals licences, a chunk a task; `archive` packs them. An approval whose
-evidence is missing waits and says why (`hub licences --waiting`). Running it again is safe: a number
-once reserved is used for the same approval, a licence once sealed is not sealed again.
+their evidence; `issue` seals licences, a chunk a task; `archive` packs them. One approval that cannot
+be issued fails its task and the run, and keeps no other from its licence and its package. An approval
+whose evidence is missing waits and says why (`hub licences --waiting`). Running it again is safe: a
+number once reserved is used for the same approval, a licence once sealed is not sealed again.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import AssetAny, dag, task
 
 from dags._assets import asset_of
@@ -21,6 +23,7 @@ _CHUNK = 50
 
 
 @dag(
+    dag_display_name="制证归档 · Issue and archive",
     schedule=AssetAny(*(asset_of(resource) for resource in evidence_resources())),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
@@ -51,7 +54,7 @@ def issue_and_archive() -> None:
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
             return len(issue_all(hub, approvals))
 
-    @task(trigger_rule="none_failed")
+    @task(trigger_rule="all_done")
     def archive() -> int:
         from core.settings import Settings
         from hub.context import open_hub
@@ -60,7 +63,11 @@ def issue_and_archive() -> None:
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
             return len(deposit_all(hub))
 
-    issue.expand(approvals=decide()) >> archive()
+    issued, archived = issue.expand(approvals=decide()), archive()
+    # the state of a run is that of its last task: this one fails with either
+    everything_done = EmptyOperator(task_id="everything_done", trigger_rule="none_failed")
+    issued >> archived >> everything_done
+    issued >> everything_done
 
 
 issue_and_archive()

@@ -89,6 +89,12 @@ class AirflowApi:
             return None
         return sorted(name for name, part in parts.items() if (part or {}).get("status") != "healthy")
 
+    def warm_up(self) -> None:
+        """Ask the side that tasks talk to once: its first answer costs seconds, which the first tasks would wait."""
+        with contextlib.suppress(requests.RequestException), requests.Session() as session:
+            session.trust_env = False
+            session.get(f"{self._url}/execution/health", timeout=30)
+
     # --- DAGs ---
 
     def dags(self, *, tag: str | None = None) -> list[Dag]:

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from rich.cells import set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
@@ -73,8 +73,16 @@ class Row:
             self._board.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-_TITLE_WIDTH = 44
+_TITLE_WIDTH = 47
 _REDRAW_SECONDS = 0.1
+_WIDE = 100
+
+
+class _Seconds(ProgressColumn):
+    """How long it has taken so far, where it stands once it is done."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.elapsed or 0.0:5.1f} s", style="dim")
 
 
 class Board:
@@ -89,8 +97,9 @@ class Board:
             self.progress = Progress(
                 SpinnerColumn(style="cyan"),
                 TextColumn("{task.description}", table_column=Column(min_width=_TITLE_WIDTH)),
-                BarColumn(bar_width=24),
-                TextColumn("[dim]{task.fields[note]}"),
+                _Seconds(),
+                *([BarColumn(bar_width=24)] if console.width >= _WIDE else []),
+                TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True)),
                 console=console,
                 transient=True,
                 # Rich's own refreshing thread may draw between another thread's moving the cursor and its

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from onebox.airflow_api import AirflowApi, Run, TaskRun
+from onebox.airflow_api import ACTIVE, AirflowApi, Run, TaskRun
 from onebox.board import Board, Row
 from onebox.errors import RunFailed
 
@@ -40,15 +40,18 @@ class Play:
         Raises:
             RunFailed: a DAG failed, is missing, or was not done within 15 minutes.
         """
-        titles = {dag.dag_id: dag.title for dag in self._api.dags(tag=COLLECT_TAG)}
-        if not titles:
-            raise RunFailed(f"no DAG carries the tag `{COLLECT_TAG}`; is the folder of DAGs the right one?")
+        dags = {dag.dag_id: dag for dag in self._api.dags()}
+        titles = {dag_id: dag.title for dag_id, dag in dags.items() if COLLECT_TAG in dag.tags}
+        if not titles or ISSUE not in dags:
+            raise RunFailed(f"no DAG `{ISSUE}`, or none with the tag `{COLLECT_TAG}`; is it the right folder of DAGs?")
         for dag_id in (*titles, ISSUE):
             self._api.unpause(dag_id)
         run_id = f"demo__{self._began:%Y-%m-%dT%H:%M:%S.%f}"
         rows = {dag_id: self._board.begin(title, total=1) for dag_id, title in titles.items()}
-        rows[ISSUE] = self._board.begin(ISSUE, total=1)
-        runs = [self._api.trigger(dag_id, run_id) for dag_id in titles]
+        rows[ISSUE] = self._board.begin(dags[ISSUE].title, total=1)
+        # what a schedule has just begun need not be asked for twice
+        owed = {run.dag_id: run for run in self._api.runs(states=ACTIVE)}
+        runs = [owed.get(dag_id) or self._api.trigger(dag_id, run_id) for dag_id in titles]
         runs = self._watch_collections(runs, rows)
         self._judge(runs)
         collected = max((run.ended for run in runs if run.ended), default=self._began)
@@ -59,15 +62,16 @@ class Play:
     def _watch_collections(self, runs: Sequence[Run], rows: dict[str, Row]) -> list[Run]:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            # two questions a look, whatever the number of departments: asking costs the API server time
+            # few questions a look, whatever the number of departments: asking costs the API server time
             seen = {(run.dag_id, run.run_id): run for run in self._api.runs(since=self._began)}
-            runs = [seen[run.dag_id, run.run_id] for run in runs]
+            runs = [seen.get((run.dag_id, run.run_id)) or self._now(run) for run in runs]
             issues = [run for run in seen.values() if run.dag_id == ISSUE]
             tasks = self._api.tasks([*runs, *issues])
             for run in runs:
-                self._show(rows[run.dag_id], [task for task in tasks if task.dag_id == run.dag_id])
+                of_run = [task for task in tasks if (task.dag_id, task.run_id) == (run.dag_id, run.run_id)]
+                self._show(rows[run.dag_id], of_run)
                 if not run.active:
-                    self._end(rows[run.dag_id], run)
+                    self._end(rows[run.dag_id], run, of_run)
             self._show(rows[ISSUE], [task for task in tasks if task.dag_id == ISSUE])
             if not any(run.active for run in runs):
                 return list(runs)
@@ -93,6 +97,10 @@ class Play:
                 quiet_since = time.monotonic()
             self._pause(deadline, active)
 
+    def _now(self, run: Run) -> Run:
+        """A run whose time was before ours; asked for by itself while it lasts."""
+        return self._api.run(run.dag_id, run.run_id) if run.active else run
+
     def _issues(self) -> list[Run]:
         return self._api.runs(ISSUE, since=self._began)
 
@@ -115,9 +123,9 @@ class Play:
                 self._told.add(told)
                 self._board.say(f"  {task.dag_id}.{task.task_id} failed and is tried again:\n{self._log(task, 4)}")
 
-    def _end(self, row: Row, run: Run) -> None:
+    def _end(self, row: Row, run: Run, tasks: Sequence[TaskRun]) -> None:
         if run.state == "success":
-            row.done()
+            row.done(_count(len(tasks), "resource"))
         else:
             row.failed(run.state)
 

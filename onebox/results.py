@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from hub.report import Summary
 from hub.verify import verify_file
 from onebox import second_opinion
 
+#: A terminal narrower than this gets less in a row.
+_WIDE = 100
+#: A longer list is for `hub licences`, not for the end of a run.
+_MOST_ROWS = 15
 _VERDICTS = {
     "valid": Text("valid 有效", style="green"),
     "invalid": Text("INVALID 无效", style="bold red"),
@@ -59,15 +64,19 @@ def judge(settings: Settings, licences: Sequence[IssuedLicence]) -> Iterator[Ver
 
 def show(console: Console, settings: Settings, summary: Summary, verdicts: Sequence[Verdicts]) -> None:
     """Print everything; on something else than a terminal without colours, the same words."""
-    console.print(_sources(summary))
-    console.print(_reasons(summary))
-    console.print(_licences(verdicts))
+    narrow = console.width < _WIDE
+    console.print(_sources(summary, narrow=narrow))
+    if any(source.reasons for source in summary.sources):
+        console.print(_reasons(summary))
+    console.print(_licences(verdicts, narrow=narrow))
+    _say_more(console, len(verdicts), "hub licences")
     if summary.waiting:
         console.print(_waiting(summary))
+        _say_more(console, len(summary.waiting), "hub licences --waiting")
     if summary.not_granted:
         console.print(f"Not granted 不予或撤回: {summary.not_granted} approvals; no licence follows.", highlight=False)
     console.print()
-    console.print(_places(settings, verdicts))
+    _say_places(console, settings, verdicts)
 
 
 def _openssl(document: bytes) -> str:
@@ -82,10 +91,10 @@ def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
-def _sources(summary: Summary) -> Table:
+def _sources(summary: Summary, *, narrow: bool) -> Table:
     table = _table("Sources 数据来源    pulled 拉取 = accepted 通过 + quarantined 隔离")
     table.add_column("resource")
-    table.add_column("department, title")
+    table.add_column("department" if narrow else "department, title")
     for heading in ("pulled", "accepted", "quarantined"):
         table.add_column(heading, justify="right")
     table.add_column("balance")
@@ -93,7 +102,7 @@ def _sources(summary: Summary) -> Table:
         balanced = source.pulled == source.accepted + source.quarantined
         table.add_row(
             source.resource,
-            f"{source.department} {source.title}",
+            source.department if narrow else f"{source.department} {source.title}",
             f"{source.pulled:,}",
             f"{source.accepted:,}",
             f"{source.quarantined:,}",
@@ -108,60 +117,74 @@ def _sources(summary: Summary) -> Table:
 def _reasons(summary: Summary) -> Table:
     table = _table("Why rows were set aside 隔离原因    (a row may have several)")
     table.add_column("code")
-    table.add_column("reason")
+    table.add_column("reason", overflow="fold")  # Chinese has no spaces to break at
     table.add_column("rows", justify="right")
-    table.add_column("where")
-    counts: Counter[str] = Counter()
+    table.add_column("of which from", overflow="fold")
     words: dict[str, str] = {}
-    where: dict[str, list[str]] = {}
+    where: dict[str, Counter[str]] = {}
     for source in summary.sources:
         for code, text, count in source.reasons:
-            counts[code] += count
             words[code] = text
-            where.setdefault(code, []).append(f"{source.resource} {count}")
-    for code, count in sorted(counts.items()):
-        table.add_row(code, words[code], f"{count:,}", ", ".join(where[code]))
+            where.setdefault(code, Counter())[source.department] += count
+    for code, by_department in sorted(where.items()):
+        most_first = " · ".join(f"{department} {count:,}" for department, count in by_department.most_common())
+        table.add_row(code, words[code], f"{by_department.total():,}", most_first)
     return table
 
 
-def _licences(verdicts: Sequence[Verdicts]) -> Table:
-    table = _table("Licences issued, sealed and archived 已核发、盖章、归档")
-    for heading in ("number 证照编号", "type", "our verifier", "openssl", "archive package"):
-        table.add_column(heading, no_wrap=heading.startswith("number"))
-    for found in verdicts:
-        table.add_row(
-            found.licence.number,
-            found.licence.type_title,
-            _VERDICTS[found.ours],
-            _VERDICTS[found.openssl],
-            _VERDICTS[found.package],
-        )
+def _licences(verdicts: Sequence[Verdicts], *, narrow: bool) -> Table:
+    table = _table(f"Licences issued, sealed and archived 已核发、盖章、归档    {len(verdicts)}")
+    table.add_column("number 证照编号", no_wrap=True)
+    if not narrow:
+        table.add_column("type")
+    for heading in ("ours", "openssl", "package") if narrow else ("our verifier", "openssl", "archive package"):
+        table.add_column(heading, no_wrap=True)
+    for found in sorted(verdicts, key=lambda one: one.good)[:_MOST_ROWS]:  # what is wrong first, else as issued
+        said = [_VERDICTS[verdict] for verdict in (found.ours, found.openssl, found.package)]
+        if narrow:
+            table.add_row(found.licence.number, *(text[: text.plain.rindex(" ")] for text in said))
+        else:
+            table.add_row(found.licence.number, found.licence.type_title, *said)
     return table
 
 
 def _waiting(summary: Summary) -> Table:
-    table = _table(f"Waiting for evidence 待补证据    {len(summary.waiting)} approvals were granted and not issued")
+    table = _table(f"Waiting for evidence 待补证据    {len(summary.waiting)} granted, not issued")
     table.add_column("approval")
-    table.add_column("what is lacking")
-    for row in summary.waiting:
-        table.add_row(row.approval, "；".join(row.lines()))
+    table.add_column("what is lacking", overflow="fold")
+    for row in summary.waiting[:_MOST_ROWS]:
+        table.add_row(row.approval, "\n".join(row.lines()))
     return table
 
 
-def _places(settings: Settings, verdicts: Sequence[Verdicts]) -> Table:
+def _say_more(console: Console, number: int, command: str) -> None:
+    if number > _MOST_ROWS:
+        console.print(f" … and {number - _MOST_ROWS} more; while `make serve` runs: {command}\n", highlight=False)
+
+
+def _say_places(console: Console, settings: Settings, verdicts: Sequence[Verdicts]) -> None:
     home = _near(settings.home)
     table = Table.grid(padding=(0, 3))
-    table.add_column(style="dim")
+    table.add_column(style="dim", no_wrap=True)
     table.add_row("Licences 证照", f"{home}/licences/")
     table.add_row("Archive packages 归档信息包", f"{home}/archive/")
     table.add_row("Trusted root 信任根", f"{_near(settings.keys)}/demo/")
-    first = next((found.licence for found in verdicts if found.licence.path), None)
-    if first is not None:
-        table.add_row("Try next 接着试试", f".venv/bin/hub verify {home}/{first.path}")
-        table.add_row("", f".venv/bin/hub render {home}/{first.path} --out {home}")
-        table.add_row("", f".venv/bin/hub archive check {home}/{first.package_path}")
-        table.add_row("", "make serve    then .venv/bin/hub sources, hub quarantine list, hub lookup --help")
-    return table
+    console.print(table, highlight=False)
+    first = next((found.licence for found in verdicts if found.licence.path and found.licence.package_path), None)
+    if first is None:
+        return
+    # `hub` looks into ./var by itself; a world that lies elsewhere has to be named
+    usual = home == "var"
+    hub = ".venv/bin/hub" if usual else f"HUB_HOME={shlex.quote(home)} .venv/bin/hub"
+    serve = "make serve" if usual else f"make serve ARGS={shlex.quote('--var ' + home)}"
+    console.print("\n[dim]Try next 接着试试[/]")
+    for command in (
+        f"{hub} verify {home}/{first.path}",
+        f"{hub} render {home}/{first.path} --out {home}",
+        f"{hub} archive check {home}/{first.package_path}",
+        f"{serve}    # and beside it: {hub} sources",
+    ):
+        console.print(f"  {command}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _near(path: Path) -> str:

@@ -39,13 +39,15 @@ class World:
         layout: where everything is written.
         board: where progress is shown.
         seed, size: what the departments hold (size is the number of companies).
+        triggerer: whether Airflow gets the component that deferred tasks need; none of ours defers.
     """
 
-    def __init__(self, layout: Layout, board: Board, *, seed: int, size: int) -> None:
+    def __init__(self, layout: Layout, board: Board, *, seed: int, size: int, triggerer: bool = True) -> None:
         self._layout = layout
         self._board = board
         self._seed = seed
         self._size = size
+        self._triggerer = triggerer
         self.environment = environment.for_components(layout)
         self._lock = WorldLock(layout.lock)
         self._cluster: Cluster | None = None
@@ -99,7 +101,7 @@ class World:
     ) -> None:
         row = self._board.begin("Stopping everything")
         self._stop_all()
-        row.done("nothing is left running")
+        row.done("nothing left running")
 
     def _start(self) -> None:
         self._layout.make()
@@ -152,7 +154,8 @@ class World:
         self._clear_cut_off_runs()
         self._wait_parsed(services.note)
         self._make_pools()
-        self._airflow.start_triggerer()
+        if self._triggerer:
+            self._airflow.start_triggerer()
         services.done(self._airflow.url)
 
     def _start_postgres(self) -> Cluster:
@@ -191,13 +194,21 @@ class World:
                 raise ComponentFailed(
                     f"after {_HEALTHY_SECONDS:.0f} s still waiting for {what}. The logs are in {self._layout.log}."
                 )
-            note(f"waiting for {what}")
+            note(f"awaits {what}")
             time.sleep(0.2)
 
     def _wait_healthy(self, note: Callable[[str], None]) -> None:
+        warmed = False
+
         def missing() -> str:
+            nonlocal warmed
             sick = self.api.unhealthy()
-            return "the API server" if sick is None else ", ".join(part for part in sick if part != "triggerer")
+            if sick is None:
+                return "the API server"
+            if not warmed:  # beside the others' coming up
+                warmed = True
+                self._hands.submit(self.api.warm_up)
+            return ", ".join(part for part in sick if part != "triggerer")
 
         self._wait(missing, note)
 

@@ -1,0 +1,136 @@
+"""What has to run where Airflow is imported: a process of its own, so that no other test gets to see Airflow.
+
+`python -m tests.dags.inside parse OUT` reads the DAG files and tells what is in them; `… play OUT` takes
+orders from standard input (see `Order`) and runs DAGs in this process. Both write JSON to OUT.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypedDict
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+
+#: What a file may not do while it is parsed (names of Python's audit events).
+_FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "socket.bind", "sqlite3.connect", "subprocess.Popen", "os.fork")
+
+
+class Order(TypedDict, total=False):
+    """One run: `environment` holds while it runs, `heal` is set when a task is up for retry."""
+
+    dag: str
+    environment: dict[str, str]
+    heal: dict[str, str]
+
+
+def parse() -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    seen: list[str] = []
+    sys.addaudithook(lambda event, details: seen.append(f"{event} {details!r}") if event in _FORBIDDEN else None)
+    files, dags = {}, []
+    for file in sorted(DAGS.glob("*.py")):
+        before, began = len(seen), time.monotonic()
+        bag = DagBag(str(file))
+        files[file.name] = {
+            "seconds": time.monotonic() - began,
+            "errors": list(bag.import_errors.values()),
+            "reached for": seen[before:],
+            "dags": sorted(bag.dags),
+        }
+        dags += [_told(dag) for dag in bag.dags.values()]
+    return {"files": files, "dags": {dag["id"]: dag for dag in dags}}
+
+
+def _told(dag: Any) -> dict[str, Any]:
+    assets = [asset.name for asset in getattr(dag.schedule, "objects", [])]
+    return {
+        "id": dag.dag_id,
+        "title": dag.dag_display_name,
+        "doc": dag.doc_md,
+        "tags": sorted(dag.tags),
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+        "cron": dag.schedule if isinstance(dag.schedule, str) else None,
+        "waits for": sorted(assets),
+        "waits for any": type(dag.schedule).__name__ == "AssetAny",
+        "tasks": {
+            task.task_id: {
+                "retries": task.retries,
+                "delay": task.retry_delay.total_seconds(),
+                "pool": task.pool,
+                "outlets": [outlet.name for outlet in task.outlets],
+                "before": sorted(task.downstream_task_ids),
+                "operator": task.task_type,
+            }
+            for task in dag.tasks
+        },
+    }
+
+
+def play(orders: list[Order]) -> list[dict[str, Any]]:
+    from airflow import settings
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils.db import initdb
+
+    initdb()
+    bag = DagBag(str(DAGS))
+    told = []
+    for order in orders:
+        usual = dict(os.environ)
+        os.environ.update(order.get("environment", {}))
+        retried: list[str] = []
+
+        healing = order.get("heal", {})
+
+        def on_retry(context: Any, retried: list[str] = retried, healing: dict[str, str] = healing) -> None:
+            retried.append(context["task_instance"].task_id)
+            os.environ.update(healing)
+
+        dag = bag.dags[order["dag"]]
+        for task in dag.tasks:
+            if not task.is_mapped:
+                task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]  # do not wait for minutes
+        run = dag.test()
+        os.environ.clear()
+        os.environ.update(usual)
+        told.append(
+            {
+                "state": str(run.state),
+                "retried": sorted(retried),
+                "tasks": {
+                    one.task_id: [str(one.state), one.try_number]
+                    for one in sorted(run.get_task_instances(), key=lambda one: (one.task_id, one.map_index))
+                },
+            }
+        )
+    settings.dispose_orm()
+    return told
+
+
+def outcomes() -> dict[str, str]:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from core.errors import Permanent, Rejected, Retryable
+    from dags._outcome import airflow_outcome
+
+    def outcome_of(error: Exception) -> str:
+        try:
+            with airflow_outcome():
+                raise error
+        except (AirflowFailException, Retryable) as raised:
+            return f"{type(raised).__name__}: {raised}"
+
+    errors = (Retryable("again"), Permanent("stop"), Rejected("one row"), KeyError("110105194912310021"))
+    return {type(error).__name__: outcome_of(error) for error in errors}
+
+
+if __name__ == "__main__":
+    what, out = sys.argv[1:]
+    done: Any = {"parse": parse, "outcomes": outcomes, "play": lambda: play(json.load(sys.stdin))}[what]()
+    Path(out).write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")

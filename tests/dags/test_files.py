@@ -1,0 +1,115 @@
+"""Every DAG file parses fast, alone, without a database or a network, and declares what an operator needs."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.sources import departments, evidence_resources, pools
+from onebox.dag_files import dag_files
+from tests.dags.conftest import Inside
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_DAGS = _REPOSITORY / "dags"
+ISSUE = "issue_and_archive"
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[socket.socket]:
+    """Where every address of the hub points to while the files are parsed; nobody is to call."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def parsed(inside: Inside, listener: socket.socket, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    address = f"//nobody:x@127.0.0.1:{listener.getsockname()[1]}/nowhere"
+    nowhere = tmp_path_factory.mktemp("nowhere")
+    environment = {
+        "HUB_HOME": str(nowhere / "home"),
+        "HUB_DATABASE_URL": f"postgresql:{address}",
+        "HUB_SOURCES": str(nowhere / "sources.toml"),
+        "HUB_KEYS": str(nowhere / "keys"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2:{address}",
+    }
+    told: dict[str, Any] = inside("parse", environment)
+    assert list(nowhere.iterdir()) == []
+    return told
+
+
+def test_every_file_is_read_without_an_error(parsed: dict[str, Any]) -> None:
+    assert {name: file["errors"] for name, file in parsed["files"].items() if file["errors"]} == {}
+
+
+def test_parsing_reaches_for_no_database_and_no_network(parsed: dict[str, Any], listener: socket.socket) -> None:
+    assert {name: file["reached for"] for name, file in parsed["files"].items() if file["reached for"]} == {}
+    # a C library's connection raises no audit event, but it would be waiting here
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+
+
+def test_parsing_is_fast_because_the_processor_does_it_again_and_again(parsed: dict[str, Any]) -> None:
+    assert {name: file["seconds"] for name, file in parsed["files"].items() if file["seconds"] > 5} == {}
+
+
+def test_the_files_that_must_be_read_before_a_run_are_those_that_hold_dags(parsed: dict[str, Any]) -> None:
+    assert [file.name for file in dag_files(_DAGS)] == [n for n, file in parsed["files"].items() if file["dags"]]
+
+
+def test_there_is_one_dag_a_declared_department_and_one_that_issues(parsed: dict[str, Any]) -> None:
+    assert sorted(parsed["dags"]) == sorted([f"collect_{department.id}" for department in departments()] + [ISSUE])
+
+
+def test_an_operator_finds_a_title_in_two_languages_words_tags_and_a_way_back(parsed: dict[str, Any]) -> None:
+    for dag in parsed["dags"].values():
+        assert " · " in dag["title"] and not dag["title"].isascii(), dag["id"]
+        assert "For the operator:" in dag["doc"] and "again" in dag["doc"], dag["id"]
+        assert dag["tags"], dag["id"]
+        assert not dag["catchup"] and dag["max_active_runs"] == 1, dag["id"]
+        for name, task in dag["tasks"].items():
+            assert task["retries"] == 3 and task["delay"] >= 20, (dag["id"], name)
+
+
+def test_a_collect_dag_has_a_task_a_resource_that_updates_its_asset_in_its_departments_pool(
+    parsed: dict[str, Any],
+) -> None:
+    for department in departments():
+        dag = parsed["dags"][f"collect_{department.id}"]
+        assert {"collect", f"department:{department.id}"} <= set(dag["tags"])
+        assert [task["outlets"] for task in dag["tasks"].values()] == [[one.name] for one in department.resources]
+        assert {task["pool"] for task in dag["tasks"].values()} == {f"department_{department.id}"}
+        assert f"department_{department.id}" in pools()
+        for resource in department.resources:
+            assert resource.title in dag["doc"]
+
+
+def test_issuing_waits_for_any_of_the_resources_that_licences_rest_on(parsed: dict[str, Any]) -> None:
+    dag = parsed["dags"][ISSUE]
+    assert dag["waits for"] == evidence_resources()
+    assert dag["waits for any"]
+    collected = {name for one in parsed["dags"].values() for task in one["tasks"].values() for name in task["outlets"]}
+    assert set(dag["waits for"]) <= collected
+
+
+def test_only_the_issuing_dag_waits_for_assets_and_a_department_that_hands_over_has_no_clock(
+    parsed: dict[str, Any],
+) -> None:
+    for department in departments():
+        dag = parsed["dags"][f"collect_{department.id}"]
+        assert dag["waits for"] == []
+        assert (dag["cron"] is None) == (department.id == "market")
+
+
+def test_no_dag_file_bears_the_name_of_a_room_or_of_a_module() -> None:
+    # the folder of DAGs is on Airflow's path: such a file would be imported in the other's place
+    project = tomllib.loads((_REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    rooms = set(project["tool"]["importlinter"]["root_packages"])
+    stems = {file.stem for file in _DAGS.glob("*.py")} - {"__init__"}
+    assert stems & (rooms | {"airflow", "tests"} | sys.stdlib_module_names) == set()

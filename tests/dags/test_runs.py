@@ -1,0 +1,160 @@
+"""The DAGs run as Airflow runs them, on real departments and databases; what counts is what the hub then holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from hub.collect import collect
+from hub.context import open_hub
+from hub.deposit import deposit_all
+from hub.issue import decide, issue_all
+from hub.sources import departments as declared
+from hub.sources import evidence_resources, source_states
+from store import licences
+from store.connection import fetch_all
+from tests.dags.conftest import Inside, Stage
+from tests.dags.inside import Order
+from tests.departments import Departments
+
+ISSUE = "issue_and_archive"
+COLLECTS = [f"collect_{department.id}" for department in declared()]
+
+
+def approvals_expected(departments: Departments) -> dict[str, str]:
+    """What the departments' makers say becomes of each approval."""
+    with Path(departments.ready["expected"]).open(encoding="utf-8") as lines:
+        return {row["approval"]: row["verdict"] for row in map(json.loads, lines) if "approval" in row}
+
+
+def stood(stage: Stage) -> dict[str, Any]:
+    """Everything in the hub that running a DAG once more must not touch."""
+    tables = {
+        "record": "resource, subject, key, version, digest",
+        "record_history": "resource, subject, key, version, digest",
+        "quarantine": "resource, fingerprint, state",
+        "licence": "number, identifier, approval, state, document_sm3",
+        "archive_package": "file_no, sm3",
+        "licence_event": "licence, at, event",
+        "approval_outcome": "approval, state, missing::text",
+    }
+    with open_hub(stage.settings) as hub:
+        return {
+            table: sorted(row for (row,) in fetch_all(hub.connection, f"select row({columns})::text from {table}"))
+            for table, columns in tables.items()
+        }
+
+
+@pytest.mark.slow
+def test_what_departments_hold_lands_and_what_is_evidenced_is_issued_and_archived_once(stage: Stage) -> None:
+    orders: list[Order] = [{"dag": dag_id} for dag_id in (*COLLECTS, ISSUE)]
+    runs = stage.play(*orders)
+    assert [run["state"] for run in runs] == ["success"] * len(orders)
+    assert all(state == ["success", 1] for run in runs for state in run["tasks"].values())
+
+    with open_hub(stage.settings) as hub:
+        for state in source_states(hub):
+            expected = stage.departments.expected(state.resource)
+            assert state.state == "up to date", state
+            assert state.pulled == len(expected) > 0, state.resource
+            assert state.quarantined == sum(row["verdict"] == "quarantined" for row in expected), state.resource
+        expected_of = approvals_expected(stage.departments)
+        due = {approval for approval, verdict in expected_of.items() if verdict == "issued"}
+        issued = licences.every(hub.connection)
+        assert {licence.approval for licence in issued} == due != set()
+        assert {licence.state for licence in issued} == {"archived"}
+        for path, sm3 in fetch_all(hub.connection, "select path, sm3 from archive_package"):
+            assert (stage.settings.home / path).is_file() and sm3
+    handed_on = _handed_on(stage)
+    assert handed_on and not re.search(r"[1-9]\d{16}[\dXx]\b(?<!\d{20})", json.dumps(handed_on))
+    numbers = [value for task, value in handed_on if task not in ("decide", "issue", "archive")]
+    assert all(set(value) == {"batch", "landed", "accepted", "quarantined"} for value in numbers)
+
+    before = stood(stage)
+    again = stage.play(*orders[-3:])
+    assert [run["state"] for run in again] == ["success"] * 3
+    assert again[-1]["tasks"]["issue"][0] == "skipped"
+    assert stood(stage) == before
+
+
+@pytest.mark.slow
+def test_what_may_succeed_later_is_tried_again_and_what_cannot_fails_at_once(stage: Stage) -> None:
+    right = stage.settings.database_url
+    refused = stage.settings.sources_file.with_name("refused.toml")
+    text = stage.settings.sources_file.read_text(encoding="utf-8")
+    refused.write_text(re.sub(r'(?m)^(app_secret|secret) = ".*"$', r'\1 = "not the secret"', text), encoding="utf-8")
+    assert refused.read_text(encoding="utf-8") != text
+    refused.chmod(0o600)
+    nowhere = re.sub(r":\d+/", ":1/", right)
+
+    down, wrong = stage.play(
+        {"dag": "collect_market", "environment": {"HUB_DATABASE_URL": nowhere}, "heal": {"HUB_DATABASE_URL": right}},
+        {"dag": "collect_tax", "environment": {"HUB_SOURCES": str(refused)}},
+    )
+    assert down == {"state": "success", "retried": ["market_company"], "tasks": {"market_company": ["success", 2]}}
+    assert wrong["state"] == "failed" and wrong["retried"] == []
+    assert wrong["tasks"] == {"tax_clearance": ["failed", 1], "tax_registration": ["failed", 1]}
+    with open_hub(stage.settings) as hub:
+        states = {state.resource: state for state in source_states(hub)}
+    assert states["market.company"].state == "up to date"
+    assert "HUB-102" in (states["tax.clearance"].trouble or "")
+
+
+@pytest.mark.slow
+def test_one_approval_that_cannot_be_issued_fails_the_run_and_keeps_no_other_from_its_package(stage: Stage) -> None:
+    with open_hub(stage.settings) as hub:
+        for resource in evidence_resources():
+            collect(hub, resource)
+        spoilt = decide(hub).to_issue[0]
+
+        def die(step: str) -> None:
+            if step == "licence.recorded":
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            issue_all(hub, [spoilt], die)
+        sealed = licences.by_approval(hub.connection, spoilt)
+    assert sealed is not None and sealed.document_path is not None
+    document = stage.settings.home / sealed.document_path
+    kept = document.read_bytes()
+    document.write_bytes(kept + b"changed")
+
+    (failed,) = stage.play({"dag": ISSUE})
+    assert failed["state"] == "failed" and failed["retried"] == []
+    assert failed["tasks"]["issue"] == ["failed", 1]
+    assert failed["tasks"]["archive"] == ["success", 1]
+    with open_hub(stage.settings) as hub:
+        states = {licence.approval: licence.state for licence in licences.every(hub.connection)}
+    assert states.pop(spoilt) == "sealed"
+    assert set(states.values()) == {"archived"}
+
+    document.write_bytes(kept)
+    with open_hub(stage.settings) as hub:
+        issue_all(hub, decide(hub).to_issue)
+        deposit_all(hub)
+        last = licences.by_approval(hub.connection, spoilt)
+    assert last is not None and last.state == "archived" and last.number == sealed.number
+
+
+def test_only_a_retryable_error_reaches_airflows_retries(inside: Inside) -> None:
+    told = inside("outcomes", {})
+    assert told["Retryable"] == "Retryable: HUB-001 again"
+    assert told["Permanent"] == "AirflowFailException: HUB-002 stop"
+    assert told["Rejected"] == "AirflowFailException: HUB-003 one row"
+    assert told["KeyError"].startswith("AirflowFailException: KeyError: a fault of the program")
+    assert "110105" not in told["KeyError"]
+
+
+def _handed_on(stage: Stage) -> list[tuple[str, Any]]:
+    connection = psycopg2.connect(stage.airflow_url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select task_id, value from xcom where key = 'return_value'")
+            return [(task, json.loads(value) if isinstance(value, str) else value) for task, value in cursor]
+    finally:
+        connection.close()
