@@ -44,6 +44,12 @@ class SealRefusedByVerifier(Permanent):
     code: ClassVar[str] = "HUB-706"
 
 
+class NumberInUse(Permanent):
+    """A sealed document of this number lies on disk and the register does not know it."""
+
+    code: ClassVar[str] = "HUB-710"
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A licence that was sealed and published in this call."""
@@ -156,8 +162,15 @@ def _seal(hub: Hub, licence: Licence, press: Press, on_step: OnStep) -> None:
     draft = sm3(package.to_bytes())
     on_step("licence.drawn")
     now = hub.clock.now()
-    licences.intend(hub.connection, licence, seal_id=press.bureau.seal_id, draft_sm3=draft, now=now)
+    tried_before = licences.intend(hub.connection, licence, seal_id=press.bureau.seal_id, draft_sm3=draft, now=now)
     on_step("licence.intended")
+    path = Path("licences") / str(licence.year) / f"{licence.licence_type}-{licence.year}-{licence.sequence:05d}.ofd"
+    if not tried_before and (hub.settings.home / path).exists():
+        raise NumberInUse(
+            f"{path} is there, but the register never sealed licence {licence.number}: the database is older than the "
+            "files, as after restoring an early backup. Nothing was sealed and the file was not touched. Restore the "
+            "newest backup; runbook: restoring."
+        )
     sealed = press.seal(package, seal_place(licence.licence_type), now)
     on_step("licence.sealed")
     report = press.verify(sealed, now)
@@ -168,7 +181,6 @@ def _seal(hub: Hub, licence: Licence, press: Press, on_step: OnStep) -> None:
             "and trust anchors (`hub verify`), then run the issue again."
         )
     on_step("licence.verified")
-    path = Path("licences") / str(licence.year) / f"{licence.licence_type}-{licence.year}-{licence.sequence:05d}.ofd"
     write_durably(hub.settings.home / path, sealed)
     on_step("licence.written")
     licences.record_sealed(hub.connection, licence, document_sm3=sm3(sealed), path=path.as_posix(), now=hub.clock.now())

@@ -127,8 +127,12 @@ def facts(connection: Connection, vault: Vault, licence: Licence) -> dict[str, A
     return opened
 
 
-def intend(connection: Connection, licence: Licence, *, seal_id: str, draft_sm3: bytes, now: datetime) -> None:
-    """Write down what is about to be signed, before it is. An intent left over by a dead process is closed."""
+def intend(connection: Connection, licence: Licence, *, seal_id: str, draft_sm3: bytes, now: datetime) -> bool:
+    """Write down what is about to be signed, before it is. An intent left over by a dead process is closed.
+
+    Returns:
+        Whether there was one before: this licence was about to be sealed already, and its file may lie on disk.
+    """
     with transaction(connection) as cursor:
         cursor.execute(
             "update seal_use set outcome = 'abandoned', settled_at = %s where licence = %s and outcome = 'intended' "
@@ -137,11 +141,14 @@ def intend(connection: Connection, licence: Licence, *, seal_id: str, draft_sm3:
         )
         if cursor.fetchone():
             _event(cursor, licence.id, now, "abandoned", {})
+        cursor.execute("select exists (select from seal_use where licence = %s)", (licence.id,))
+        tried_before: bool = cursor.fetchone()[0]
         cursor.execute(
             "insert into seal_use (licence, case_no, seal_id, intended_at, draft_sm3) values (%s, %s, %s, %s, %s)",
             (licence.id, licence.approval, seal_id, now, draft_sm3),
         )
         _event(cursor, licence.id, now, "intended", {"seal": seal_id, "draft_sm3": draft_sm3.hex()})
+    return tried_before
 
 
 def record_sealed(connection: Connection, licence: Licence, *, document_sm3: bytes, path: str, now: datetime) -> None:

@@ -122,3 +122,15 @@ def test_production_refuses_the_demo_seal(ready: Hub) -> None:
 
     with pytest.raises(DemoSealRefused, match="demo seal"):
         Press.open(replace(ready.settings, mode=Mode.PRODUCTION))
+
+
+def test_a_sealed_file_the_register_does_not_know_is_never_overwritten(ready: Hub) -> None:
+    approval = decide(ready).to_issue[0]
+    folder = ready.settings.home / "licences" / "2026"
+    files = [folder / f"{name}-2026-00001.ofd" for name in ("food", "hr-service", "ngo")]
+    folder.mkdir(parents=True)
+    for file in files:
+        file.write_bytes(b"sealed before the database was restored")
+    with pytest.raises(IssueIncomplete, match="HUB-710"):
+        issue_all(ready, [approval])
+    assert [file.read_bytes() for file in files] == [b"sealed before the database was restored"] * 3
