@@ -60,14 +60,9 @@ class Sandbox:
         )
 
     def start(self) -> None:
-        """Start it; it makes its data on the first start, so `is_ready` may take seconds to become true."""
+        """Start it; it makes its data on the first start, so `wait` may take seconds."""
         self._ready.unlink(missing_ok=True)
         self._child.start()
-
-    def is_ready(self) -> bool:
-        """Whether all departments answer; raises ComponentFailed when the process has ended."""
-        self._child.ensure_running()
-        return self._ready.exists()
 
     def wait(self) -> None:
         """Wait until all departments answer.

@@ -19,7 +19,6 @@ class StoredRecord:
     version: int
     batch: int
     valid_from: datetime
-    landed_at: datetime | None = None
 
 
 def of_subject(
