@@ -73,7 +73,7 @@ def collect(
     with batches.only_reader(hub.connection, resource):
         batch = batches.begin_or_resume(hub.connection, resource)
         if not batch.resumed and (from_start or file is not None):
-            batch = batches.rewind(hub.connection, batch)
+            batch = batches.reposition(hub.connection, batch, {})
         on_step("batch.begun")
         try:
             unknown = _read(hub, declaration, source, batch, on_step)
@@ -84,7 +84,7 @@ def collect(
             if isinstance(error, FileRefused):
                 # The file will not get better by itself: the batch ends behind it, so that the next file gets its turn.
                 if error.next_cursor is not None:
-                    batches.pass_over(hub.connection, batch, error.next_cursor)
+                    batches.reposition(hub.connection, batch, error.next_cursor)
                 batches.finish(hub.connection, batch)
             raise
         counts, said = batches.counts(hub.connection, batch.id)

@@ -34,7 +34,7 @@ _EVENT_ZH = {
 
 def deposit_all(hub: Hub, on_step: OnStep = no_step) -> list[str]:
     """Pack every published licence that has no package yet; give back the electronic file numbers."""
-    waiting = [row for row in licences.every(hub.connection) if row.state == "published"]
+    waiting = licences.in_state(hub.connection, "published")
     if not waiting:
         return []
     press = Press.open(hub.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -76,8 +77,9 @@ def summary(settings: Settings, clock: Clock | None = None) -> Summary:
         return summarise(hub)
 
 
-def summarise(hub: Hub) -> Summary:
-    """The same on a connection that is open already."""
+def summarise(hub: Hub, states: Sequence[SourceState] | None = None) -> Summary:
+    """The same on a connection that is open already, with the sources' states where the caller has them."""
+    read = source_states(hub) if states is None else states
     licences = issued(hub)
     by_type = Counter(licence.licence_type for licence in licences)
     packed = Counter(licence.licence_type for licence in licences if licence.package_path)
@@ -86,7 +88,7 @@ def summarise(hub: Hub) -> Summary:
     for resource, code, count in quarantine.counts_by_reason(hub.connection):
         reasons.setdefault(resource, []).append((code, meaning(code).chinese, count))
     return Summary(
-        sources=tuple(_source(state, tuple(reasons.get(state.resource, ()))) for state in source_states(hub)),
+        sources=tuple(_source(state, tuple(reasons.get(state.resource, ()))) for state in read),
         types=tuple(TypeSummary(name, titles[name], by_type[name], packed[name]) for name in sorted(by_type)),
         licences=tuple(licences),
         waiting=tuple(waiting_approvals(hub)),

@@ -78,17 +78,11 @@ def begin_or_resume(connection: Connection, resource: str) -> Batch:
         return Batch(cursor.fetchone()[0], resource, resumed=False, position=position)
 
 
-def rewind(connection: Connection, batch: Batch) -> Batch:
-    """Set the resource's cursor back to the beginning, for a batch that has read nothing yet."""
-    with transaction(connection) as cursor:
-        move_cursor(cursor, batch, {})
-    return replace(batch, position={})
-
-
-def pass_over(connection: Connection, batch: Batch, position: Mapping[str, Any]) -> None:
-    """Set the resource's cursor behind something that will never be read, e.g. a refused file."""
+def reposition(connection: Connection, batch: Batch, position: Mapping[str, Any]) -> Batch:
+    """Set the resource's cursor outside a page: back to the beginning (empty), or behind a file that is refused."""
     with transaction(connection) as cursor:
         move_cursor(cursor, batch, position)
+    return replace(batch, position=position)
 
 
 def note_source_count(connection: Connection, batch: Batch, count: int | None) -> None:

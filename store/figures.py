@@ -18,7 +18,6 @@ class ResourceTotals:
     landed: int = 0
     quarantined: int = 0
     open_quarantine: int = 0
-    records: int = 0
     last_complete: datetime | None = None
     trouble: str | None = None
 
@@ -30,7 +29,6 @@ def by_resource(connection: Connection) -> dict[str, ResourceTotals]:
         """
         select b.resource, sum(b.landed)::bigint, sum(b.quarantined)::bigint,
                (select count(*) from quarantine q where q.resource = b.resource and q.state = 'open'),
-               (select count(distinct key) from record r where r.resource = b.resource),
                max(b.finished_at) filter (where b.state = 'complete'),
                (select t.code || ' ' || t.message from batch_trouble t join batch last on last.id = t.batch
                   where t.batch = max(b.id) and (last.state = 'running' or t.code = 'HUB-104')

@@ -84,7 +84,7 @@ def land_page(
     ]
     latest = {row.key: row for row in good}
     digests = {key: vault.fingerprint(row.canonical) for key, row in latest.items() if row.canonical is not None}
-    vault.seal(batch.resource, b"", b"")  # the data key is at hand before the transaction begins
+    vault.ready(batch.resource)
 
     with transaction(connection) as cursor:
         _hold_batch(cursor, batch, expected_position)

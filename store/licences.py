@@ -64,6 +64,14 @@ def every(connection: Connection) -> list[Licence]:
     ]
 
 
+def in_state(connection: Connection, state: str) -> list[Licence]:
+    """The licences that have come so far and no further, in the order of reservation."""
+    rows = fetch_all(
+        connection, f"select {_COLUMNS} from licence where state = %s order by reserved_at, number", (state,)
+    )
+    return [_licence(row) for row in rows]
+
+
 def reserve(
     connection: Connection,
     vault: Vault,
@@ -82,7 +90,7 @@ def reserve(
         compose: works the licence out for a sequence number. What it raises passes through, and the number
             stays free: whatever can be found wrong is to be found here.
     """
-    vault.seal(_FACTS, b"", b"")
+    vault.ready(_FACTS)
     with transaction(connection) as cursor:
         # One at a time per type and year: a number is neither used twice nor skipped.
         cursor.execute("select pg_advisory_xact_lock(hashtext('number'), hashtext(%s))", (f"{licence_type}/{year}",))

@@ -95,7 +95,7 @@ def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, n
     A record that a later batch brought under the same key is newer and stays ("kept").
     """
     digest = vault.fingerprint(good.canonical or b"")
-    vault.seal(entry.resource, b"", b"")
+    vault.ready(entry.resource)
     with transaction(connection) as cursor:
         cursor.execute("select state from quarantine where id = %s for update", (entry.id,))
         if cursor.fetchone()[0] != "open":

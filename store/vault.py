@@ -66,6 +66,10 @@ class Vault:
         state.update(data)
         return state.finalize()
 
+    def ready(self, resource: str) -> None:
+        """Have the resource's data key at hand before a transaction begins: it is fetched in one of its own."""
+        self._cipher(resource)
+
     def seal(self, resource: str, bound_to: bytes, plain: bytes) -> bytes:
         """AES-256-GCM: 12-byte random nonce, ciphertext, tag; opens only with the same `bound_to`."""
         nonce = os.urandom(_NONCE)

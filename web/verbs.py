@@ -18,7 +18,8 @@ class HubVerbs:
 
     def overview(self) -> Overview:
         with open_hub(self._settings) as hub:
-            found = summarise(hub)
+            states = source_states(hub)
+            found = summarise(hub, states)
             sources = tuple(
                 SourceRow(
                     department=state.department,
@@ -31,7 +32,7 @@ class HubVerbs:
                     quarantined=state.quarantined,
                     open_quarantine=state.open_quarantine,
                 )
-                for state in source_states(hub)
+                for state in states
             )
         return Overview(
             sources=sources,
