@@ -18,6 +18,7 @@ from documents.package import Package
 from signing.demo_pki import Bureau, prepare
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
+from signing.seal.port import LocalSealer
 from signing.trust import Trust
 
 
@@ -43,8 +44,10 @@ def main() -> None:
     drawn = draw(page)
     stamps = [Stamp(one.page_index, one.x_mm, one.y_mm, one.w_mm, one.h_mm) for one in seal_place("food")]
 
+    sealer = LocalSealer(keys.seal, keys.signer)
+
     def sealed() -> bytes:
-        return seal(drawn, seal=keys.seal, signer=keys.signer, stamps=stamps, at=now).to_bytes()
+        return seal(drawn, sealer, stamps=stamps, at=now).to_bytes()
 
     data, trust = sealed(), Trust.of([keys.root])
     print(f"a sealed licence has {len(data)} bytes in {len(Package.read(data).entries)} files")

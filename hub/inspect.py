@@ -16,8 +16,8 @@ from core.verdict import Verdict
 from documents.package import Package
 from hub.verify import trust_of
 from signing.detached import verify_detached
-from signing.ofd.report import Report
 from signing.ofd.verify import verify
+from signing.report import Report
 from signing.trust import Trust
 
 _MARKS = {Status.PASSED: "通过", Status.FAILED: "不通过", Status.WARNED: "注意", Status.NOT_CHECKED: "未检测"}

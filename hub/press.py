@@ -14,11 +14,11 @@ from documents.package import Package
 from signing import detached
 from signing.certificates import Certificate
 from signing.demo_pki import open_keys, says_test
-from signing.ofd.report import Expectation, Report
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
 from signing.port import Signer
-from signing.seal.parts import Seal
+from signing.report import Expectation, Report
+from signing.seal.port import LocalSealer, Sealer
 from signing.trust import Trust
 
 #: Folder of the demo keys below the keys folder.
@@ -47,7 +47,7 @@ class Press:
     """Ready to seal. `is_test` marks a seal that has no legal force."""
 
     bureau: Bureau
-    seal_of_bureau: Seal
+    sealer: Sealer
     signer: Signer
     trust: Trust
     is_test: bool
@@ -75,17 +75,23 @@ class Press:
             seal_id=keys.seal.es_id,
             seal_name=keys.seal.name,
         )
-        return cls(bureau, keys.seal, keys.signer, Trust.of([keys.root, keys.tsa.certificate]), is_test)
+        return cls(
+            bureau,
+            LocalSealer(keys.seal, keys.signer),
+            keys.signer,
+            Trust.of([keys.root, keys.tsa.certificate]),
+            is_test,
+        )
 
     def seal(self, package: Package, places: Sequence[Place], at: datetime) -> bytes:
         """The document under the bureau's seal, locked, as bytes.
 
         Raises:
             NotSealable, SealRefused: the document or the seal is not fit at this time.
-            SignerUnavailable, KeyRefused: from the signer.
+            SignerUnavailable, KeyRefused, TimestampUnavailable: from the sealer.
         """
         stamps = [Stamp(**asdict(place)) for place in places]
-        return seal(package, seal=self.seal_of_bureau, signer=self.signer, stamps=stamps, at=at).to_bytes()
+        return seal(package, self.sealer, stamps=stamps, at=at).to_bytes()
 
     def verify(self, data: bytes, at: datetime) -> Report:
         """Our own verifier's report, with the expectation that this bureau and nobody else sealed, once."""
@@ -93,7 +99,7 @@ class Press:
             credit_code=self.bureau.credit_code,
             es_id=self.bureau.seal_id,
             seals=1,
-            makers=(self.seal_of_bureau.maker_certificate,),
+            makers=(self.sealer.seal.maker_certificate,),
         )
         return verify(data, trust=self.trust, at=at, expect=expect)
 

@@ -11,8 +11,8 @@ from documents.package import Package
 from documents.render import render
 from hub.press import DEMO
 from signing.certificates import read_many
-from signing.ofd.report import Report
 from signing.ofd.verify import verify
+from signing.report import Report
 from signing.seal.parts import Seal
 from signing.trust import Trust
 

@@ -106,3 +106,9 @@ class DemoKeysBroken(Permanent):
     """The folder of demo keys is incomplete or was changed; it is not repaired by guessing."""
 
     code: ClassVar[str] = "HUB-312"
+
+
+class TimestampUnavailable(Retryable):
+    """The timestamp authority does not answer, or answers with something that is no token for this request."""
+
+    code: ClassVar[str] = "HUB-314"

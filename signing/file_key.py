@@ -6,6 +6,7 @@ from pathlib import Path
 
 from signing.certificates import read_many
 from signing.errors import KeyRefused
+from signing.port import Algorithm
 from signing.sm2 import PrivateKey
 
 
@@ -42,6 +43,11 @@ class FileKey:
                 "Restore the file or the right to read it."
             ) from None
         return cls(PrivateKey.load(key_bytes, passphrase), read_many(certificate_bytes)[0].raw)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """SM2 with SM3."""
+        return Algorithm.SM2_SM3
 
     @property
     def certificate(self) -> bytes:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+from enum import StrEnum
 from typing import Protocol
 
 from signing.certificates import Certificate
 from signing.sm2 import DEFAULT_USER_ID, message_digest
 
 
-class Signer(Protocol):
-    """Holds one SM2 private key and never shows it.
+class Algorithm(StrEnum):
+    """How a key signs a digest of 32 bytes."""
 
-    What crosses the seam is the 32-byte digest e = SM3(Z ‖ M), made on this side: it is what devices
+    #: GB/T 32918 over e = SM3(Z ‖ M): seals, OFD, GB/T 35275.
+    SM2_SM3 = "sm2-sm3"
+    #: ECDSA over SHA-256(M): PDF for readers outside the OFD world.
+    ECDSA_SHA256 = "ecdsa-sha256"
+    #: RSA PKCS #1 v1.5 over SHA-256(M).
+    RSA_SHA256 = "rsa-sha256"
+
+
+class Signer(Protocol):
+    """Holds one private key and never shows it.
+
+    What crosses the seam is a 32-byte digest, made on this side (for SM2 e = SM3(Z ‖ M)): it is what devices
     (GM/T 0018) and remote seal servers take, and no licence text leaves the house with it.
     """
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What the key is for; a digest made for another algorithm must not be handed over."""
+        ...
 
     @property
     def certificate(self) -> bytes:
@@ -21,7 +39,7 @@ class Signer(Protocol):
         ...
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """The DER `SEQUENCE { r, s }` (GB/T 35276) over a 32-byte digest.
+        """The signature over a 32-byte digest: DER `SEQUENCE { r, s }` (GB/T 35276, ECDSA), or RSA's bytes.
 
         Raises:
             SignerUnavailable: a Retryable; the device or server does not answer.
@@ -31,10 +49,15 @@ class Signer(Protocol):
 
 
 def sign_message(signer: Signer, message: bytes, *, user_id: bytes = DEFAULT_USER_ID) -> bytes:
-    """The DER signature of `signer` over the whole message.
+    """The signature of `signer` over the whole message.
+
+    Args:
+        user_id: enters an SM2 digest only.
 
     Raises:
         SignerUnavailable, KeyRefused: from the signer.
-        CertificateRefused: the signer's certificate is not an SM2 certificate.
+        CertificateRefused: an SM2 signer's certificate is not an SM2 certificate.
     """
-    return signer.sign_digest(message_digest(Certificate.read(signer.certificate).point, message, user_id))
+    if signer.algorithm is Algorithm.SM2_SM3:
+        return signer.sign_digest(message_digest(Certificate.read(signer.certificate).point, message, user_id))
+    return signer.sign_digest(hashlib.sha256(message).digest())

@@ -9,8 +9,9 @@ from signing.errors import LayoutRefused
 from signing.ofd.coverage import Described
 from signing.ofd.description import Kind
 from signing.ofd.layout import Layout, load, tag
-from signing.ofd.report import Log, SealFacts, Step
 from signing.ofd.seal import lies_on
+from signing.ofd.steps import Step
+from signing.report import Log, SealFacts
 
 #: How a picture of each type begins; SVG and OFD pictures are not looked into.
 _BEGINNINGS = {

@@ -10,7 +10,8 @@ from core.digest import sm3
 from documents.package import Package
 from signing.ofd.description import Description, Record
 from signing.ofd.layout import ENTRY
-from signing.ofd.report import Log, Step
+from signing.ofd.steps import Step
+from signing.report import Log
 
 
 @dataclass(frozen=True, slots=True)

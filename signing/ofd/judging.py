@@ -22,7 +22,8 @@ from signing.errors import (
     TrustUnknown,
 )
 from signing.ofd.coverage import Described
-from signing.ofd.report import Log, SealFacts, Step
+from signing.ofd.steps import Step
+from signing.report import Log, SealFacts
 from signing.seal.parts import Seal, SealSignature
 from signing.signed_data import SignedData
 from signing.sm2 import PublicKey

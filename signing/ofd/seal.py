@@ -23,9 +23,8 @@ from signing.ofd.description import (
     write_records,
 )
 from signing.ofd.layout import ENTRY, Box, Layout, only, read_layout, tag
-from signing.port import Signer
-from signing.seal.making import Timestamp, sign_with_seal
 from signing.seal.parts import Seal
+from signing.seal.port import Sealer
 
 _NUMBERED = re.compile(r"s(\d+)")
 #: How far a seal may reach over the page's edge by rounding, mm.
@@ -47,35 +46,25 @@ class Stamp:
     clip: Box | None = None
 
 
-def seal(
-    package: Package,
-    *,
-    seal: Seal,
-    signer: Signer,
-    stamps: Sequence[Stamp],
-    at: datetime,
-    lock: bool = True,
-    timestamp: Timestamp | None = None,
-) -> Package:
+def seal(package: Package, sealer: Sealer, *, stamps: Sequence[Stamp], at: datetime, lock: bool = True) -> Package:
     """`package` under one more seal; what it held before is unchanged, but for the link to the list of signatures.
 
     Args:
         stamps: one or more places.
         at: the signing time, with a zone; whole seconds are kept.
         lock: protect Signatures.xml too, so that no further seal fits. False while more are to come.
-        timestamp: asked for a token over the signature value, where there is an authority.
 
     Raises:
         NotSealable: already locked, a stamp off its page, the seal or certificate not valid at `at`,
             or the seal is not this signer's.
         LayoutRefused: the package is not a document this house seals.
         SealRefused: the seal is of version 1.
-        SignerUnavailable, KeyRefused: from the signer.
+        SignerUnavailable, KeyRefused, TimestampUnavailable: from the sealer.
     """
     if at.tzinfo is None:
         raise ValueError("a signing time needs a zone")
     layout = read_layout(package)
-    _check_use(seal, Certificate.read(signer.certificate), signer.certificate, at)
+    _check_use(sealer.seal, Certificate.read(sealer.certificate), at)
     if layout.signatures is None:
         list_path = f"{_folder(layout.root_path)}Signs/Signatures.xml"
         package = package.with_entries({ENTRY: _linked(layout, list_path)})
@@ -93,13 +82,13 @@ def seal(
     annotations = _annotations(layout, stamps, first=used + 2)
     record = Record(f"s{used + 1:03}", Kind.SEAL, described)
     package = package.with_entries(
-        {list_path: write_records((*records, record), annotations[-1].id), seal_file: seal.raw}
+        {list_path: write_records((*records, record), annotations[-1].id), seal_file: sealer.seal.raw}
     )
     protected = [name for name in package.entries if lock or name != list_path]
     description = write_description(
         [(name, sm3(package.entries[name])) for name in protected], annotations, seal_file, value, at
     )
-    signed = sign_with_seal(seal, signer, at, sm3(description), f"/{described}", timestamp)
+    signed = sealer.sign(sm3(description), f"/{described}", at)
     return package.with_entries({described: description, value: signed})
 
 
@@ -137,8 +126,8 @@ def _number(identifier: str, path: str) -> int:
     return int(found[1])
 
 
-def _check_use(seal: Seal, certificate: Certificate, raw: bytes, at: datetime) -> None:
-    if not seal.allows(raw):
+def _check_use(seal: Seal, certificate: Certificate, at: datetime) -> None:
+    if not seal.allows(certificate.raw):
         raise NotSealable("the seal does not list the signer's certificate; nothing was sealed. Take the right key.")
     if not seal.valid_from <= at <= seal.valid_to:
         raise NotSealable(

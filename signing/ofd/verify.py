@@ -11,7 +11,8 @@ from signing.ofd import appearance, judging
 from signing.ofd.coverage import Described, check_coverage, check_references, digests
 from signing.ofd.description import Kind, read_description, read_records
 from signing.ofd.layout import ENTRY, Layout, read_layout
-from signing.ofd.report import Expectation, Log, Report, SealFacts, Step
+from signing.ofd.steps import Step
+from signing.report import Expectation, Log, Report, SealFacts
 from signing.trust import Trust
 
 _LIMITS = Limits()

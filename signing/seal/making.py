@@ -13,8 +13,9 @@ from signing.errors import SealRefused
 from signing.port import Signer, sign_message
 from signing.seal.parts import Seal
 
-#: Takes the signature value, gives a timestamp token (DER) whose imprint is SM3 of it.
-Timestamp = Callable[[bytes], bytes]
+#: Takes the signature value, gives a timestamp token (DER) whose imprint is SM3 of it; None when there is no
+#: answer from the authority and the house's rule is to go on without one.
+Timestamp = Callable[[bytes], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def sign_with_seal(
     )
     signature = sign_message(signer, to_sign)
     parts = [to_sign, der.octets(signer.certificate), der.oid(oids.SM2_WITH_SM3), der.bits(signature)]
-    if timestamp is not None:
-        parts.append(der.wrap(Tag.CONTEXT_0, der.bits(timestamp(signature))))
+    token = timestamp(signature) if timestamp is not None else None
+    if token is not None:
+        parts.append(der.wrap(Tag.CONTEXT_0, der.bits(token)))
     return der.sequence(*parts)

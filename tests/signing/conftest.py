@@ -19,6 +19,7 @@ from signing.ofd.seal import Stamp, seal
 from signing.port import sign_message
 from signing.seal.making import SealDraft, make_seal
 from signing.seal.parts import Seal
+from signing.seal.port import LocalSealer
 from signing.sm2 import PrivateKey
 
 #: The moment most seals of these tests are made; verified a day later.
@@ -141,14 +142,17 @@ class World:
         return SealDraft(**(usual | changes))  # type: ignore[arg-type]
 
     def sealed(self, package: Package | None = None, **changes: object) -> Package:
-        """The minimal document under the usual seal, with changes to the arguments of `seal`."""
+        """The minimal document under the usual seal, with changes to the arguments of `LocalSealer` and `seal`."""
         usual: dict[str, object] = {
             "seal": self.seal,
             "signer": self.signer,
+            "timestamp": None,
             "stamps": [Stamp(0, 140, 220, 42, 42)],
             "at": SEALED_AT,
         }
-        return seal(minimal_ofd() if package is None else package, **(usual | changes))  # type: ignore[arg-type]
+        asked = usual | changes
+        sealer = LocalSealer(asked.pop("seal"), asked.pop("signer"), asked.pop("timestamp"))  # type: ignore[arg-type]
+        return seal(minimal_ofd() if package is None else package, sealer, **asked)  # type: ignore[arg-type]
 
 
 def minimal_ofd(pages: int = 1) -> Package:

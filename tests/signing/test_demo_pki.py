@@ -13,9 +13,10 @@ from core.verdict import Verdict
 from signing.certificates import Certificate
 from signing.demo_pki import Bureau, open_keys, prepare, says_test
 from signing.errors import DemoKeysBroken, KeyRefused
-from signing.ofd.report import Expectation
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
+from signing.report import Expectation
+from signing.seal.port import LocalSealer
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 BUREAU = Bureau("武汉市东西湖区行政审批局（测试）", "11420112MB0000000M", "42011200000001")
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_it_makes_seals_a_document_that_is_valid(folder: Path, ofd) -> None:
     keys = open_keys(folder)
-    sealed = seal(ofd(), seal=keys.seal, signer=keys.signer, stamps=[Stamp(0, 10, 10, 42, 42)], at=NOW)
+    sealed = seal(ofd(), LocalSealer(keys.seal, keys.signer), stamps=[Stamp(0, 10, 10, 42, 42)], at=NOW)
     expected = Expectation(BUREAU.credit_code, BUREAU.es_id, 1)
     report = verify(sealed.to_bytes(), trust=[keys.root], at=NOW, expect=expected)
     assert report.verdict is Verdict.VALID, report.lines()

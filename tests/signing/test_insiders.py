@@ -14,9 +14,10 @@ from signing import der, oids
 from signing.certificate_making import make_revocation_list
 from signing.certificates import Certificate
 from signing.der import Tag
-from signing.ofd.report import State, Step
+from signing.ofd.steps import Step
 from signing.ofd.verify import verify
 from signing.port import Signer, sign_message
+from signing.report import State
 from signing.seal.making import make_seal
 
 PATH = "Doc_0/Signs/Sign_0/Signature.xml"

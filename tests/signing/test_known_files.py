@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.verdict import Verdict
-from signing.ofd.report import State
 from signing.ofd.verify import verify
+from signing.report import State
 
 #: After every seal among them was made, and while all certificates that should be valid are.
 JUDGED_AT = datetime(2027, 3, 1, tzinfo=UTC)

@@ -17,9 +17,10 @@ from documents.package import Package
 from onebox.second_opinion import second_opinion
 from signing import oids
 from signing.errors import NotSealable, SealRefused
-from signing.ofd.report import Expectation, Report, State, Step
 from signing.ofd.seal import Stamp
+from signing.ofd.steps import Step
 from signing.ofd.verify import verify
+from signing.report import Expectation, Report, State
 from signing.seal.making import make_seal, sign_with_seal
 from signing.seal.parts import Seal, SealSignature
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from core.verdict import Verdict
 from documents.package import Package
-from signing.ofd.report import Report
 from signing.ofd.verify import verify
+from signing.report import Report
 from signing.trust import Trust
 
 JUDGED_AT = datetime(2026, 3, 3, tzinfo=UTC)

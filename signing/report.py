@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import Enum, StrEnum
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
 
 from core.verdict import Verdict
 
@@ -20,35 +20,33 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
-_HOUSE = "本系统规则 house rule"
-_SEAL_RULE = "GM/T 0031-2014 6.1.2"
-_SIGNATURE_RULE = "GM/T 0031-2014 6.2.3"
+class Step(Protocol):
+    """One step of verifying a kind of file; each kind has an Enum of its own with these attributes."""
 
+    @property
+    def number(self) -> int:
+        """Its place; the report is in this order."""
+        ...
 
-class Step(Enum):
-    """Steps of verification: number, Chinese title, English title, where the rule comes from."""
+    @property
+    def zh(self) -> str:
+        """Chinese title."""
+        ...
 
-    CONTAINER = (0, "文件容器", "container", _HOUSE)
-    ENTRY = (1, "文档入口", "document entry", "GB/T 33190-2016")
-    RECORDS = (2, "签名列表", "list of signatures", "GB/T 33190-2016")
-    FORMAT = (3, "格式与算法", "format and algorithms", _SIGNATURE_RULE)
-    INTEGRITY = (4, "文件完整性与保护范围", "file digests and coverage", f"GB/T 33190-2016; {_HOUSE}")
-    DATA_HASH = (5, "原文杂凑值", "data hash", _SIGNATURE_RULE)
-    SIGNATURE = (6, "电子签章签名值", "signer's signature", _SIGNATURE_RULE)
-    CERTIFICATE = (7, "签章者证书", "signer's certificate", _SIGNATURE_RULE)
-    TIME = (8, "签章时间", "signing time", _SIGNATURE_RULE)
-    SEAL = (9, "电子印章", "seal", _SEAL_RULE)
-    ALLOWED = (10, "签章者在印章的证书列表中", "signer is in the seal's list", _SIGNATURE_RULE)
-    SEAL_FILE = (11, "印章文件与签名一致", "seal file equals the signed seal", _HOUSE)
-    TIMESTAMP = (12, "时间戳", "timestamp", "RFC 3161")
-    APPEARANCE = (13, "印章外观", "appearance", _HOUSE)
-    BUSINESS = (14, "签发机关与印章数量", "expected authority and seals", _HOUSE)
+    @property
+    def en(self) -> str:
+        """English title."""
+        ...
 
-    def __init__(self, number: int, zh: str, en: str, source: str) -> None:
-        self.number = number
-        self.zh = zh
-        self.en = en
-        self.source = source
+    @property
+    def source(self) -> str:
+        """Where the rule comes from: a standard's clause, or this house."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The stable key of reports, upper case."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
