@@ -67,3 +67,15 @@ class NotReadable(Rejected):
     """A package that is not one of ours to read: a part is missing, malformed or of a kind we never write."""
 
     code: ClassVar[str] = "HUB-416"
+
+
+class PagesDisagree(Rejected):
+    """The pages given for one document are not sheets of one licence, or there are none; nothing was drawn."""
+
+    code: ClassVar[str] = "HUB-417"
+
+
+class PictureRefused(Rejected):
+    """A picture for a PDF is no PNG, is damaged, or has more pixels than any seal needs."""
+
+    code: ClassVar[str] = "HUB-420"

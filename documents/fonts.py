@@ -49,7 +49,7 @@ class Face:
 
     `advances` maps every code point a licence may use to its advance in ems. Invisible and
     combining characters are not among them even where the font has them: a licence sets one glyph
-    per character, and what cannot be seen on it must not be in it.
+    per character, and what cannot be seen on it must not be in it. `characters` are the same as text.
     """
 
     name: FaceName
@@ -57,6 +57,7 @@ class Face:
     postscript_name: str
     family: str
     advances: dict[int, float]
+    characters: frozenset[str]
     face: Any
 
     def missing(self, text: str) -> tuple[str, ...]:
@@ -66,23 +67,30 @@ class Face:
 
     def check(self, field: str, text: str) -> None:
         """Raises GlyphMissing, naming `field` and the code points, when the face lacks a character of `text`."""
-        lacking = self.missing(text)
-        if lacking:
-            raise GlyphMissing(field, lacking, self.path.name)
+        if not self.characters.issuperset(text):
+            raise GlyphMissing(field, self.missing(text), self.path.name)
 
     def subset(self, text: Iterable[str]) -> bytes:
         """A TrueType font with the glyphs of these characters only; the same characters give the same bytes.
 
         Keeps cmap, name, OS/2, post, hmtx and glyf, so that a viewer maps characters by itself.
         """
+        return self.cut(self.wanted(text))
+
+    def wanted(self, text: Iterable[str]) -> hb.SubsetInput:
+        """What HarfBuzz is asked for: a subset for these characters."""
         wanted = hb.SubsetInput()
-        wanted.unicode_set.update(sorted({ord(character) for character in text}))
+        wanted.unicode_set.update(set(map(ord, text)))
         wanted.drop_table_tag_set.update(_DROPPED_TAGS)
         wanted.name_id_set.clear()
         wanted.name_id_set.update(_NAMES_KEPT)
         wanted.name_lang_id_set.clear()
         wanted.name_lang_id_set.update((_WINDOWS_ENGLISH,))
         wanted.flags = hb.SubsetFlags.NOTDEF_OUTLINE
+        return wanted
+
+    def cut(self, wanted: hb.SubsetInput) -> bytes:
+        """The font that `wanted` asks for."""
         return bytes(hb.subset(self.face, wanted).blob.data)
 
 
@@ -108,7 +116,9 @@ def face(name: FaceName) -> Face:
             advances[code_point] = font.get_glyph_h_advance(glyph) / opened.upem
     if not advances:
         raise FontBroken(f"the font {path} is damaged; nothing can be drawn. Lay it there again from the release.")
-    return Face(name, path, postscript_name, family, advances, hb.subset_preprocess(opened))
+    return Face(
+        name, path, postscript_name, family, advances, frozenset(map(chr, advances)), hb.subset_preprocess(opened)
+    )
 
 
 @lru_cache(maxsize=64)

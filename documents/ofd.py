@@ -1,125 +1,126 @@
-"""Writing an OFD file (GB/T 33190-2016): parts in, the entries of the package out.
+"""Writing an OFD file (GB/T 33190-2016): set sheets in, the entries of the package out.
 
 Element order follows the schema of annex A strictly: files in the field break it often, and a
-reader that forgives is no reason to need forgiveness. The same parts give the same bytes.
+reader that forgives is no reason to need forgiveness. The same sheets give the same bytes.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from functools import cache, lru_cache
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
-from documents.errors import TextRefused
-from documents.layout import Line
+from documents.fonts import FaceName, face
 from documents.ornament import Shape, length
 from documents.package import Package
+from documents.parts import LicencePage, Sheet, Steady, TextPart
+from documents.sheet import embedded
+from documents.template import SheetKind
+from documents.template_files import load
 
 NAMESPACE = "http://www.ofdspec.org/2016"
 TAG_NAMESPACE = "urn:yizheng-hub:licence-tags:1"
-#: Resources have the IDs 1 to 3, the page 4, its layers 5 and 6.
-_PAGE_ID = 4
-FIRST_STEADY_ID = _PAGE_ID + 3
+#: One number space: fonts, pictures, then each page with its two layers and its steady objects, then
+#: what the pages say.
+_FONT_IDS = {FaceName.BODY: 1, FaceName.TITLE: 2}
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _XMLNS = f'xmlns:ofd="{NAMESPACE}"'
-#: What XML 1.0 cannot hold at all, escaped or not, and what is no character.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DOC_ID = re.compile(r"[0-9a-f]{32}")
+#: The name and the file of the attached structured data.
+_DATA, _DATA_FILE = "证照数据", "licence.xml"
+
+
+def write(sheets: Sequence[Sheet]) -> Package:
+    """One unsigned document with these pages in this order; their licence is told once, from the first.
+
+    The entries are in the order in which they are stored.
+    """
+    page = sheets[0].page
+    fonts = {f"{name}.ttf": file for name, file in embedded(sheets).items()}
+    numbered, pictures, last = _number(sheets)
+    entries: dict[str, bytes] = {
+        "OFD.xml": _entry(page, sheets[0]).encode(),
+        "Doc_0/Document.xml": _root(numbered, last).encode(),
+        "Doc_0/PublicRes.xml": _fonts(),
+        "Doc_0/DocumentRes.xml": _pictures(pictures).encode(),
+    }
+    entries |= {f"Doc_0/Res/{name}": file for name, file in fonts.items()}
+    entries |= {f"Doc_0/Res/{name}": file for name, (_, file) in pictures.items()}
+    entries |= {f"Doc_0/{_location(index)}": one.content for index, one in enumerate(numbered)}
+    entries |= {
+        "Doc_0/Attachs/Attachments.xml": _attachments(page).encode(),
+        f"Doc_0/Attachs/{_DATA_FILE}": page.data_xml,
+        "Doc_0/Tags/CustomTags.xml": _TAG_LIST,
+        "Doc_0/Tags/LicenceTags.xml": _tags(numbered).encode(),
+    }
+    return Package(entries)
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddedFont:
-    """A font resource; `file` is a whole TrueType font."""
+class _Page:
+    """A page written: its ID, its content, and the objects that carry each field."""
 
     id: int
-    name: str
-    family: str
-    file_name: str
-    file: bytes
-    bold: bool = False
+    sheet: Sheet
+    content: bytes
+    references: Mapping[str, Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An image resource (PNG)."""
-
-    id: int
-    file_name: str
-    file: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TextPart:
-    """One set line with its face and colour; `field` names the field it belongs to, None for fixed words."""
-
-    line: Line
-    font: int
-    colour: str
-    field: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PicturePart:
-    """An image resource drawn into a box of the page, in mm."""
-
-    picture: int
-    box: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that machines read and the page does not show."""
-
-    name: str
-    file_name: str
-    file: bytes
+def _number(sheets: Sequence[Sheet]) -> tuple[list[_Page], dict[str, tuple[int, bytes]], int]:
+    """The pages, the pictures by file name with their IDs, and the highest ID given."""
+    codes = dict.fromkeys(part.code for sheet in sheets for part in sheet.codes)
+    first_picture = len(_FONT_IDS) + 1
+    ids = {code: first_picture + index for index, code in enumerate(codes)}
+    pictures = {
+        f"qr{index or ''}.png": (identifier, code.png()) for index, (code, identifier) in enumerate(ids.items())
+    }
+    identifier = first_picture + len(codes)
+    page_ids: list[int] = []
+    for sheet in sheets:
+        page_ids.append(identifier)
+        identifier += 3 + len(sheet.steady.background) + len(sheet.steady.fixed)
+    pages: list[_Page] = []
+    for page_id, sheet in zip(page_ids, sheets, strict=True):
+        body: list[str] = []
+        references: dict[str, list[int]] = {}
+        for picture in sheet.codes:
+            body.append(_picture_object(identifier, ids[picture.code], picture.box))
+            identifier += 1
+        for part in sheet.texts:
+            body.append(text_object(identifier, part))
+            if part.field is not None:
+                references.setdefault(part.field, []).append(identifier)
+            identifier += 1
+        body.append("</ofd:Layer></ofd:Content></ofd:Page>")
+        content = _opening(sheet.steady, page_id) + "".join(body).encode()
+        pages.append(_Page(page_id, sheet, content, references))
+    return pages, pictures, identifier - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """All that goes into one single-page OFD file.
-
-    `background` and `fixed` are page objects already written, the same for every licence of a
-    template; they hold `steady_ids` objects numbered from FIRST_STEADY_ID on. Fonts and pictures
-    are numbered 1, 2, 3.
-    """
-
-    doc_id: str
-    title: str
-    author: str
-    creator: str
-    created: date
-    subject: str
-    custom: Mapping[str, str]
-    width: float
-    height: float
-    fonts: Sequence[EmbeddedFont]
-    pictures: Sequence[Picture]
-    background: str
-    fixed: str
-    steady_ids: int
-    texts: Sequence[TextPart]
-    placed: Sequence[PicturePart]
-    field_names: Mapping[str, str]
-    attachment: Attachment
-
-
-def legal(where: str, text: str) -> str:
-    """`text` unchanged.
-
-    Raises:
-        TextRefused: it holds a character that XML cannot hold.
-    """
-    found = _ILLEGAL.search(text)
-    if found:
-        raise TextRefused(
-            f"{where} holds U+{ord(found.group()):04X}, which no XML file can hold; "
-            "nothing was drawn. Correct the record."
+@lru_cache(maxsize=64)
+def _opening(steady: Steady, page: int) -> bytes:
+    """A page's content up to where what it says begins; the same for every licence of a template."""
+    behind, fixed = (
+        "".join(
+            path_object(identifier, part) if isinstance(part, Shape) else text_object(identifier, part)
+            for identifier, part in enumerate(parts, first)
         )
-    return text
+        for parts, first in (
+            (steady.background, page + 3),
+            (steady.fixed, page + 3 + len(steady.background)),
+        )
+    )
+    return (
+        f"{_HEAD}<ofd:Page {_XMLNS}><ofd:Area><ofd:PhysicalBox>{_box((0, 0, *steady.size))}"
+        f"</ofd:PhysicalBox></ofd:Area><ofd:Content>"
+        f'<ofd:Layer ID="{page + 1}" Type="Background">{behind}</ofd:Layer>'
+        f'<ofd:Layer ID="{page + 2}" Type="Body">{fixed}'
+    ).encode()
+
+
+def _location(index: int) -> str:
+    return f"Pages/Page_{index}/Content.xml"
 
 
 def _element(name: str, text: str) -> str:
@@ -132,9 +133,11 @@ def _box(box: Iterable[float]) -> str:
 
 def _runs(advances: Sequence[float]) -> str:
     """Advances as DeltaX text; three or more equal ones become a run `g n v`."""
+    if len(advances) > 2 and advances.count(advances[0]) == len(advances):
+        return f"g {len(advances)} {length(advances[0])}"
     parts: list[str] = []
     for advance, equal in groupby(advances):
-        value, count = length(advance), sum(1 for _ in equal)
+        value, count = length(advance), len(list(equal))
         parts += [f"g {count} {value}"] if count > 2 else [value] * count
     return " ".join(parts)
 
@@ -146,7 +149,7 @@ def text_object(identifier: int, part: TextPart) -> str:
     box = _box((line.x, line.baseline - above, line.width + line.size * 0.1, above + below))
     delta = f' DeltaX="{_runs(line.advances)}"' if line.advances else ""
     return (
-        f'<ofd:TextObject ID="{identifier}" Boundary="{box}" Font="{part.font}" Size="{length(line.size)}">'
+        f'<ofd:TextObject ID="{identifier}" Boundary="{box}" Font="{_FONT_IDS[part.face]}" Size="{length(line.size)}">'
         f'<ofd:FillColor Value="{part.colour}"/>'
         f'<ofd:TextCode X="0" Y="{length(above)}"{delta}>{escape(line.text)}</ofd:TextCode></ofd:TextObject>'
     )
@@ -163,138 +166,95 @@ def path_object(identifier: int, shape: Shape) -> str:
     )
 
 
-def _picture_object(identifier: int, part: PicturePart) -> str:
-    width, height = length(part.box[2]), length(part.box[3])
+def _picture_object(identifier: int, resource: int, box: tuple[float, float, float, float]) -> str:
+    width, height = length(box[2]), length(box[3])
     return (
-        f'<ofd:ImageObject ID="{identifier}" Boundary="{_box(part.box)}" '
-        f'CTM="{width} 0 0 {height} 0 0" ResourceID="{part.picture}"/>'
+        f'<ofd:ImageObject ID="{identifier}" Boundary="{_box(box)}" '
+        f'CTM="{width} 0 0 {height} 0 0" ResourceID="{resource}"/>'
     )
 
 
-def _entry(document: Document) -> str:
+def _entry(page: LicencePage, sheet: Sheet) -> str:
     custom = "".join(
         f"<ofd:CustomData Name={quoteattr(name)}>{escape(value)}</ofd:CustomData>"
-        for name, value in document.custom.items()
+        for name, value in page.metadata.items()
     )
     return (
         f'{_HEAD}<ofd:OFD {_XMLNS} Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo>'
-        + _element("DocID", document.doc_id)
-        + _element("Title", document.title)
-        + _element("Author", document.author)
-        + _element("Subject", document.subject)
-        + _element("CreationDate", document.created.isoformat())
-        + _element("Creator", document.creator)
+        + _element("DocID", page.doc_id)
+        + _element("Title", page.title)
+        + _element("Author", sheet.author)
+        + _element("Subject", sheet.template.title)
+        + _element("CreationDate", page.created.isoformat())
+        + _element("Creator", page.creator)
         + (f"<ofd:CustomDatas>{custom}</ofd:CustomDatas>" if custom else "")
         + "</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
     )
 
 
-def _root(document: Document, page: int, last: int) -> str:
-    box = _box((0, 0, document.width, document.height))
+def _root(pages: Sequence[_Page], last: int) -> str:
+    box = _box((0, 0, *pages[0].sheet.size))
+    listed = "".join(f'<ofd:Page ID="{page.id}" BaseLoc="{_location(index)}"/>' for index, page in enumerate(pages))
     return (
         f"{_HEAD}<ofd:Document {_XMLNS}><ofd:CommonData><ofd:MaxUnitID>{last}</ofd:MaxUnitID>"
         f"<ofd:PageArea><ofd:PhysicalBox>{box}</ofd:PhysicalBox></ofd:PageArea>"
         "<ofd:PublicRes>PublicRes.xml</ofd:PublicRes><ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes></ofd:CommonData>"
-        f'<ofd:Pages><ofd:Page ID="{page}" BaseLoc="Pages/Page_0/Content.xml"/></ofd:Pages>'
+        f"<ofd:Pages>{listed}</ofd:Pages>"
         "<ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags>"
         "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments></ofd:Document>"
     )
 
 
-def _fonts(fonts: Sequence[EmbeddedFont]) -> str:
+@cache
+def _fonts() -> bytes:
     entries = "".join(
-        f'<ofd:Font ID="{font.id}" FontName={quoteattr(font.name)} FamilyName={quoteattr(font.family)} '
-        f'Charset="unicode"{" Bold=" + quoteattr("true") if font.bold else ""}>'
-        f"<ofd:FontFile>{escape(font.file_name)}</ofd:FontFile></ofd:Font>"
-        for font in fonts
+        f'<ofd:Font ID="{identifier}" FontName={quoteattr(face(name).postscript_name)} '
+        f"FamilyName={quoteattr(face(name).family)} "
+        f'Charset="unicode"{" Bold=" + quoteattr("true") if name is FaceName.TITLE else ""}>'
+        f"<ofd:FontFile>{name}.ttf</ofd:FontFile></ofd:Font>"
+        for name, identifier in _FONT_IDS.items()
     )
-    return f'{_HEAD}<ofd:Res {_XMLNS} BaseLoc="Res"><ofd:Fonts>{entries}</ofd:Fonts></ofd:Res>'
+    return f'{_HEAD}<ofd:Res {_XMLNS} BaseLoc="Res"><ofd:Fonts>{entries}</ofd:Fonts></ofd:Res>'.encode()
 
 
-def _pictures(pictures: Sequence[Picture]) -> str:
+def _pictures(pictures: Mapping[str, tuple[int, bytes]]) -> str:
     entries = "".join(
-        f'<ofd:MultiMedia ID="{picture.id}" Type="Image" Format="PNG">'
-        f"<ofd:MediaFile>{escape(picture.file_name)}</ofd:MediaFile></ofd:MultiMedia>"
-        for picture in pictures
+        f'<ofd:MultiMedia ID="{identifier}" Type="Image" Format="PNG">'
+        f"<ofd:MediaFile>{escape(name)}</ofd:MediaFile></ofd:MultiMedia>"
+        for name, (identifier, _) in pictures.items()
     )
     return f'{_HEAD}<ofd:Res {_XMLNS} BaseLoc="Res"><ofd:MultiMedias>{entries}</ofd:MultiMedias></ofd:Res>'
 
 
-def _attachments(document: Document) -> str:
-    one = document.attachment
-    kilobytes = length(len(one.file) / 1024)
+def _attachments(page: LicencePage) -> str:
+    kilobytes = length(len(page.data_xml) / 1024)
     return (
-        f'{_HEAD}<ofd:Attachments {_XMLNS}><ofd:Attachment ID="a001" Name={quoteattr(one.name)} Format="xml" '
-        f'CreationDate="{document.created.isoformat()}T00:00:00" Size="{kilobytes}" Visible="false">'
-        f"<ofd:FileLoc>{escape(one.file_name)}</ofd:FileLoc></ofd:Attachment></ofd:Attachments>"
+        f'{_HEAD}<ofd:Attachments {_XMLNS}><ofd:Attachment ID="a001" Name={quoteattr(_DATA)} Format="xml" '
+        f'CreationDate="{page.created.isoformat()}T00:00:00" Size="{kilobytes}" Visible="false">'
+        f"<ofd:FileLoc>{escape(_DATA_FILE)}</ofd:FileLoc></ofd:Attachment></ofd:Attachments>"
     )
 
 
-def _tags(document: Document, page: int, references: Mapping[str, Sequence[int]]) -> str:
+_TAG_LIST = (
+    f'{_HEAD}<ofd:CustomTags {_XMLNS}><ofd:CustomTag NameSpace="{TAG_NAMESPACE}">'
+    "<ofd:FileLoc>LicenceTags.xml</ofd:FileLoc></ofd:CustomTag></ofd:CustomTags>"
+).encode()
+
+
+def _tags(pages: Sequence[_Page]) -> str:
+    """Which objects of which page carry a field. Each face tells each field once, its annex pages included."""
+    names = load(pages[0].sheet.page.template).field_names
+    faces: list[dict[str, list[str]]] = []
+    for page in pages:
+        if page.sheet.template.sheet is not SheetKind.ANNEX:
+            faces.append({})
+        for key, identifiers in page.references.items():
+            faces[-1].setdefault(key, []).extend(
+                f'<ofd:ObjectRef PageRef="{page.id}">{identifier}</ofd:ObjectRef>' for identifier in identifiers
+            )
     entries = "".join(
-        f"<lic:Field Key={quoteattr(key)} Name={quoteattr(document.field_names[key])}>"
-        + "".join(f'<ofd:ObjectRef PageRef="{page}">{identifier}</ofd:ObjectRef>' for identifier in identifiers)
-        + "</lic:Field>"
-        for key, identifiers in references.items()
+        f"<lic:Field Key={quoteattr(key)} Name={quoteattr(names[key])}>{''.join(references)}</lic:Field>"
+        for face_fields in faces
+        for key, references in face_fields.items()
     )
     return f'{_HEAD}<lic:Licence xmlns:lic="{TAG_NAMESPACE}" {_XMLNS}>{entries}</lic:Licence>'
-
-
-def write(document: Document) -> Package:
-    """The package, unsigned, in the order in which its entries are stored.
-
-    Raises:
-        TextRefused: the document ID is not 32 lower-case hexadecimal digits, or a text holds a
-            character that XML cannot hold.
-    """
-    if not _DOC_ID.fullmatch(document.doc_id):
-        raise TextRefused(
-            "the document ID is not 32 lower-case hexadecimal digits; nothing was drawn. Give a UUID without dashes."
-        )
-    for where, text in (
-        ("the title", document.title),
-        ("the author", document.author),
-        ("the creator", document.creator),
-        ("the subject", document.subject),
-        *((f"metadata {name}", name + value) for name, value in document.custom.items()),
-    ):
-        legal(where, text)
-    # One number space: resources, then the page and its two layers, then what stands on them.
-    page = _PAGE_ID
-    identifier = page + 2 + document.steady_ids
-    body: list[str] = []
-    references: dict[str, list[int]] = {}
-    for picture in document.placed:
-        identifier += 1
-        body.append(_picture_object(identifier, picture))
-    for part in document.texts:
-        identifier += 1
-        body.append(text_object(identifier, part))
-        if part.field is not None:
-            references.setdefault(part.field, []).append(identifier)
-    content = (
-        f"{_HEAD}<ofd:Page {_XMLNS}><ofd:Area><ofd:PhysicalBox>{_box((0, 0, document.width, document.height))}"
-        f"</ofd:PhysicalBox></ofd:Area><ofd:Content>"
-        f'<ofd:Layer ID="{page + 1}" Type="Background">{document.background}</ofd:Layer>'
-        f'<ofd:Layer ID="{page + 2}" Type="Body">{document.fixed}{"".join(body)}</ofd:Layer></ofd:Content></ofd:Page>'
-    )
-    tags = (
-        f'{_HEAD}<ofd:CustomTags {_XMLNS}><ofd:CustomTag NameSpace="{TAG_NAMESPACE}">'
-        "<ofd:FileLoc>LicenceTags.xml</ofd:FileLoc></ofd:CustomTag></ofd:CustomTags>"
-    )
-    entries: dict[str, bytes] = {
-        "OFD.xml": _entry(document).encode(),
-        "Doc_0/Document.xml": _root(document, page, identifier).encode(),
-        "Doc_0/PublicRes.xml": _fonts(document.fonts).encode(),
-        "Doc_0/DocumentRes.xml": _pictures(document.pictures).encode(),
-    }
-    entries |= {f"Doc_0/Res/{font.file_name}": font.file for font in document.fonts}
-    entries |= {f"Doc_0/Res/{picture.file_name}": picture.file for picture in document.pictures}
-    entries |= {
-        "Doc_0/Pages/Page_0/Content.xml": content.encode(),
-        "Doc_0/Attachs/Attachments.xml": _attachments(document).encode(),
-        f"Doc_0/Attachs/{document.attachment.file_name}": document.attachment.file,
-        "Doc_0/Tags/CustomTags.xml": tags.encode(),
-        "Doc_0/Tags/LicenceTags.xml": _tags(document, page, references).encode(),
-    }
-    return Package(entries)

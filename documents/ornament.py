@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from documents.template import Template
 
@@ -26,6 +27,7 @@ class Shape:
     line: float = 0.353
 
 
+@lru_cache(maxsize=1 << 14)
 def length(value: float, decimals: int = 3) -> str:
     """A length as OFD text, without trailing zeros."""
     text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")

@@ -25,6 +25,7 @@ _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK, _DESCRIPTOR_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x07\x08"
 _STORED, _DEFLATED = 0, 8
+_PLAIN_VERSION = 20
 #: Flag bits: sizes follow the data (3), the name is UTF-8 (11), compression level hints (1 and 2).
 _SIZES_AFTER, _UTF8, _LEVEL_HINTS, _ENCRYPTED = 0x0008, 0x0800, 0x0006, 0x2041
 #: Extra fields that only tell times and owners: extended time, Info-ZIP owner, NTFS times.
@@ -35,6 +36,8 @@ _UNIX_FILE = 0o100644 << 16
 _LONGEST_NAME = 512
 #: Below this an entry may shrink by any ratio: a blank page does.
 _BOMB_FLOOR = 1 << 20
+#: Packages with more entries are rare and their names not worth remembering.
+_USUAL_ENTRIES = 64
 
 
 class ContainerFault(StrEnum):
@@ -133,19 +136,23 @@ class Package:
         bytes, so a changed byte in it can go unseen and the output depends on the zlib version;
         of a stored entry every byte counts.
         """
-        body, directory = bytearray(), bytearray()
+        body: list[bytes] = []
+        directory: list[bytes] = []
+        start = 0
         for name, content in self.entries.items():
             label = name.encode()
             flags = 0 if label.isascii() else _UTF8
             sizes = (zlib.crc32(content), len(content), len(content), len(label), 0)
             common = (20, flags, _STORED, 0, _FIXED_DATE, *sizes)
-            directory += _CENTRAL.pack(_CENTRAL_MARK, 3 << 8 | 20, *common, 0, 0, 0, _UNIX_FILE, len(body)) + label
-            body += _LOCAL.pack(_LOCAL_MARK, *common) + label
-            body += content
-        count, start = len(self.entries), len(body)
-        if count > 0xFFFF or start + len(directory) > 0xFFFFFFFF:
+            directory += (_CENTRAL.pack(_CENTRAL_MARK, 3 << 8 | 20, *common, 0, 0, 0, _UNIX_FILE, start), label)
+            body += (_LOCAL.pack(_LOCAL_MARK, *common), label, content)
+            start += _LOCAL.size + len(label) + len(content)
+            if start > 0xFFFFFFFF:
+                break
+        count, size = len(self.entries), sum(map(len, directory))
+        if count > 0xFFFF or start + size > 0xFFFFFFFF:
             raise _refused(ContainerFault.TOO_LARGE, f"{count} entries of {start} bytes do not fit a plain zip file")
-        return bytes(body + directory) + _END.pack(_END_MARK, 0, 0, count, count, len(directory), start, 0)
+        return b"".join((*body, *directory, _END.pack(_END_MARK, 0, 0, count, count, size, start, 0)))
 
     def with_entries(self, changes: Mapping[str, bytes | None]) -> Package:
         """A package with these files put in place of, or after, the present ones; None takes one out."""
@@ -187,6 +194,20 @@ def _folded(name: str) -> str:
 
 
 def _check_names(names: tuple[str, ...]) -> None:
+    """Raise ContainerRefused for names that two file systems could take for different ones."""
+    if len(names) <= _USUAL_ENTRIES:
+        _check_usual_names(names)
+    else:
+        _check_all_names(names)
+
+
+@lru_cache(maxsize=64)
+def _check_usual_names(names: tuple[str, ...]) -> None:
+    """Remembered when good: the files of thousands of licences have the same names."""
+    _check_all_names(names)
+
+
+def _check_all_names(names: tuple[str, ...]) -> None:
     for name in names:
         fault = _name_fault(name)
         if fault is not None:
@@ -233,6 +254,7 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
     for _ in range(count):
         if record + _CENTRAL.size > len(data) - _END.size:
             raise _refused(ContainerFault.DAMAGED, "its directory is cut off")
+        central_start = record
         central = _CENTRAL.unpack_from(data, record)
         mark, made_by, *common = central[:12]
         comment_length, disk, internal, external, offset = central[12:]
@@ -243,8 +265,10 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
         if mark != _CENTRAL_MARK or disk or comment_length or record > len(data) - _END.size:
             raise _refused(ContainerFault.DAMAGED, "its directory cannot be followed")
         raw_name = data[name_start:extra_start]
-        _check_flags(flags, method, common[0])
-        _check_extra(data[extra_start:record])
+        if flags & ~_UTF8 or method != _STORED or common[0] != _PLAIN_VERSION:
+            _check_flags(flags, method, common[0])
+        if extra_length:
+            _check_extra(data[extra_start:record])
         name = _decoded(raw_name, flags)
         # One writer writes one style; a record that differs was touched afterwards.
         styles.add((name.endswith("/"), made_by, internal, external))
@@ -255,7 +279,17 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
             raise _refused(ContainerFault.TOO_LARGE, f"an entry unpacks to more than {limits.ratio} times its size")
         if offset != position:
             raise _refused(ContainerFault.HIDDEN_BYTES, "bytes lie between its entries, or they are out of order")
-        body = _check_local(data, offset, common, raw_name, directory_start)
+        if (
+            not extra_length
+            and not flags & _SIZES_AFTER
+            and data[offset : offset + 4] == _LOCAL_MARK
+            and data[offset + 4 : offset + _LOCAL.size] == data[central_start + 6 : central_start + 32]
+            and data[offset + _LOCAL.size : offset + _LOCAL.size + name_length] == raw_name
+        ):
+            # the same bytes in both places: nothing to compare one by one
+            body = offset + _LOCAL.size + name_length
+        else:
+            body = _check_local(data, offset, common, raw_name, directory_start)
         position = body + packed_size
         if position > directory_start:
             raise _refused(ContainerFault.DAMAGED, "an entry runs into the directory")

@@ -100,7 +100,8 @@ class Reader:
     def fields(self) -> dict[str, str]:
         """Field key to the words that stand on the page for it, found through the custom tags.
 
-        This is what a person reads; compare it with the attachment when issuing and verifying.
+        This is what a person reads; compare it with the attachment when issuing and verifying. A field told
+        by several sheets must say the same on each.
         """
         link = self._root.findtext("ofd:CustomTags", namespaces=NS)
         if not link:
@@ -116,7 +117,12 @@ class Reader:
                         "a tag names a text that is not on the page; nothing was read. "
                         "Ask its sender for the whole file."
                     )
-                result[field.get("Key", "")] = "".join(words[reference] for reference in references)
+                told = "".join(words[reference] for reference in references)
+                if result.setdefault(field.get("Key", ""), told) != told:
+                    raise NotReadable(
+                        "two pages say different things for one field; nothing was read. "
+                        "Ask its issuer for the right file."
+                    )
         return result
 
     def attachments(self) -> dict[str, bytes]:
@@ -129,6 +135,10 @@ class Reader:
             one.get("Name", ""): self.data(linked(list_path, text_at(one, "ofd:FileLoc")))
             for one in self.xml(list_path).iterfind("ofd:Attachment", NS)
         }
+
+    def has_annotations(self) -> bool:
+        """Whether the document names annotations: pictures and marks that lie over its pages."""
+        return self._root.find("ofd:Annotations", NS) is not None
 
     def stamps(self, page_id: str) -> Iterator[Stamp]:
         """The seals shown on a page, in the order of the signatures."""
@@ -152,7 +162,10 @@ class Reader:
 def linked(holder: str, link: str) -> str:
     """The package path a link means: from the root with a leading slash, else beside the file that holds it."""
     link = link.strip()
-    return link[1:] if link.startswith("/") else str(PurePosixPath(holder).parent / link)
+    if link.startswith("/"):
+        return link[1:]
+    folder = holder.rpartition("/")[0]
+    return "/".join([*filter(None, [folder]), *(step for step in link.split("/") if step not in ("", "."))])
 
 
 def text_at(element: etree._Element, path: str) -> str:

@@ -1,10 +1,10 @@
 """Our own OFD pages as PNG pictures, so that people and tests can look at them.
 
 Draws what `documents.ofd` writes: text in the embedded fonts, stroked and filled paths (M L Q B C),
-images, and the pictures of seals at the place their StampAnnot names. It does not draw templates
-of the page, patterns and shadings, transparency, clips of page objects, arcs, CGTransform, text
-turned by a CTM, annotations, or a font that is not embedded; what it meets of these it refuses or,
-where nothing is lost but ornament, leaves out. It is no viewer, and it verifies nothing.
+images, and the pictures of seals, whole or in slices, at the place their StampAnnot names. Arcs,
+CGTransform, text turned by a CTM, composite objects, and fonts that are not embedded it refuses. Page
+templates, annotations, patterns and shadings, transparency and clips of page objects it leaves out,
+and `left_out` says so. It is no viewer, and it verifies nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +47,37 @@ def render(package: Package, dpi: float = 100, seal_picture: SealPicture | None 
     except (ValueError, IndexError, OSError) as error:
         # A number that is none, a path cut short, a font or image that Pillow cannot open.
         raise NotReadable(f"a page object is malformed ({type(error).__name__}); nothing was drawn.") from error
+
+
+#: What is passed over, by the element or attribute that asks for it.
+_ELEMENTS_LEFT_OUT = {
+    "Template": "page templates",
+    "Pattern": "patterns and shadings",
+    "AxialShd": "patterns and shadings",
+    "RadialShd": "patterns and shadings",
+    "GouraudShd": "patterns and shadings",
+    "LaGouraudShd": "patterns and shadings",
+    "Clips": "clips of page objects",
+    "Border": "borders of images",
+}
+
+
+def left_out(package: Package) -> tuple[str, ...]:
+    """What the file asks for and `render` does not draw, in words; empty for a file of ours.
+
+    Raises:
+        NotReadable: a part is missing or malformed.
+    """
+    reader = Reader(package)
+    found = dict.fromkeys(["annotations"] if reader.has_annotations() else [])
+    for _, location in reader.pages():
+        for one in reader.xml(location).iter("{*}*"):
+            kind = _ELEMENTS_LEFT_OUT.get(etree.QName(one.tag).localname)
+            if kind:
+                found[kind] = None
+            if one.get("Alpha", "255") != "255":
+                found["transparency"] = None
+    return tuple(found)
 
 
 def _png(image: Image.Image) -> bytes:

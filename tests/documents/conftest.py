@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from documents.licence import LicencePage
+from documents.licence import LicencePage, SheetKind
 
 LONG_SCOPE = (
     "为劳动者介绍用人单位；为用人单位推荐劳动者；为用人单位和个人提供职业介绍信息服务；根据国家有关规定从事互联网人力资源信息服务；"
@@ -50,9 +50,15 @@ MakePage = Callable[..., LicencePage]
 
 @pytest.fixture
 def make_page() -> MakePage:
-    """`make_page(template, test_mark=True, **fields)`: a page whose fields the caller may replace."""
+    """`make_page(template, test_mark=True, sheet=ORIGINAL, **fields)`: a page whose fields the caller may replace."""
 
-    def make(template: str = "hr-service", *, test_mark: bool = True, **changed: str | None) -> LicencePage:
+    def make(
+        template: str = "hr-service",
+        *,
+        test_mark: bool = True,
+        sheet: SheetKind = SheetKind.ORIGINAL,
+        **changed: str | None,
+    ) -> LicencePage:
         fields = {**_COMMON, **_OWN[template], **changed}
         return LicencePage(
             template=template,
@@ -65,6 +71,7 @@ def make_page() -> MakePage:
             creator="Yizheng Hub",
             created=date(2026, 3, 2),
             test_mark=test_mark,
+            sheet=sheet,
         )
 
     return make

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -11,6 +13,8 @@ from documents import fonts
 from documents.errors import FontBroken, GlyphMissing
 from documents.fonts import FaceName, face
 
+#: Where Debian's package unicode-data puts the property kTGH.
+UNIHAN = Path("/usr/share/unicode/Unihan_OtherMappings.txt.bz2")
 GB2312 = "".join(
     bytes([row, cell]).decode("gb2312", "ignore") for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF)
 )
@@ -25,6 +29,27 @@ def test_a_face_covers_gb2312_and_the_zero_of_chinese_dates(name: FaceName) -> N
 def test_the_body_covers_every_character_of_the_basic_block_and_extension_a() -> None:
     every = "".join(map(chr, [*range(0x4E00, 0xA000), *range(0x3400, 0x4DC0)]))
     assert face(FaceName.BODY).missing(every) == ()
+
+
+@pytest.mark.skipif(not UNIHAN.is_file(), reason="Debian's package unicode-data is not installed")
+def test_the_body_covers_the_8105_characters_of_the_general_standard_list() -> None:
+    with bz2.open(UNIHAN, "rt", encoding="utf-8") as lines:
+        listed = [chr(int(line.split("\t")[0][2:], 16)) for line in lines if "\tkTGH\t" in line]
+    assert len(listed) == 8105
+    assert face(FaceName.BODY).missing("".join(listed)) == ()
+
+
+@pytest.mark.parametrize("character", "〇㛃𬭊𫘧䶮")
+def test_a_rare_character_is_drawn_not_only_mapped(character: str) -> None:
+    font = TTFont(BytesIO(face(FaceName.BODY).subset(character)))
+    assert font["glyf"][font.getBestCmap()[ord(character)]].numberOfContours > 0
+
+
+@pytest.mark.parametrize("character", ["\ue000", "\uf8ff", "\U000f0000", "\U0010fffd", "\ufffd"])
+def test_private_use_and_replacement_characters_are_errors(character: str) -> None:
+    for name in FaceName:
+        with pytest.raises(GlyphMissing, match=f"U\\+{ord(character):04X}"):
+            face(name).check("legal_rep", f"欧阳{character}")
 
 
 def test_the_body_covers_rare_name_characters_beyond_the_basic_plane() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -11,9 +12,11 @@ from PIL import Image, ImageChops
 
 from documents import seal_picture
 from documents.errors import NotReadable
-from documents.licence import LicencePage, draw, seal_place
+from documents.licence import LicencePage, SheetKind, draw, draw_set, riding_places, seal_place, set_sheets
+from documents.ofd import write
 from documents.package import Package
-from documents.render import advances, render
+from documents.reader import Reader
+from documents.render import advances, left_out, render
 
 MakePage = Callable[..., LicencePage]
 DPI = 60
@@ -35,14 +38,15 @@ def reddest(image: Image.Image) -> int:
     return int(ImageChops.subtract(red, green).getextrema()[1])  # type: ignore[arg-type]
 
 
-def with_stamp(package: Package, box: str, clip: str = "") -> Package:
+def with_stamp(package: Package, box: str, clip: str = "", *, page: int = 0) -> Package:
     """The package with the three files that show a seal; nothing is signed, the renderer does not ask."""
     ofd = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+    page_id = [identifier for identifier, _ in Reader(package).pages()][page]
     entry = package.entries["OFD.xml"].replace(
         b"</ofd:DocBody>", b"<ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures></ofd:DocBody>"
     )
     signature = (
-        f'<ofd:Signature {ofd}><ofd:SignedInfo><ofd:StampAnnot ID="s002" PageRef="4" Boundary="{box}"{clip}/>'
+        f'<ofd:Signature {ofd}><ofd:SignedInfo><ofd:StampAnnot ID="s002" PageRef="{page_id}" Boundary="{box}"{clip}/>'
         "<ofd:Seal><ofd:BaseLoc>/Doc_0/Signs/Sign_0/Seal.esl</ofd:BaseLoc></ofd:Seal></ofd:SignedInfo></ofd:Signature>"
     )
     listed = (
@@ -115,6 +119,57 @@ def test_what_it_does_not_draw_it_refuses(make_page: MakePage, old: bytes, new: 
     assert count
     with pytest.raises(NotReadable, match="HUB-416"):
         picture(package.with_entries({PAGE: content}))
+
+
+def test_all_pages_are_drawn_each_in_its_own_size(make_page: MakePage) -> None:
+    original = make_page()
+    pages = render(draw_set([original, replace(original, sheet=SheetKind.COPY)]), DPI)
+    sizes = [Image.open(BytesIO(page)).size for page in pages]
+    assert sizes == [(992, 702), (702, 496)]
+
+
+def test_the_slices_of_a_riding_seal_make_one_seal(make_page: MakePage) -> None:
+    """Put side by side, the right edges of the pages show the seal that lies across them."""
+    original = make_page(test_mark=False)
+    sheets = set_sheets([original, replace(original, sheet=SheetKind.COPY)])
+    places = riding_places(sheets)
+    seal = seal_picture.draw("武汉市东西湖区行政审批局（测试）")
+    slices = []
+    for place in places:
+        assert place.clip is not None
+        annotation = " ".join(f"{value:g}" for value in (place.x_mm, place.y_mm, place.w_mm, place.h_mm))
+        package = with_stamp(
+            write(sheets),
+            annotation,
+            f' Clip="{" ".join(f"{value:g}" for value in place.clip)}"',
+            page=place.page_index,
+        )
+        page = Image.open(BytesIO(render(package, DPI, lambda esl: esl)[place.page_index])).convert("RGB")
+        visible = (place.x_mm + place.clip[0], place.y_mm + place.clip[1], place.clip[2], place.clip[3])
+        slices.append(cropped(page, *visible))
+        assert reddest(cropped(page, place.x_mm - 21, place.y_mm, 20, place.h_mm)) < 30
+    whole = Image.open(BytesIO(seal)).convert("RGBA").resize((slices[0].width + slices[1].width, slices[0].height))
+    joined = Image.new("RGB", whole.size)
+    joined.paste(slices[0], (0, 0))
+    joined.paste(slices[1], (slices[0].width, 0))
+    red, green, _ = joined.split()
+    ink = ImageChops.subtract(red, green).point(lambda value: 255 if value > 90 else 0)
+    wanted = whole.getchannel("A").point(lambda value: 255 if value > 128 else 0)
+    differing = sum(ImageChops.difference(ink, wanted).histogram()[128:])
+    assert differing < 0.08 * ink.width * ink.height
+
+
+def test_a_file_of_ours_leaves_nothing_out_and_others_are_told_what(make_page: MakePage) -> None:
+    package = draw(make_page())
+    assert left_out(package) == ()
+    content = package.entries[PAGE]
+    clipped = content.replace(b'<ofd:FillColor Value="253 252 247"/>', b'<ofd:FillColor Alpha="9" Value="1 1 1"/>', 1)
+    clipped = clipped.replace(b"<ofd:Area>", b'<ofd:Template TemplateID="3"/><ofd:Area>', 1)
+    root = package.entries["Doc_0/Document.xml"].replace(
+        b"<ofd:CustomTags>", b"<ofd:Annotations>Annots.xml</ofd:Annotations><ofd:CustomTags>"
+    )
+    changed = package.with_entries({PAGE: clipped, "Doc_0/Document.xml": root})
+    assert left_out(changed) == ("annotations", "page templates", "transparency")
 
 
 def test_a_missing_part_is_told_by_its_path(make_page: MakePage) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 
 import pytest
+from lxml import etree
 from PIL import Image
 
 from documents import seal_picture
@@ -64,6 +66,36 @@ def test_a_caption_and_a_code_have_their_places() -> None:
 
 def test_same_words_give_the_same_bytes() -> None:
     assert seal_picture.draw(ORGAN) == seal_picture.draw(ORGAN)
+
+
+def test_the_drawing_is_plain_paths_that_need_no_font() -> None:
+    drawn = seal_picture.svg(ORGAN, caption="行政审批专用章", credit_code="11420112MB0000000M")
+    root = etree.fromstring(drawn.encode())
+    assert {etree.QName(one).localname for one in root.iter()} == {"svg", "g", "circle", "path"}
+    assert root.get("width") == root.get("height") == "42mm"
+    assert root.get("viewBox") == "0 0 4200 4200"
+
+
+@pytest.mark.parametrize("organ", ["某局", ORGAN, "武汉市东西湖区人力资源和社会保障局行政审批服务中心（测试）"])
+def test_short_and_long_names_keep_clear_of_ring_and_star(organ: str) -> None:
+    picture = Image.open(BytesIO(seal_picture.draw(organ, test=False))).convert("RGBA").getchannel("A")
+    middle = picture.width / 2
+
+    def on_circle(radius: float) -> bool:
+        """Whether the whole circle of this radius (in parts of the seal's) is blank."""
+        return not any(
+            picture.getpixel(
+                (round(middle + radius * middle * math.cos(angle)), round(middle + radius * middle * math.sin(angle)))
+            )
+            for angle in (step * math.tau / 720 for step in range(720))
+        )
+
+    assert on_circle(0.915)
+    assert on_circle(0.4)
+
+
+def test_the_picture_is_small_as_every_licence_carries_it_twice() -> None:
+    assert len(seal_picture.draw(ORGAN + "（测试）", "行政审批专用章", "11420112MB0000000M")) < 14_000
 
 
 def test_a_name_it_cannot_write_is_refused() -> None:
