@@ -13,11 +13,20 @@ from core.digest import sm3
 from signing import der, oids
 from signing.certificates import Certificate, Usage
 from signing.der import Tag
+from signing.extensions import (
+    write_access,
+    write_authority_key_id,
+    write_extension,
+    write_list_points,
+    write_point_name,
+)
+from signing.revocation.known import Reason, Revoked
 from signing.sm2 import PrivateKey
 from signing.sm2.keys import SPKI_PREFIX
 
 _ALGORITHM = der.sequence(der.oid(oids.SM2_WITH_SM3))
 _KEY_ID_LENGTH = 20
+_ENUMERATED = 0x0A
 #: From this year on certificates write GeneralizedTime (RFC 5280, 4.1.2.5).
 _LONG_TIMES_FROM = 2050
 
@@ -30,6 +39,8 @@ class Wish:
         name: attribute OID to text, in order; the country must be two letters.
         serial: positive; unique for its issuer.
         extended: key purposes, written as critical when there are any.
+        list_urls, ocsp_urls, issuer_urls: where the issuer's list, its responder and its certificate are found.
+        no_check: an OCSP responder that asks not to be asked about itself.
     """
 
     name: Sequence[tuple[str, str]]
@@ -40,6 +51,21 @@ class Wish:
     is_authority: bool = False
     path_length: int | None = None
     extended: Sequence[str] = ()
+    list_urls: tuple[str, ...] = ()
+    ocsp_urls: tuple[str, ...] = ()
+    issuer_urls: tuple[str, ...] = ()
+    no_check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListScope:
+    """What a revocation list says it is for (IssuingDistributionPoint)."""
+
+    users_only: bool = False
+    authorities_only: bool = False
+    some_reasons_only: bool = False
+    indirect: bool = False
+    addresses: tuple[str, ...] = ()
 
 
 def write_name(parts: Sequence[tuple[str, str]]) -> bytes:
@@ -73,32 +99,63 @@ def make_certificate(wish: Wish, point: bytes, issuer_key: PrivateKey, issuer: C
 
 
 def make_revocation_list(
-    revoked: Mapping[int, datetime],
+    revoked: Mapping[int, datetime | Revoked],
     issuer_key: PrivateKey,
     issuer: Certificate,
     *,
     number: int,
     this_update: datetime,
-    next_update: datetime,
+    next_update: datetime | None,
+    scope: ListScope | None = None,
+    keeps_since: datetime | None = None,
 ) -> bytes:
-    """A version 2 revocation list (DER); `revoked` tells when each serial number was revoked."""
-    entries = [der.sequence(der.integer(serial), _time(moment)) for serial, moment in sorted(revoked.items())]
+    """A version 2 revocation list (DER).
+
+    Args:
+        revoked: when each serial number was revoked, or also why and since when its key is in doubt.
+        scope: what the list is for; None = all certificates of the issuer.
+        keeps_since: ended certificates are kept on the list from then on.
+    """
+    extensions = [
+        write_extension(oids.AUTHORITY_KEY_ID, write_authority_key_id(_key_id(issuer.point))),
+        write_extension(oids.CRL_NUMBER, der.integer(number)),
+    ]
+    if scope is not None:
+        extensions.append(write_extension(oids.ISSUING_DISTRIBUTION_POINT, _scope(scope), critical=True))
+    if keeps_since is not None:
+        extensions.append(write_extension(oids.EXPIRED_CERTIFICATES_ON_LIST, der.generalized_time(keeps_since)))
+    entries = [_entry(serial, told) for serial, told in sorted(revoked.items())]
     tbs = der.sequence(
         der.integer(1),
         _ALGORITHM,
         issuer.subject,
         _time(this_update),
-        _time(next_update),
+        b"" if next_update is None else _time(next_update),
         *([der.sequence(*entries)] if entries else []),
-        der.wrap(
-            Tag.CONTEXT_0,
-            der.sequence(
-                _extension(oids.AUTHORITY_KEY_ID, _authority_key_id(issuer.point)),
-                _extension(oids.CRL_NUMBER, der.integer(number)),
-            ),
-        ),
+        der.wrap(Tag.CONTEXT_0, der.sequence(*extensions)),
     )
     return der.sequence(tbs, _ALGORITHM, der.bits(issuer_key.sign(tbs)))
+
+
+def _entry(serial: int, told: datetime | Revoked) -> bytes:
+    one = told if isinstance(told, Revoked) else Revoked(told)
+    extensions = []
+    # UNSPECIFIED is told by saying nothing (RFC 5280, 5.3.1).
+    if one.reason is not Reason.UNSPECIFIED:
+        extensions.append(write_extension(oids.CRL_REASON, der.wrap(_ENUMERATED, bytes((one.reason,)))))
+    if one.invalid_from is not None:
+        extensions.append(write_extension(oids.INVALIDITY_DATE, der.generalized_time(one.invalid_from)))
+    return der.sequence(der.integer(serial), _time(one.at), der.sequence(*extensions) if extensions else b"")
+
+
+def _scope(scope: ListScope) -> bytes:
+    said = (scope.users_only, 0x81), (scope.authorities_only, 0x82), (scope.indirect, 0x84)
+    parts = [write_point_name(scope.addresses)] if scope.addresses else []
+    parts += [der.wrap(tag, b"\xff") for true, tag in said if true]
+    if scope.some_reasons_only:
+        # key compromise only
+        parts.append(der.wrap(0x83, b"\x06\x40"))
+    return der.sequence(*sorted(parts, key=lambda part: part[0] & 0x1F))
 
 
 def _time(moment: datetime) -> bytes:
@@ -108,16 +165,8 @@ def _time(moment: datetime) -> bytes:
     return der.wrap(Tag.UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
 
 
-def _extension(kind: str, value: bytes, *, critical: bool = False) -> bytes:
-    return der.sequence(der.oid(kind), *([der.boolean(True)] if critical else []), der.octets(value))
-
-
 def _key_id(point: bytes) -> bytes:
     return sm3(point)[:_KEY_ID_LENGTH]
-
-
-def _authority_key_id(point: bytes) -> bytes:
-    return der.sequence(der.wrap(0x80, _key_id(point)))
 
 
 def _extensions(wish: Wish, point: bytes, issuer_point: bytes) -> list[bytes]:
@@ -127,14 +176,20 @@ def _extensions(wish: Wish, point: bytes, issuer_point: bytes) -> list[bytes]:
         if wish.path_length is not None:
             constraints.append(der.integer(wish.path_length))
     found = [
-        _extension(oids.BASIC_CONSTRAINTS, der.sequence(*constraints), critical=True),
-        _extension(oids.KEY_USAGE, _usage_bits(wish.usage), critical=True),
-        _extension(oids.SUBJECT_KEY_ID, der.octets(_key_id(point))),
-        _extension(oids.AUTHORITY_KEY_ID, _authority_key_id(issuer_point)),
+        write_extension(oids.BASIC_CONSTRAINTS, der.sequence(*constraints), critical=True),
+        write_extension(oids.KEY_USAGE, _usage_bits(wish.usage), critical=True),
+        write_extension(oids.SUBJECT_KEY_ID, der.octets(_key_id(point))),
+        write_extension(oids.AUTHORITY_KEY_ID, write_authority_key_id(_key_id(issuer_point))),
     ]
     if wish.extended:
         purposes = der.sequence(*map(der.oid, wish.extended))
-        found.append(_extension(oids.EXTENDED_KEY_USAGE, purposes, critical=True))
+        found.append(write_extension(oids.EXTENDED_KEY_USAGE, purposes, critical=True))
+    if wish.list_urls:
+        found.append(write_extension(oids.CRL_DISTRIBUTION_POINTS, write_list_points(wish.list_urls)))
+    if wish.ocsp_urls or wish.issuer_urls:
+        found.append(write_extension(oids.AUTHORITY_INFORMATION, write_access(wish.ocsp_urls, wish.issuer_urls)))
+    if wish.no_check:
+        found.append(write_extension(oids.OCSP_NO_CHECK, b"\x05\x00"))
     return found
 
 

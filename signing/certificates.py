@@ -1,4 +1,8 @@
-"""SM2 certificates and revocation lists, read strictly over their original bytes."""
+"""SM2 certificates, read strictly over their original bytes.
+
+`cryptography` reads an SM2 certificate too, and faster, but neither its key nor the address of every
+kind in it, and it accepts forms that are not DER; what is judged here is what was signed.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,47 @@ from functools import lru_cache
 from signing import der, oids
 from signing.der import Element, Tag
 from signing.errors import CertificateFault, CertificateRefused, DerRefused, KeyRefused
+from signing.extensions import (
+    Extension,
+    access_addresses,
+    address_of,
+    authority_key_id,
+    first_unknown,
+    list_names,
+    read_extensions,
+    subject_key_id,
+)
 from signing.sm2 import PublicKey
 from signing.sm2.keys import SPKI_PREFIX
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
-_TEXT_TAGS = (Tag.UTF8, Tag.PRINTABLE, Tag.IA5)
-_BMP_STRING = 0x1E
+#: How the types of text in names are written; makers put Chinese into types that have no room for it.
+_TEXTS = {
+    0x12: "ascii",  # NumericString
+    Tag.PRINTABLE: "gb18030",
+    0x14: "gb18030",  # T61String
+    Tag.IA5: "gb18030",
+    0x1A: "gb18030",  # VisibleString
+    0x1C: "utf-32-be",  # UniversalString
+    0x1E: "utf-16-be",  # BMPString
+}
 #: Extensions that are read or say nothing about whether the key may sign; any other critical one is refused.
+#: Policies are among them because every policy is accepted here.
 _UNDERSTOOD = frozenset(
-    (oids.KEY_USAGE, oids.BASIC_CONSTRAINTS, oids.EXTENDED_KEY_USAGE, oids.SUBJECT_KEY_ID, oids.AUTHORITY_KEY_ID)
+    (
+        oids.KEY_USAGE,
+        oids.BASIC_CONSTRAINTS,
+        oids.EXTENDED_KEY_USAGE,
+        oids.SUBJECT_KEY_ID,
+        oids.AUTHORITY_KEY_ID,
+        oids.SUBJECT_ALT_NAME,
+        oids.ISSUER_ALT_NAME,
+        oids.CERTIFICATE_POLICIES,
+        oids.CRL_DISTRIBUTION_POINTS,
+        oids.OCSP_NO_CHECK,
+    )
 )
 _LARGEST = 64 << 10
-_LARGEST_LIST = 32 << 20
 
 
 class Usage(IntFlag):
@@ -40,6 +73,11 @@ class Certificate:
     """What a version 3 certificate with an SM2 key and an SM2-SM3 signature says; nothing in it is checked yet.
 
     `usage` and `extended_usage` are None when the certificate does not restrict its key.
+
+    `list_names` are the places of the issuer's complete revocation list as they stand (GeneralName, DER);
+    `crl_urls`, `ocsp_urls` and `issuer_urls` are addresses of any scheme, in the order of the certificate,
+    and a directory named without a host is "ldap:". `no_check` tells that an OCSP responder asks not to be
+    asked about itself.
     """
 
     raw: bytes = field(repr=False)
@@ -57,6 +95,12 @@ class Certificate:
     path_length: int | None
     usage: Usage | None
     extended_usage: frozenset[str] | None
+    subject_key_id: bytes | None = field(default=None, repr=False)
+    authority_key_id: bytes | None = field(default=None, repr=False)
+    list_names: tuple[bytes, ...] = field(default=(), repr=False)
+    ocsp_urls: tuple[str, ...] = ()
+    issuer_urls: tuple[str, ...] = ()
+    no_check: bool = False
 
     @classmethod
     def read(cls, raw: bytes) -> Certificate:
@@ -79,6 +123,12 @@ class Certificate:
         """Whether issuer and subject are one name."""
         return self.issuer == self.subject
 
+    @property
+    def crl_urls(self) -> tuple[str, ...]:
+        """Where the issuer's revocation list is said to be found."""
+        found = (address_of(name) for name in self.list_names)
+        return tuple(address for address in found if address is not None)
+
 
 def read_many(data: bytes) -> list[Certificate]:
     """Every certificate of a PEM file, or the one of a DER file.
@@ -95,6 +145,18 @@ def read_many(data: bytes) -> list[Certificate]:
     if not found:
         raise _refused("a certificate file holds neither PEM nor DER; it was not read.")
     return [Certificate.read(raw) for raw in found]
+
+
+@lru_cache(maxsize=1024)
+def check_issued(tbs: bytes, signature: bytes, point: bytes) -> None:
+    """Return when `signature` over the body `tbs` is that of the key with this point.
+
+    Remembered when good: a bureau's certificate is met again with every licence.
+
+    Raises:
+        SignatureInvalid: it is not.
+    """
+    PublicKey.from_point(point).verify(tbs, signature)
 
 
 def as_pem(raw: bytes) -> bytes:
@@ -141,6 +203,7 @@ def _parsed(raw: bytes) -> Certificate:
     PublicKey.from_point(point)
     extensions = _extensions(parts[7:])
     is_authority, path_length = _constraints(extensions.get(oids.BASIC_CONSTRAINTS))
+    access = access_addresses(extensions.get(oids.AUTHORITY_INFORMATION))
     return Certificate(
         raw=raw,
         tbs=tbs.raw,
@@ -157,6 +220,12 @@ def _parsed(raw: bytes) -> Certificate:
         path_length=path_length,
         usage=_usage(extensions.get(oids.KEY_USAGE)),
         extended_usage=_extended(extensions.get(oids.EXTENDED_KEY_USAGE)),
+        subject_key_id=subject_key_id(extensions.get(oids.SUBJECT_KEY_ID)),
+        authority_key_id=authority_key_id(extensions.get(oids.AUTHORITY_KEY_ID)),
+        list_names=list_names(extensions.get(oids.CRL_DISTRIBUTION_POINTS)),
+        ocsp_urls=access.get(oids.OCSP, ()),
+        issuer_urls=access.get(oids.CA_ISSUERS, ()),
+        no_check=oids.OCSP_NO_CHECK in extensions,
     )
 
 
@@ -166,42 +235,38 @@ def name_part(name: Element, wanted: str) -> str:
         for attribute in relative.children("name part", Tag.SET):
             kind, value = attribute.fields("name attribute", 2)
             if kind.oid("name attribute") == wanted:
-                if value.tag == _BMP_STRING:
-                    return value.content.decode("utf-16-be", "replace")
-                return value.text("name attribute", *_TEXT_TAGS)
+                if value.tag in _TEXTS:
+                    return value.content.decode(_TEXTS[value.tag], "replace")
+                return value.text("name attribute", Tag.UTF8)
     return ""
 
 
-def _extensions(rest: list[Element]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for part in rest:
-        if part.tag != 0xA3:
-            continue
-        for extension in part.inner("extensions", 0xA3).children("extensions"):
-            fields = extension.fields("extension", 2, 3)
-            kind = fields[0].oid("extension")
-            critical = len(fields) == 3 and fields[1].boolean("extension")
-            if kind in found:
-                raise _refused("a certificate has one extension twice; it was not used.")
-            if critical and kind not in _UNDERSTOOD:
-                raise _refused(f"a certificate has the critical extension {kind}, which is not understood here.")
-            found[kind] = fields[-1].octets("extension")
+def _extensions(rest: list[Element]) -> dict[str, Extension]:
+    parts = [part for part in rest if part.tag == 0xA3]
+    if len(parts) > 1:
+        raise _refused("a certificate has extensions twice; it was not used.")
+    if not parts:
+        return {}
+    found = read_extensions(parts[0].inner("certificate extensions", 0xA3), "certificate extensions")
+    unknown = first_unknown(found, _UNDERSTOOD)
+    if unknown is not None:
+        raise _refused(f"a certificate has the critical extension {unknown}, which is not understood here.")
     return found
 
 
-def _constraints(value: bytes | None) -> tuple[bool, int | None]:
-    if value is None:
+def _constraints(extension: Extension | None) -> tuple[bool, int | None]:
+    if extension is None:
         return False, None
-    fields = der.read(value, "basic constraints").fields("basic constraints", 0, 2)
+    fields = der.read(extension.value, "basic constraints").fields("basic constraints", 0, 2)
     is_authority = bool(fields) and fields[0].tag == Tag.BOOLEAN and fields[0].boolean("basic constraints")
     path_length = fields[-1].integer("path length") if fields and fields[-1].tag == Tag.INTEGER else None
     return is_authority, path_length
 
 
-def _usage(value: bytes | None) -> Usage | None:
-    if value is None:
+def _usage(extension: Extension | None) -> Usage | None:
+    if extension is None:
         return None
-    content = der.read(value, "key usage").expect(Tag.BIT_STRING, "key usage").content
+    content = der.read(extension.value, "key usage").expect(Tag.BIT_STRING, "key usage").content
     if not 1 <= len(content) <= 3:
         raise _refused("a certificate's key usage cannot be read; it was not used.")
     found = Usage(0)
@@ -212,65 +277,8 @@ def _usage(value: bytes | None) -> Usage | None:
     return found
 
 
-def _extended(value: bytes | None) -> frozenset[str] | None:
-    if value is None:
+def _extended(extension: Extension | None) -> frozenset[str] | None:
+    if extension is None:
         return None
-    return frozenset(one.oid("key purpose") for one in der.read(value, "key purposes").children("key purposes"))
-
-
-@dataclass(frozen=True, slots=True)
-class RevocationList:
-    """A complete CRL with an SM2-SM3 signature, not checked yet; `revoked` tells each serial number's date."""
-
-    tbs: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
-    issuer: bytes = field(repr=False)
-    this_update: datetime
-    next_update: datetime | None
-    revoked: dict[int, datetime] = field(repr=False)
-
-    @classmethod
-    def read(cls, raw: bytes) -> RevocationList:
-        """The list in DER.
-
-        Raises:
-            CertificateRefused: not strict DER, not SM2, or partial (delta or by distribution point).
-        """
-        if len(raw) > _LARGEST_LIST:
-            raise _refused(f"a revocation list has {len(raw)} bytes; it was not read.")
-        try:
-            return cls._parsed(raw)
-        except DerRefused as error:
-            raise _refused(f"a revocation list cannot be read: {error.message}") from None
-
-    @classmethod
-    def _parsed(cls, raw: bytes) -> RevocationList:
-        tbs, algorithm, signature = der.read(raw, "revocation list").fields("revocation list", 3)
-        check_algorithm(algorithm, "revocation list algorithm")
-        parts = tbs.fields("revocation list body", 3, 7)
-        if parts[0].tag == Tag.INTEGER:
-            parts = parts[1:]
-        inner, issuer, this_update, *rest = parts
-        if inner.raw != algorithm.raw:
-            raise _refused("a revocation list names two algorithms; it was not used.", CertificateFault.ALGORITHM)
-        next_update = None
-        if rest and rest[0].tag in (Tag.UTC_TIME, Tag.GENERALIZED_TIME):
-            next_update = rest.pop(0).time("next update")
-        revoked: dict[int, datetime] = {}
-        if rest and rest[0].tag == Tag.SEQUENCE:
-            for entry in rest.pop(0).children("revoked certificates"):
-                serial, moment = entry.fields("revoked certificate", 2, 3)[:2]
-                revoked[serial.integer("serial number")] = moment.time("revocation date")
-        for part in rest:
-            for extension in part.inner("list extensions", Tag.CONTEXT_0).children("list extensions"):
-                fields = extension.fields("extension", 2, 3)
-                if len(fields) == 3 and fields[1].boolean("extension"):
-                    raise _refused("a revocation list is partial (critical extension); a complete one is needed.")
-        return cls(
-            tbs=tbs.raw,
-            signature=signature.bits("revocation list signature"),
-            issuer=issuer.raw,
-            this_update=this_update.time("this update"),
-            next_update=next_update,
-            revoked=revoked,
-        )
+    purposes = der.read(extension.value, "key purposes").children("key purposes")
+    return frozenset(one.oid("key purpose") for one in purposes)

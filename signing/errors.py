@@ -112,3 +112,85 @@ class TimestampUnavailable(Retryable):
     """The timestamp authority does not answer, or answers with something that is no token for this request."""
 
     code: ClassVar[str] = "HUB-314"
+
+
+class RevocationListRefused(Rejected):
+    """A revocation list is not strict DER, not SM2 with SM3, not complete, or not signed by the issuer it names."""
+
+    code: ClassVar[str] = "HUB-320"
+
+
+class StatusAnswerRefused(Rejected):
+    """An OCSP answer is not readable, reports a failure, or is not signed by one who may answer for the issuer."""
+
+    code: ClassVar[str] = "HUB-321"
+
+
+class RevocationUnknown(TrustUnknown):
+    """Whether a certificate was revoked cannot be told: nothing covers it, or what it names cannot be fetched."""
+
+    code: ClassVar[str] = "HUB-322"
+
+
+class AddressRefused(Permanent):
+    """An address that a certificate names must not or cannot be called: LDAP, a private network, another host."""
+
+    code: ClassVar[str] = "HUB-323"
+
+
+class FetchFailed(Retryable):
+    """A server for revocation lists or OCSP does not answer, too late, with an error, or with too much."""
+
+    code: ClassVar[str] = "HUB-324"
+
+
+class PdfNotSealable(Rejected):
+    """A PDF cannot take this seal: a place is not on its page, or the signer's certificate is not valid then."""
+
+    code: ClassVar[str] = "HUB-330"
+
+
+class ContentsTooSmall(Permanent):
+    """A PDF signature with its chain and its timestamp is larger than the room kept for it; nothing was sealed."""
+
+    code: ClassVar[str] = "HUB-331"
+
+
+class PdfRefused(Rejected):
+    """A file is no PDF, is encrypted or too large, or a signature in it leaves out more than itself.
+
+    `zh` and `detail` say what is wrong, in Chinese and English.
+    """
+
+    code: ClassVar[str] = "HUB-332"
+
+    def __init__(self, zh: str, detail: str) -> None:
+        super().__init__(f"{detail}; it was not judged further.")
+        self.zh = zh
+        self.detail = detail
+
+
+class SignatureForeign(Rejected):
+    """A PDF signature is made in a way that is not judged here, e.g. with SM2: neither right nor wrong.
+
+    `zh` and `detail` say what is foreign, in Chinese and English.
+    """
+
+    code: ClassVar[str] = "HUB-333"
+
+    def __init__(self, zh: str, detail: str) -> None:
+        super().__init__(f"the signature is not judged here: {detail}. Ask the software that made it.")
+        self.zh = zh
+        self.detail = detail
+
+
+class PlatformAnsweredWrong(Permanent):
+    """The seal platform gave something else than was asked: another seal, digest, time, signer or a bad signature."""
+
+    code: ClassVar[str] = "HUB-315"
+
+
+class TokenLibraryMissing(Permanent):
+    """The package python-pkcs11 or the token vendor's PKCS#11 library is absent or cannot be loaded."""
+
+    code: ClassVar[str] = "HUB-316"
