@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     serve = commands.add_parser(
         "serve",
         help="run all departments until SIGTERM or SIGINT",
-        description="Run tax gateway, HR file server and exchange databases in the foreground, on 127.0.0.1.",
+        description="Run tax gateway, HR file server, exchange databases, timestamp authority and seal platform in "
+        "the foreground, on 127.0.0.1.",
         epilog="example: python -m sandbox serve --state var/sandbox --ready var/sandbox/ready.json "
         "--postgres postgresql://postgres:…@127.0.0.1:5432/postgres",
     )
@@ -32,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     serve.add_argument("--tax-port", type=int, default=0, help="port of the tax gateway (default 0: any free one)")
     serve.add_argument("--hr-port", type=int, default=0, help="port of the HR file server (default 0: any free one)")
+    serve.add_argument(
+        "--tsa-port", type=int, default=0, help="port of the timestamp authority (default 0: any free one)"
+    )
+    serve.add_argument("--seal-port", type=int, default=0, help="port of the seal platform (default 0: any free one)")
     generate = commands.add_parser(
         "generate",
         help="write the data and what is expected of it, without servers",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg2
 
-from sandbox import dataset, exchange, files, hr, tax
+from sandbox import dataset, exchange, files, hr, seal_platform, tax, tsa
 
 TAKEN, STATE, DATABASE = 3, 4, 5
 _TAX_RESOURCES = {"tax.registration": "cf_ss_swdjxx", "tax.clearance": "cf_ss_wqxx"}
@@ -42,6 +42,8 @@ class Options:
     ready: Path
     tax_port: int = 0
     hr_port: int = 0
+    tsa_port: int = 0
+    seal_port: int = 0
 
 
 class Departments:
@@ -52,6 +54,8 @@ class Departments:
         self._secrets = _secrets(options.state / "secrets.json")
         self._tax: tax.TaxServer | None = None
         self._hr: hr.HrServer | None = None
+        self._tsa: tsa.TimestampServer | None = None
+        self._seals: seal_platform.SealServer | None = None
 
     def start(self) -> dict[str, object]:
         """Prepare the data where it is not there yet, start everything, and give what a client must know.
@@ -63,6 +67,7 @@ class Departments:
         options = self._options
         # ports first: a taken one should not cost the time to make data
         self._hr, self._tax = self._hr_server(), self._tax_server()
+        self._tsa, self._seals = self._tsa_server(), self._seal_server()
         try:
             if not files.present(options.state, options.seed, options.size):
                 files.write(dataset.build(options.seed, options.size), options.state)
@@ -71,14 +76,14 @@ class Departments:
         urls = self._exchange_databases()
         self._hr.start()
         self._tax.start(self._tax_office())
-        return self._description(self._tax, self._hr, urls)
+        return self._description(self._tax, self._hr, urls) | self._signing_services(self._tsa, self._seals)
 
     def stop(self) -> None:
         """Take down what is up; may be called twice."""
-        for server in (self._tax, self._hr):
+        for server in (self._tax, self._hr, self._tsa, self._seals):
             if server is not None:
                 server.stop()
-        self._tax = self._hr = None
+        self._tax = self._hr = self._tsa = self._seals = None
 
     def _hr_server(self) -> hr.HrServer:
         options = self._options
@@ -96,6 +101,35 @@ class Departments:
             return tax.TaxServer(port)
         except OSError as problem:
             raise CannotServe(_taken("tax gateway", "--tax-port", port, problem), TAKEN) from problem
+
+    def _tsa_server(self) -> tsa.TimestampServer:
+        port = self._options.tsa_port
+        try:
+            return tsa.TimestampServer(port)
+        except OSError as problem:
+            raise CannotServe(_taken("timestamp authority", "--tsa-port", port, problem), TAKEN) from problem
+
+    def _seal_server(self) -> seal_platform.SealServer:
+        port = self._options.seal_port
+        try:
+            return seal_platform.SealServer(port)
+        except OSError as problem:
+            raise CannotServe(_taken("seal platform", "--seal-port", port, problem), TAKEN) from problem
+
+    def _signing_services(
+        self, tsa_server: tsa.TimestampServer, seal_server: seal_platform.SealServer
+    ) -> dict[str, object]:
+        """Start both, with keys made at the first start, and tell where they are."""
+        state = self._options.state.resolve()
+        tsa_keys, seal_keys = tsa.keys(state / "tsa"), seal_platform.keys(state / "seal_platform")
+        tsa_server.serve(tsa_keys)
+        seal_server.serve(seal_keys)
+        return {
+            "tsa": {"url": tsa_server.url, "admin_url": tsa_server.admin_url, **tsa_keys.described()},
+            "seal_platform": {
+                "url": seal_server.base_url, "admin_url": seal_server.admin_url, **seal_keys.described()
+            },
+        }  # fmt: skip
 
     def _tax_office(self) -> tax.TaxOffice:
         sids = {path: self._secrets[f"sid_{name.partition('.')[2]}"] for name, path in _TAX_RESOURCES.items()}

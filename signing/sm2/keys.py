@@ -1,16 +1,19 @@
 """SM2 keys (GB/T 32918) kept open in libcrypto between calls; every call is safe from any thread.
 
-The user ID is set on every signature and every verification: OpenSSL 3 assumes none.
+The library signs and verifies e = SM3(Z ‖ M), which is made here: so the user ID, of which OpenSSL 3 assumes
+none, cannot be forgotten, Z is computed once a key instead of once a call, and the library's contexts can be
+kept open. Other threads run while the library works.
 """
 
 from __future__ import annotations
 
+import base64
 import ctypes
+import re
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_size_t, c_void_p
 from functools import lru_cache
+from typing import ClassVar
 
 from core.digest import sm3
 from signing.errors import KeyRefused, SignatureInvalid
@@ -20,7 +23,9 @@ from signing.sm2.libcrypto import complaint, fault
 DEFAULT_USER_ID = b"1234567812345678"
 #: SubjectPublicKeyInfo of an SM2 key up to its 65-byte point.
 SPKI_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
+_PUBLIC_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----")
 _POINT_LENGTH = 65
+_DIGEST_LENGTH = 32
 _LONGEST_USER_ID = 8191
 #: DER of two 33-byte integers.
 _LONGEST_SIGNATURE = 72
@@ -49,46 +54,56 @@ def _check_user_id(user_id: bytes) -> None:
         raise ValueError(f"an SM2 user ID has 1 to {_LONGEST_USER_ID} bytes, not {len(user_id)}")
 
 
+def _check_digest(digest: bytes) -> None:
+    if len(digest) != _DIGEST_LENGTH:
+        raise ValueError(f"SM2 signs a digest of {_DIGEST_LENGTH} bytes, not {len(digest)}")
+
+
 class _Key:
-    """Owns one EVP_PKEY; it is freed when the object goes."""
+    """Owns one EVP_PKEY and the contexts opened on it; all are freed when the object goes."""
 
-    __slots__ = ("__weakref__", "_handle", "_library", "point")
+    __slots__ = ("__weakref__", "_handle", "_idle", "_library", "point")
 
+    #: The library's function that readies a context for what this kind of key does.
+    _begin: ClassVar[str]
     point: bytes
 
     def __init__(self, library: ctypes.CDLL, handle: int) -> None:
         self._library = library
         self._handle = handle
-        weakref.finalize(self, library.EVP_PKEY_free, handle).atexit = False
+        # A context serves one call at a time: as many are made as threads were ever at work with this key at once.
+        self._idle: list[int] = []
+        weakref.finalize(self, _free, library, handle, self._idle).atexit = False
         self.point = _point_of(library, handle)
 
-    @contextmanager
-    def _begun(self, begin: Callable[..., int], user_id: bytes) -> Iterator[int]:
-        """A digest context for signing or verifying, with the user ID set, freed afterwards.
-
-        OpenSSL 3.0 takes the ID only between the beginning and the first byte, not as a parameter
-        of the beginning.
-        """
-        library, key_context = self._library, c_void_p()
-        context = library.EVP_MD_CTX_new()
-        if not context:
-            raise fault(library, "make a digest context")
+    def _context(self) -> int:
+        """A context that no other call is using; to be put back into `_idle`."""
         try:
-            if (
-                begin(context, byref(key_context), b"SM3", None, None, self._handle, None) != 1
-                or library.EVP_PKEY_CTX_set1_id(key_context, user_id, len(user_id)) != 1
-            ):
-                raise fault(library, "begin a signature or verification")
-            yield context
-        finally:
-            library.EVP_MD_CTX_free(context)
+            return self._idle.pop()
+        except IndexError:
+            pass
+        library = self._library
+        context: int | None = library.EVP_PKEY_CTX_new_from_pkey(None, self._handle, None)
+        if not context or getattr(library, self._begin)(context) != 1:
+            library.EVP_PKEY_CTX_free(context)
+            raise fault(library, "ready a key")
+        return context
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({sm3(self.point).hex()[:16]}…)"
 
 
+def _free(library: ctypes.CDLL, handle: int, contexts: list[int]) -> None:
+    for context in contexts:
+        library.EVP_PKEY_CTX_free(context)
+    library.EVP_PKEY_free(handle)
+
+
 class PublicKey(_Key):
     """Verifies; made from the 65-byte uncompressed point."""
+
+    __slots__ = ()
+    _begin = "EVP_PKEY_verify_init"
 
     @classmethod
     @lru_cache(maxsize=512)
@@ -109,22 +124,65 @@ class PublicKey(_Key):
             raise KeyRefused(f"a public key does not lie on the SM2 curve ({complaint(library)}); it was not used.")
         return cls(library, handle)
 
+    @classmethod
+    def load(cls, data: bytes) -> PublicKey:
+        """The key in a SubjectPublicKeyInfo file, PEM ("PUBLIC KEY") or DER, its point uncompressed.
+
+        Raises:
+            KeyRefused: another structure, another curve, or a point off it.
+        """
+        der = data
+        if not data.startswith(b"\x30"):
+            found = _PUBLIC_PEM.search(data)
+            try:
+                der = base64.b64decode(b"".join(found[1].split()), validate=True) if found else b""
+            except ValueError:
+                der = b""
+        if not der.startswith(SPKI_PREFIX):
+            raise KeyRefused("the file holds no SM2 public key (SubjectPublicKeyInfo, PEM or DER); it was not used.")
+        return cls.from_point(der[len(SPKI_PREFIX) :])
+
+    def der(self) -> bytes:
+        """The key as SubjectPublicKeyInfo, DER."""
+        return SPKI_PREFIX + self.point
+
+    def pem(self) -> bytes:
+        """The key as SubjectPublicKeyInfo, PEM."""
+        body = base64.b64encode(self.der())
+        lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+        return b"\n".join((b"-----BEGIN PUBLIC KEY-----", *lines, b"-----END PUBLIC KEY-----", b""))
+
     def verify(self, message: bytes, signature: bytes, *, user_id: bytes = DEFAULT_USER_ID) -> None:
         """Return when `signature` (DER) is this key's over `message`.
 
         Raises:
             SignatureInvalid: it is not, or it is not strict DER with r and s in their range.
         """
-        _check_user_id(user_id)
-        library = self._library
-        with self._begun(library.EVP_DigestVerifyInit_ex, user_id) as context:
-            if library.EVP_DigestVerify(context, signature, len(signature), message, len(message)) != 1:
-                library.ERR_clear_error()
+        self.verify_digest(message_digest(self.point, message, user_id), signature)
+
+    def verify_digest(self, digest: bytes, signature: bytes) -> None:
+        """Return when `signature` (DER) is this key's over e = SM3(Z ‖ M), as devices and seal servers sign it.
+
+        Raises:
+            SignatureInvalid: as `verify`.
+            ValueError: the digest has not 32 bytes.
+        """
+        _check_digest(digest)
+        context = self._context()
+        try:
+            verified = self._library.EVP_PKEY_verify(context, signature, len(signature), digest, len(digest))
+            if verified != 1:
+                self._library.ERR_clear_error()
                 raise SignatureInvalid("the SM2 signature does not verify over these bytes with this key.")
+        finally:
+            self._idle.append(context)
 
 
 class PrivateKey(_Key):
     """Signs; never shows its secret except encrypted."""
+
+    __slots__ = ()
+    _begin = "EVP_PKEY_sign_init"
 
     @classmethod
     def generate(cls) -> PrivateKey:
@@ -147,7 +205,8 @@ class PrivateKey(_Key):
         """The key in an encrypted PKCS#8 file, PEM or DER.
 
         Raises:
-            KeyRefused: not an encrypted PKCS#8 file, another passphrase, damaged, or no SM2 key.
+            KeyRefused: not an encrypted PKCS#8 file, another passphrase, damaged, no SM2 key, or private and
+                public part are no pair.
         """
         from signing.sm2 import tested_library
 
@@ -171,7 +230,13 @@ class PrivateKey(_Key):
         if library.EVP_PKEY_is_a(handle, b"SM2") != 1:
             library.EVP_PKEY_free(handle)
             raise KeyRefused("the key file holds a key of another kind than SM2; nothing was signed.")
-        return cls(library, handle)
+        key = cls(library, handle)
+        if library.EVP_PKEY_check(context := key._context()) != 1:
+            library.ERR_clear_error()
+            library.EVP_PKEY_CTX_free(context)
+            raise KeyRefused("the key's private and public part are no pair; the file is damaged. Nothing was signed.")
+        key._idle.append(context)
+        return key
 
     def public(self) -> PublicKey:
         """The key that verifies what this one signs."""
@@ -179,31 +244,18 @@ class PrivateKey(_Key):
 
     def sign(self, message: bytes, *, user_id: bytes = DEFAULT_USER_ID) -> bytes:
         """The DER signature over the whole message."""
-        _check_user_id(user_id)
-        library = self._library
-        buffer, length = ctypes.create_string_buffer(_LONGEST_SIGNATURE), c_size_t(_LONGEST_SIGNATURE)
-        with self._begun(library.EVP_DigestSignInit_ex, user_id) as context:
-            if library.EVP_DigestSign(context, buffer, byref(length), message, len(message)) != 1:
-                raise fault(library, "sign")
-        return buffer.raw[: length.value]
+        return self.sign_digest(message_digest(self.point, message, user_id))
 
     def sign_digest(self, digest: bytes) -> bytes:
         """The DER signature over e = SM3(Z ‖ M), as devices and seal servers take it."""
-        if len(digest) != 32:
-            raise ValueError(f"SM2 signs a digest of 32 bytes, not {len(digest)}")
-        library = self._library
-        context = library.EVP_PKEY_CTX_new_from_pkey(None, self._handle, None)
-        if not context:
-            raise fault(library, "make a key context")
+        _check_digest(digest)
+        library, context = self._library, self._context()
         buffer, length = ctypes.create_string_buffer(_LONGEST_SIGNATURE), c_size_t(_LONGEST_SIGNATURE)
         try:
-            if (
-                library.EVP_PKEY_sign_init(context) != 1
-                or library.EVP_PKEY_sign(context, buffer, byref(length), digest, len(digest)) != 1
-            ):
+            if library.EVP_PKEY_sign(context, buffer, byref(length), digest, len(digest)) != 1:
                 raise fault(library, "sign a digest")
         finally:
-            library.EVP_PKEY_CTX_free(context)
+            self._idle.append(context)
         return buffer.raw[: length.value]
 
     def encrypted_pem(self, passphrase: bytes) -> bytes:

@@ -18,7 +18,6 @@ _OLDEST = 0x30000000
 
 
 _SIZE = POINTER(c_size_t)
-_INIT = (c_void_p, POINTER(c_void_p), c_char_p, c_void_p, c_char_p, c_void_p, c_void_p)
 #: name -> (result, arguments), as in OpenSSL's headers. Pointers of its own stay opaque.
 _PROTOTYPES: dict[str, tuple[object, tuple[object, ...]]] = {
     "OpenSSL_version_num": (c_ulong, ()),
@@ -34,14 +33,9 @@ _PROTOTYPES: dict[str, tuple[object, tuple[object, ...]]] = {
     "EVP_PKEY_generate": (c_int, (c_void_p, POINTER(c_void_p))),
     "EVP_PKEY_sign_init": (c_int, (c_void_p,)),
     "EVP_PKEY_sign": (c_int, (c_void_p, c_char_p, _SIZE, c_char_p, c_size_t)),
+    "EVP_PKEY_verify_init": (c_int, (c_void_p,)),
+    "EVP_PKEY_verify": (c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
     "EVP_PKEY_check": (c_int, (c_void_p,)),
-    "EVP_MD_CTX_new": (c_void_p, ()),
-    "EVP_MD_CTX_free": (None, (c_void_p,)),
-    "EVP_PKEY_CTX_set1_id": (c_int, (c_void_p, c_char_p, c_int)),
-    "EVP_DigestSignInit_ex": (c_int, _INIT),
-    "EVP_DigestSign": (c_int, (c_void_p, c_char_p, _SIZE, c_char_p, c_size_t)),
-    "EVP_DigestVerifyInit_ex": (c_int, _INIT),
-    "EVP_DigestVerify": (c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
     "EVP_aes_256_cbc": (c_void_p, ()),
     "BIO_new": (c_void_p, (c_void_p,)),
     "BIO_s_mem": (c_void_p, ()),

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,15 @@ def _ask(tax: dict[str, str]) -> None:
         requests.get(f"{tax['base_url']}/gateway/cf_ss_wqxx", timeout=40)
 
 
-@pytest.mark.parametrize(("option", "what"), [("--tax-port", "tax gateway"), ("--hr-port", "HR SFTP")])
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [
+        ("--tax-port", "tax gateway"),
+        ("--hr-port", "HR SFTP"),
+        ("--tsa-port", "timestamp authority"),
+        ("--seal-port", "seal platform"),
+    ],
+)
 def test_a_taken_port_is_named(serve: Callable[..., Any], tmp_path: Path, option: str, what: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -93,6 +102,25 @@ def test_given_ports_are_used(serve: Callable[..., Any], tmp_path: Path) -> None
     served.stop()
 
 
+def test_timestamps_and_seals_are_announced_with_all_a_client_needs(sandbox: Any) -> None:
+    from signing.seal_platform import SealPlatform
+    from signing.tsa import TimestampClient
+
+    tsa, platform = sandbox.where["tsa"], sandbox.where["seal_platform"]
+    assert TimestampClient(tsa["url"])(b"x")
+    sealer = SealPlatform.open(
+        platform["url"],
+        platform["seal_id"],
+        key_id=platform["key_id"],
+        secret_file=Path(platform["secret_file"]),
+        ca_file=Path(platform["ca_file"]),
+    )
+    assert sealer.sign(bytes(32), "/Doc_0/Signs/Sign_0/Signature.xml", datetime.now(UTC))
+    for section in (tsa, platform):
+        for name in section:
+            assert "file" not in name or Path(section[name]).is_file(), name
+
+
 def test_it_listens_on_this_machine_only(sandbox: Any) -> None:
     listening = set()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -101,7 +129,9 @@ def test_it_listens_on_this_machine_only(sandbox: Any) -> None:
             address, _, port = local.partition(":")
             listening.add((address, int(port, 16)))
     where = sandbox.where
-    ports = [int(where["tax"][name].rpartition(":")[2]) for name in ("base_url", "admin_url")] + [where["hr"]["port"]]
+    urls = [where["tax"]["base_url"], where["tsa"]["url"].removesuffix("/tsa"), where["seal_platform"]["url"]]
+    urls += [where[name]["admin_url"] for name in ("tax", "tsa", "seal_platform")]
+    ports = [int(url.rpartition(":")[2]) for url in urls] + [where["hr"]["port"]]
     assert all(("0100007F", port) in listening for port in ports)
     assert all(("00000000", port) not in listening for port in ports)
 
@@ -188,8 +218,8 @@ def test_the_table_of_dirt_names_every_kind() -> None:
 
 
 def test_the_readme_names_every_kind_of_dirt_and_every_fault() -> None:
-    from sandbox import dirt, tax
+    from sandbox import dirt, seal_platform, tax, tsa
 
     text = (REPOSITORY / "sandbox" / "README.md").read_text(encoding="utf-8")
-    for name in [kind.name for kind in dirt.KINDS] + list(tax.FAULTS):
+    for name in [kind.name for kind in dirt.KINDS] + [*tax.FAULTS, *tsa.FAULTS, *seal_platform.FAULTS]:
         assert f"`{name}`" in text, name
