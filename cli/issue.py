@@ -1,10 +1,12 @@
-"""`hub issue` and `hub licences`: seal what is approved and evidenced; see what was issued and what waits."""
+"""`hub issue` and `hub licences`: seal what is approved and evidenced; see what was issued, what waits; PDF copies."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from cli.output import Words, exit_on_error, json_option, say_json, say_table, shown_path
+from cli.output import Words, exit_on_error, json_option, one_line, say_json, say_table, shown_path
 from core.errors import HubError
 from core.settings import Settings
 
@@ -89,18 +91,24 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@click.command(short_help="The licence register, and approvals that wait.")
+@click.group(short_help="The licence register, approvals that wait, and PDF copies.", invoke_without_command=True)
 @click.option("--waiting", is_flag=True, help="Approvals that were not issued, and why.")
 @json_option
+@click.pass_context
 @exit_on_error
-def licences(waiting: bool, as_json: bool) -> None:
+def licences(ctx: click.Context, waiting: bool, as_json: bool) -> None:
     """List issued licences, or with --waiting the approvals whose evidence is missing.
 
     \b
     Example: hub licences
              hub licences --waiting
+             hub licences pdf 42011220260304000002 --out licence.pdf
     Exit status: 0 listed · 1 failed · 2 the database does not answer · 3 wrong usage
     """
+    if ctx.invoked_subcommand is not None:
+        if waiting or as_json:
+            raise click.UsageError(f"options of `hub licences` have no place before `{ctx.invoked_subcommand}`")
+        return
     from hub.context import open_hub
     from hub.register import issued, waiting_approvals
     from schemas.items import all_items
@@ -123,15 +131,42 @@ def licences(waiting: bool, as_json: bool) -> None:
     if as_json:
         say_json([row.to_dict() for row in found])
         return
+    words = {True: "yes", False: "no", None: "—"}
     say_table(
-        ["number", "type", "state", "file", "archive package"],
+        ["number", "type", "state", "timestamp", "file", "archive package"],
         [
             [
-                row.number, row.type_title, row.state, shown_path(settings.home, row.path),
+                row.number, row.type_title, row.state, words[row.timestamped], shown_path(settings.home, row.path),
                 shown_path(settings.home, row.package_path),
             ]
             for row in found
         ],
         whole=["file", "archive package"],
-        spare=["archive package", "type", "state"],
+        spare=["archive package", "type", "timestamp", "state"],
     )  # fmt: skip
+
+
+@licences.command(short_help="Write a sealed PDF copy of an issued licence.")
+@click.argument("licence", metavar="NUMBER_OR_APPROVAL", type=Words())
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
+@json_option
+@exit_on_error
+def pdf(licence: str, out: Path, as_json: bool) -> None:
+    """Write a PDF copy of a published licence, under the seal's picture and a signature that PDF readers know.
+
+    Drawn from the same facts as the licence. The use of the seal is logged under the approval's number.
+
+    \b
+    Example: hub licences pdf 42011220260304000002 --out licence.pdf
+    Exit status: 0 written · 1 no such published licence, or refused · 2 try again later · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.pdf import make_pdf
+
+    with open_hub(Settings.from_environment()) as opened:
+        made = make_pdf(opened, licence, out)
+    if as_json:
+        say_json(made.to_dict())
+    else:
+        stamped = "with" if made.timestamped else "without"
+        click.echo(f"{made.path}: licence {one_line(made.number)}, {made.size:,} bytes, {stamped} timestamp")

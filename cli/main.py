@@ -24,6 +24,7 @@ _COMMANDS = {
     "lookup": ("cli.lookup", "lookup"),
     "issue": ("cli.issue", "issue"),
     "licences": ("cli.issue", "licences"),
+    "seals": ("cli.seals", "seals"),
     "verify": ("cli.verify", "verify"),
     "render": ("cli.render", "render"),
     "archive": ("cli.archive", "archive"),
@@ -81,7 +82,7 @@ def hub() -> None:
              hub verify --help
     Exit status: 0 done · 1 failed, refused or invalid · 2 cannot tell now, try again later · 3 wrong usage
 
-    Settings come from HUB_HOME, HUB_DATABASE_URL, HUB_SOURCES, HUB_KEYS and HUB_MODE; without them the
+    Settings come from HUB_HOME, HUB_DATABASE_URL, HUB_SOURCES, HUB_KEYS, HUB_PRESS and HUB_MODE; without them the
     world that `make demo` leaves in ./var is used.
     """
 

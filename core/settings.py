@@ -35,6 +35,8 @@ class Settings:
         sources_file: TOML with the address and credentials of every department system.
         keys: folder with the data-protection keyring, the seal keys, their certificates and seals.
         mode: see `Mode`.
+        press: TOML with the seal, its key and the timestamp authority; None = `press.toml` in `keys`, which may be
+            absent in demo mode. A file that is named here must be there.
     """
 
     home: Path
@@ -42,10 +44,12 @@ class Settings:
     sources_file: Path
     keys: Path
     mode: Mode
+    press: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
-        """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_MODE`.
+        """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`
+        and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -79,4 +83,5 @@ class Settings:
             sources_file=Path(env.get("HUB_SOURCES", str(home / "sources.toml"))).absolute(),
             keys=Path(env.get("HUB_KEYS", str(home / "keys"))).absolute(),
             mode=mode,
+            press=Path(env["HUB_PRESS"]).absolute() if env.get("HUB_PRESS") else None,
         )

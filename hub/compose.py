@@ -7,13 +7,15 @@ document is drawn from that mapping alone, so that a second try after a crash dr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from lxml import etree
 
 from core.digest import sm3
-from documents.licence import LicencePage, draw
+from documents.licence import LicencePage, Place, riding_places, seal_places, set_sheets
+from documents.ofd import write
 from documents.package import Package
 from hub.approvals import Case
 from hub.press import Bureau
@@ -107,22 +109,38 @@ def compose(
     return Composed(number, identifier.text, facts)
 
 
-def drawn_from(facts: Mapping[str, Any], bureau: Bureau) -> Package:
-    """The unsealed document; the same facts give the same bytes."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """An unsealed document, and where its seals go."""
+
+    package: Package
+    places: tuple[Place, ...]
+
+
+def drawn_from(facts: Mapping[str, Any], bureau: Bureau) -> Drawn:
+    """The unsealed document; the same facts give the same bytes. Over several pages a riding seal holds them together.
+
+    Raises:
+        GlyphMissing, TextOverflow, TextRefused, FieldsUnfit: it cannot be drawn.
+    """
+    sheets = set_sheets([page_of(facts, bureau)])
+    return Drawn(write(sheets), (*seal_places(sheets), *riding_places(sheets)))
+
+
+def page_of(facts: Mapping[str, Any], bureau: Bureau) -> LicencePage:
+    """What the licence says, ready to be set as OFD or PDF."""
     metadata: dict[str, str] = facts["metadata"]
-    return draw(
-        LicencePage(
-            template=facts["kind"],
-            fields={line["key"]: line["words"] for line in facts["face"]},
-            metadata=metadata,
-            data_xml=data_xml(facts),
-            qr_text=f"{metadata['ZZBS']}",
-            doc_id=facts["doc_id"],
-            title=facts["title"],
-            creator=bureau.name,
-            created=date.fromisoformat(facts["issued_on"]),
-            test_mark=facts["test_mark"],
-        )
+    return LicencePage(
+        template=facts["kind"],
+        fields={line["key"]: line["words"] for line in facts["face"]},
+        metadata=metadata,
+        data_xml=data_xml(facts),
+        qr_text=f"{metadata['ZZBS']}",
+        doc_id=facts["doc_id"],
+        title=facts["title"],
+        creator=bureau.name,
+        created=date.fromisoformat(facts["issued_on"]),
+        test_mark=facts["test_mark"],
     )
 
 

@@ -14,7 +14,7 @@ from core.errors import Rejected
 from core.settings import Settings
 from core.verdict import Verdict
 from documents.package import Package
-from hub.verify import trust_of
+from hub.trust import trust_of
 from signing.detached import verify_detached
 from signing.ofd.verify import verify
 from signing.report import Report

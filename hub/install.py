@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
+from hub.context import open_hub
 from hub.press import DEMO, DemoSealRefused
+from hub.seals import add_demo
 from signing.demo_pki import Bureau
 from signing.demo_pki import prepare as prepare_keys
 from store.migrate import migrate as run_migrations
@@ -29,6 +31,9 @@ def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
     told.append(f"data-protection keyring in {settings.keys}")
     if settings.mode is Mode.DEMO:
         told += demo_keys(settings, clock)
+        with open_hub(settings, clock) as hub:
+            seal = add_demo(hub)
+        told.append(f"demo seal {seal.seal.entry.es_id} in the register of seals, {seal.standing}")
     return told
 
 
@@ -47,4 +52,8 @@ def demo_keys(settings: Settings, clock: Clock | None = None) -> list[str]:
     if settings.mode is Mode.PRODUCTION:
         raise DemoSealRefused("production mode makes no demo keys; configure the bureau's own seal and signer")
     prepare_keys(settings.keys / DEMO, DEMO_BUREAU, (clock or SystemClock()).now())
-    return [f"demo root, certificates and seal (测试) in {settings.keys / DEMO}"]
+    folder = settings.keys / DEMO
+    return [
+        f"demo root, certificates and seal (测试, SM2) in {folder}",
+        f"demo root and certificates for PDF (测试, P-256) in {folder / 'pdf'}; hub pki list shows them all",
+    ]

@@ -14,12 +14,12 @@ from typing import ClassVar
 from core.clock import SHANGHAI
 from core.digest import sm3
 from core.errors import HubError, Permanent, Rejected, Retryable
-from documents.licence import seal_place
 from hub.approvals import Case, Decided, WaitingApproval, case_of, decide, result_of, settle_issued, settle_unfit
 from hub.compose import compose, drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.press import Press
+from hub.seals import require_active
 from schemas.errors import FaceIncomplete
 from schemas.licence_types import LicenceType, licence_type
 from store import licences
@@ -68,16 +68,21 @@ def issue_all(hub: Hub, approvals: Sequence[str], on_step: OnStep = no_step) -> 
     """Issue each approval; one that fails does not keep the others from their licence.
 
     Raises:
+        SealNotRegistered, SealNotActive: the seal may not be used; nothing was begun, every approval waits.
         Retryable: the first of those that may succeed later, when nothing failed for good.
         IssueIncomplete: some failed for good; the message names them and their errors' codes.
     """
     issued: list[Issued] = []
     later: list[Retryable] = []
     failed: list[str] = []
-    press = Press.open(hub.settings) if approvals else None
+    if not approvals:
+        return issued
+    press = Press.open(hub.settings)
+    # Asked before any number is reserved, and again with each use: a seal may be suspended in between.
+    require_active(hub, press)
     for approval in approvals:
         try:
-            done = issue_one(hub, approval, press, on_step) if press else None
+            done = issue_one(hub, approval, press, on_step)
         except Retryable as error:
             later.append(error)
         except HubError as error:
@@ -103,6 +108,8 @@ def issue_one(hub: Hub, approval: str, press: Press, on_step: OnStep = no_step) 
 
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
+        SealNotRegistered, SealNotActive: the seal may not be used.
+        TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
         HubError: of drawing, signing or the store; what was reached stays reached.
     """
     licence = licences.by_approval(hub.connection, approval) or _reserve(hub, approval, press)
@@ -158,11 +165,13 @@ def _holder(hub: Hub, case: Case) -> bytes:
 
 
 def _seal(hub: Hub, licence: Licence, press: Press, on_step: OnStep) -> None:
-    package = drawn_from(licences.facts(hub.connection, hub.vault, licence), press.bureau)
-    draft = sm3(package.to_bytes())
+    drawn = drawn_from(licences.facts(hub.connection, hub.vault, licence), press.bureau)
+    draft = sm3(drawn.package.to_bytes())
     on_step("licence.drawn")
     now = hub.clock.now()
-    tried_before = licences.intend(hub.connection, licence, seal_id=press.bureau.seal_id, draft_sm3=draft, now=now)
+    tried_before = licences.intend(
+        hub.connection, licence, seal_sm3=press.seal_sm3, es_id=press.bureau.seal_id, draft_sm3=draft, now=now
+    )
     on_step("licence.intended")
     path = Path("licences") / str(licence.year) / f"{licence.licence_type}-{licence.year}-{licence.sequence:05d}.ofd"
     if not tried_before and (hub.settings.home / path).exists():
@@ -171,7 +180,7 @@ def _seal(hub: Hub, licence: Licence, press: Press, on_step: OnStep) -> None:
             "files, as after restoring an early backup. Nothing was sealed and the file was not touched. Restore the "
             "newest backup; runbook: restoring."
         )
-    sealed = press.seal(package, seal_place(licence.licence_type), now)
+    sealed = press.seal(drawn.package, drawn.places, now)
     on_step("licence.sealed")
     report = press.verify(sealed, now)
     if report.verdict.value != "valid":
@@ -183,7 +192,14 @@ def _seal(hub: Hub, licence: Licence, press: Press, on_step: OnStep) -> None:
     on_step("licence.verified")
     write_durably(hub.settings.home / path, sealed)
     on_step("licence.written")
-    licences.record_sealed(hub.connection, licence, document_sm3=sm3(sealed), path=path.as_posix(), now=hub.clock.now())
+    licences.record_sealed(
+        hub.connection,
+        licence,
+        document_sm3=sm3(sealed),
+        timestamped=all(seal.stamped_at is not None for seal in report.seals),
+        path=path.as_posix(),
+        now=hub.clock.now(),
+    )
     on_step("licence.recorded")
 
 

@@ -15,7 +15,10 @@ __all__ = ["IssuedLicence", "WaitingApproval", "issued", "waiting_approvals"]
 
 @dataclass(frozen=True, slots=True)
 class IssuedLicence:
-    """A licence of the register; paths are below the hub's home folder."""
+    """A licence of the register; paths are below the hub's home folder.
+
+    `timestamped` tells whether its document carries a timestamp; None as long as it is not sealed.
+    """
 
     approval: str
     licence_type: str
@@ -25,6 +28,7 @@ class IssuedLicence:
     state: str
     path: str | None
     package_path: str | None
+    timestamped: bool | None
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -34,6 +38,7 @@ class IssuedLicence:
 def issued(hub: Hub) -> list[IssuedLicence]:
     """Every licence whose number is reserved, in the order of reservation."""
     packages = {package.licence: package.path for package in figures.packages(hub.connection)}
+    stamped = licences.timestamped(hub.connection)
     kinds = all_licence_types()
     return [
         IssuedLicence(
@@ -45,6 +50,7 @@ def issued(hub: Hub) -> list[IssuedLicence]:
             row.state,
             row.document_path,
             packages.get(row.id),
+            stamped.get(row.id),
         )
         for row in licences.every(hub.connection)
     ]

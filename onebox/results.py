@@ -133,7 +133,9 @@ def _reasons(summary: Summary) -> Table:
 
 
 def _licences(verdicts: Sequence[Verdicts], *, narrow: bool) -> Table:
-    table = _table(f"Licences issued, sealed and archived 已核发、盖章、归档    {len(verdicts)}")
+    stamped = sum(bool(found.licence.timestamped) for found in verdicts)
+    counted = f"{len(verdicts)}, with a timestamp 带时间戳 {stamped}"
+    table = _table(f"Licences issued, sealed and archived 已核发、盖章、归档    {counted}")
     table.add_column("number 证照编号", no_wrap=True)
     if not narrow:
         table.add_column("type")

@@ -1,4 +1,4 @@
-"""The departments: one child process, and the sources file by which the hub finds them."""
+"""The departments and a timestamp authority: one child process, and the files by which the hub finds them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from onebox.process import Child
 ROLE = "sandbox"
 #: Told about the sandbox itself, not about a department: no part of the sources file.
 _NOT_FOR_THE_HUB = frozenset({"admin_url"})
+#: Servers that are no departments; the press file names what the hub needs of them.
+_TSA, _SEAL_PLATFORM = "tsa", "seal_platform"
+_NO_DEPARTMENTS = frozenset({_TSA, _SEAL_PLATFORM})
+#: A press file that begins otherwise was written by a person, and stays.
+_OURS = "# Written at every start of the one-box world. Take this line out to keep your own file."
 _READY_SECONDS = 60.0
 
 
@@ -32,6 +37,8 @@ class Sandbox:
         size: int,
         tax_port: int,
         hr_port: int,
+        tsa_port: int,
+        seal_port: int,
         environment: Mapping[str, str],
     ) -> None:
         self._layout = layout
@@ -47,6 +54,8 @@ class Sandbox:
             "--ready": str(self._ready),
             "--tax-port": str(tax_port),
             "--hr-port": str(hr_port),
+            "--tsa-port": str(tsa_port),
+            "--seal-port": str(seal_port),
         }
         argv = [sys.executable, "-m", "sandbox", "serve"]
         for name, value in arguments.items():
@@ -77,7 +86,13 @@ class Sandbox:
         announced = json.loads(self._ready.read_text(encoding="utf-8"))
         # market regulation hands over one file; the hub is told of a folder, and reads what it has read once no more
         announced["market"] = {"folder": str(Path(announced["market"]["file"]).parent)}
-        write_secret(self._layout.sources, as_toml(announced))
+        departments = {name: section for name, section in announced.items() if name not in _NO_DEPARTMENTS}
+        write_secret(self._layout.sources, as_toml(departments))
+
+    def write_press(self) -> None:
+        """Let the hub's seals carry timestamps of the sandbox's authority, and trust that authority."""
+        announced = json.loads(self._ready.read_text(encoding="utf-8"))
+        write_press(self._layout.keys, announced[_TSA])
 
     def ensure_running(self) -> None:
         """Raise ComponentFailed when it has ended."""
@@ -90,6 +105,37 @@ class Sandbox:
     def stop(self) -> None:
         """End it; nothing it serves is lost, its data is on disk."""
         self._child.stop(grace=5)
+
+
+def write_press(keys: Path, tsa: Mapping[str, str]) -> None:
+    """Write into the keys folder whom to ask for timestamps, and what certificates to trust them by.
+
+    A press file that a person wrote is left as it is; what has not changed is not written.
+    """
+    trust = keys / "trust"
+    trust.mkdir(mode=0o700, exist_ok=True)
+    for name, sources in (
+        ("trust/sandbox-tsa.pem", ("trust_file",)),
+        ("trust/sandbox-tsa-p256.pem", ("trust_file_p256",)),
+        ("sandbox-tsa-signers.pem", ("certificate_file", "certificate_file_p256")),
+    ):
+        _write(keys / name, "".join(Path(tsa[source]).read_text(encoding="ascii") for source in sources))
+    file = keys / "press.toml"
+    if file.exists() and not file.read_text(encoding="utf-8", errors="replace").startswith(_OURS):
+        return
+    _write(
+        file,
+        f"{_OURS}\n# The seal is the demo's; hub/press.example.toml explains what may stand here.\n\n"
+        "[timestamp]\n"
+        f"url = {json.dumps(tsa['url'])}\n"
+        'certificate_file = "sandbox-tsa-signers.pem"\n'
+        'when_down = "wait"\n',
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != text:
+        write_secret(file, text)
 
 
 def as_toml(announced: Mapping[str, Any]) -> str:

@@ -73,6 +73,7 @@ def _print_addresses(console: Console, world: World, web: str) -> None:
         ("Counter pages 一证通办", web),
         ("Airflow", airflow_login),
         ("Departments", f"addresses in {world.layout.sources}"),
+        ("Seal and timestamps", f"configured in {world.layout.keys / 'press.toml'}"),
         ("Hub's database", f"address in {world.layout.hub_database_url}"),
         ("Command line", ".venv/bin/hub --help"),
     ):

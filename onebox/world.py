@@ -26,7 +26,7 @@ from onebox.process import end_marked
 from onebox.sandbox import Sandbox
 
 HUB_DATABASE = "hub"
-_PORTS = {"postgres": 54_320, "airflow": 8_780, "tax": 8_781, "hr": 8_782, "web": 8_700}
+_PORTS = {"postgres": 54_320, "airflow": 8_780, "tax": 8_781, "hr": 8_782, "tsa": 8_783, "seal": 8_784, "web": 8_700}
 _HEALTHY_SECONDS = 180.0
 #: Runs of one department's tasks at the same time, where a task asks for a pool nobody has made.
 _POOL_SLOTS = 2
@@ -127,6 +127,8 @@ class World:
             size=self._size,
             tax_port=self.port("tax"),
             hr_port=self.port("hr"),
+            tsa_port=self.port("tsa"),
+            seal_port=self.port("seal"),
             environment=self.environment,
         )
         self._sandbox.start()
@@ -138,6 +140,7 @@ class World:
             self._airflow.start_services()
         self._sandbox.wait()
         self._sandbox.write_sources()
+        self._sandbox.write_press()
         departments.done(f"{self._size} companies, seed {self._seed}")
         hub = self._board.begin("Hub: tables, keys, seals 枢纽")
         prepared = self._hands.submit(_prepare, self.settings)

@@ -35,3 +35,21 @@ class NotInStore(Permanent):
     """The row asked for by its number is not there."""
 
     code: ClassVar[str] = "HUB-605"
+
+
+class SealNotRegistered(Permanent):
+    """A seal is not in the register of seals, so it is not used."""
+
+    code: ClassVar[str] = "HUB-607"
+
+
+class SealNotActive(Permanent):
+    """A registered seal is suspended, revoked, superseded or outside its time of validity, so it is not used."""
+
+    code: ClassVar[str] = "HUB-608"
+
+
+class SealStateRefused(Permanent):
+    """A seal of the register cannot go from its present state to the one asked for."""
+
+    code: ClassVar[str] = "HUB-609"

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from store import seal_uses
 from store.connection import Connection, fetch_all, fetch_one, transaction
+from store.seal_uses import DocumentKind
 from store.vault import Vault
 
 #: The data key under which a licence's facts are sealed.
@@ -54,6 +56,12 @@ _COLUMNS = (
 def by_approval(connection: Connection, approval: str) -> Licence | None:
     """The licence of an approval, if a number was ever reserved for it."""
     row = fetch_one(connection, f"select {_COLUMNS} from licence where approval = %s", (approval,))
+    return _licence(row) if row else None
+
+
+def by_number(connection: Connection, number: str) -> Licence | None:
+    """The licence that bears a number, as printed on its face."""
+    row = fetch_one(connection, f"select {_COLUMNS} from licence where number = %s", (number,))
     return _licence(row) if row else None
 
 
@@ -135,42 +143,62 @@ def facts(connection: Connection, vault: Vault, licence: Licence) -> dict[str, A
     return opened
 
 
-def intend(connection: Connection, licence: Licence, *, seal_id: str, draft_sm3: bytes, now: datetime) -> bool:
+def intend(
+    connection: Connection, licence: Licence, *, seal_sm3: bytes, es_id: str, draft_sm3: bytes, now: datetime
+) -> bool:
     """Write down what is about to be signed, before it is. An intent left over by a dead process is closed.
 
     Returns:
         Whether there was one before: this licence was about to be sealed already, and its file may lie on disk.
+
+    Raises:
+        SealNotRegistered, SealNotActive: the seal may not be used; nothing was written.
     """
     with transaction(connection) as cursor:
-        cursor.execute(
-            "update seal_use set outcome = 'abandoned', settled_at = %s where licence = %s and outcome = 'intended' "
-            "returning id",
-            (now, licence.id),
-        )
-        if cursor.fetchone():
+        if seal_uses.abandon(cursor, case_no=licence.approval, document_kind=DocumentKind.OFD, now=now):
             _event(cursor, licence.id, now, "abandoned", {})
         cursor.execute("select exists (select from seal_use where licence = %s)", (licence.id,))
         tried_before: bool = cursor.fetchone()[0]
-        cursor.execute(
-            "insert into seal_use (licence, case_no, seal_id, intended_at, draft_sm3) values (%s, %s, %s, %s, %s)",
-            (licence.id, licence.approval, seal_id, now, draft_sm3),
+        seal_uses.write_intent(
+            cursor,
+            seal_sm3=seal_sm3,
+            es_id=es_id,
+            case_no=licence.approval,
+            licence=licence.id,
+            document_kind=DocumentKind.OFD,
+            draft_sm3=draft_sm3,
+            now=now,
         )
-        _event(cursor, licence.id, now, "intended", {"seal": seal_id, "draft_sm3": draft_sm3.hex()})
+        _event(cursor, licence.id, now, "intended", {"seal": es_id, "draft_sm3": draft_sm3.hex()})
     return tried_before
 
 
-def record_sealed(connection: Connection, licence: Licence, *, document_sm3: bytes, path: str, now: datetime) -> None:
+def record_sealed(
+    connection: Connection, licence: Licence, *, document_sm3: bytes, timestamped: bool, path: str, now: datetime
+) -> None:
     """The document is sealed, verified by our own verifier, and on disk under this path."""
     with transaction(connection) as cursor:
         cursor.execute(
-            "update seal_use set outcome = 'sealed', settled_at = %s where licence = %s and outcome = 'intended'",
-            (now, licence.id),
+            "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s "
+            "where licence = %s and document_kind = 'ofd' and outcome = 'intended'",
+            (now, document_sm3, timestamped, licence.id),
         )
         cursor.execute(
             "update licence set state = 'sealed', document_sm3 = %s, document_path = %s where id = %s",
             (document_sm3, path, licence.id),
         )
-        _event(cursor, licence.id, now, "sealed", {"document_sm3": document_sm3.hex()})
+        detail = {"document_sm3": document_sm3.hex(), "timestamped": timestamped}
+        _event(cursor, licence.id, now, "sealed", detail)
+
+
+def timestamped(connection: Connection) -> dict[str, bool]:
+    """For each licence (by id) that is sealed: whether its document carries a timestamp."""
+    rows = fetch_all(
+        connection,
+        "select licence, coalesce(timestamped, false) from seal_use "
+        "where licence is not null and document_kind = 'ofd' and outcome = 'sealed'",
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def record_published(connection: Connection, licence: Licence, now: datetime) -> None:

@@ -114,7 +114,7 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
 
     @app.post("/api/verify")
     async def api_verify(request: Request) -> dict[str, Any]:
-        """Verify one OFD sent as the form field `file`, at most 20 MB; the verdict is valid, invalid or cannot_tell."""
+        """Verify an OFD or PDF sent as form field `file`, at most 20 MB: valid, invalid or cannot_tell."""
         upload = await read_upload(request)
         report = await verified(upload)
         return {

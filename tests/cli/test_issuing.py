@@ -18,6 +18,7 @@ def test_what_the_sandbox_meant_to_be_issued_is_issued_and_archived(world: World
     for row in found:
         assert row.keys() == {
             "approval", "licence_type", "type_title", "number", "identifier", "state", "path", "package_path",
+            "timestamped",
         }  # fmt: skip
         assert row["state"] == "archived"
         assert (world.command.home / row["path"]).is_file()
@@ -90,10 +91,43 @@ def test_waiting_approvals_say_what_they_lack(world: World) -> None:
     assert sorted(row["approval"] for row in found) == sorted(world.approvals["waiting"])
 
 
+def test_a_licence_without_a_timestamp_can_be_told(world: World) -> None:
+    said = world.command("licences")
+    assert "timestamp" in said.lines[0]
+    assert all(" no " in line for line in said.lines[1:]), "these tests' world asks no authority"
+    assert {row["timestamped"] for row in world.command("licences", "--json").json} == {False}
+
+
+def test_a_pdf_copy_is_written_logged_and_valid(own: Command, world: World, tmp_path: Path) -> None:
+    out, number = tmp_path / "copy.pdf", world.some("issued")
+    said = own("licences", "pdf", number, "--out", str(out), "--json")
+    assert (said.status, said.err) == (0, "")
+    assert said.json.keys() == {"approval", "number", "path", "bytes", "sm3", "timestamped"}
+    assert (said.json["approval"], said.json["timestamped"]) == (number, True)
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert own("verify", "--quiet", str(out)).lines == ["有效"]
+    use, *others = own("seals", "uses", "--case", number, "--json").json
+    assert (use["document"], use["outcome"], use["document_sm3"]) == ("pdf", "sealed", said.json["sm3"])
+    assert [one["document"] for one in others] == ["ofd"]
+    again = own("licences", "pdf", said.json["number"], "--out", str(out))
+    assert again.status == 0
+    assert str(out) in again.out
+    assert "with timestamp" in again.out
+
+
+def test_what_was_not_published_has_no_pdf(own: Command, world: World, tmp_path: Path) -> None:
+    for number in (world.some("waiting"), "no such number"):
+        said = own("licences", "pdf", number, "--out", str(tmp_path / "copy.pdf"))
+        assert (said.status, said.err[:8]) == (1, "HUB-714 ")
+    assert not (tmp_path / "copy.pdf").exists()
+
+
 def test_production_mode_refuses_the_demo_seal(own: Command, world: World) -> None:
     own("collect", "bureau.result", "--from-start")
     said = own("pki", "demo", HUB_MODE="production")
     assert (said.status, said.err[:8]) == (1, "HUB-709 ")
+    said = own("issue", HUB_MODE="production")
+    assert said.status == 0, "everything has its licence; no seal was needed"
 
 
 def test_preparing_again_changes_nothing_and_says_what_is_there(own: Command) -> None:

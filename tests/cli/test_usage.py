@@ -30,13 +30,20 @@ def commands(group: click.Group = top, name: str = "hub") -> Iterator[tuple[str,
 
 
 ALL = dict(commands())
-LEAVES = {name: command for name, command in ALL.items() if not isinstance(command, click.Group)}
+#: What does something when it is called so; a group that does counts too.
+LEAVES = {
+    name: command
+    for name, command in ALL.items()
+    if not isinstance(command, click.Group) or command.invoke_without_command
+}
 #: Each command that needs the database, with what else it wants.
 WITH_DATABASE = [
     ["sources"], ["collect", "tax.registration"], ["quarantine", "list"], ["quarantine", "show", "1"],
     ["quarantine", "retry", "1"], ["lookup", "--item", FOOD, "--id", "91420112MAKTE5T008", "--purpose", "许可受理"],
     ["issue"], ["issue", "--approval", "1"], ["licences"], ["licences", "--waiting"], ["report"], ["prepare"],
-    ["migrate"],
+    ["migrate"], ["licences", "pdf", "1", "--out", "x.pdf"], ["seals", "list"], ["seals", "show", "1"],
+    ["seals", "add", __file__], ["seals", "suspend", "1", "--reason", "x"], ["seals", "resume", "1", "--reason", "x"],
+    ["seals", "revoke", "1", "--reason", "x"], ["seals", "uses"], ["seals", "picture", "1", "--out", "x.png"],
 ]  # fmt: skip
 
 
@@ -94,14 +101,19 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["quarantine", "show", "9" * 30], ["quarantine", "retry"], ["quarantine", "retry", "x"],
         ["quarantine", "list", "--limit", "0"], ["quarantine", "list", "--state", "lost"], ["issue", "--approval"],
         ["issue", "420112"], ["issue", "--approval", "\udcff"], ["render"], ["render", __file__, "--dpi", "1"],
-        ["verify", "--trust"], ["id", "check", "--frobnicate"], ["lookup"],
+        ["verify", "--trust"], ["id", "check", "--frobnicate"], ["lookup"], ["licences", "pdf"],
+        ["licences", "pdf", "1"], ["licences", "420112"], ["licences", "--waiting", "pdf", "1", "--out", "x"],
+        ["seals"], ["seals", "show"], ["seals", "add", "/nonexistent.esl"], ["seals", "revoke", "1"],
+        ["seals", "suspend", "1", "--reason", " "], ["seals", "uses", "--limit", "0"], ["seals", "picture", "1"],
+        ["verify", __file__, "--crl", __file__], ["verify", __file__, "--ocsp", __file__],
+        ["verify", __file__, "--organ", "420112"], ["verify", __file__, "--seals", "0"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
 )  # fmt: skip
 def test_wrong_usage_is_a_three_and_says_how_it_goes(away: Command, arguments: list[str]) -> None:
     said = away(*arguments)
     assert (said.status, said.out) == (3, "")
-    assert said.err.startswith(("Usage: hub", "Error: Option '--"))
+    assert said.err.startswith(("Usage: hub", "Error: Option '--", "Error: Invalid value for '--"))
 
 
 @pytest.mark.parametrize("arguments", WITH_DATABASE, ids=" ".join)

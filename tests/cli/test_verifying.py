@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import zipfile
 from pathlib import Path
@@ -90,6 +91,45 @@ def test_without_a_trusted_root_it_cannot_tell_and_says_what_to_do(
 def test_only_the_given_root_counts(command: Command, licence: Path, root: Path, ofd_seals: Path) -> None:
     assert command("verify", "-q", str(licence), "--trust", str(root)).status == 0
     assert command("verify", "-q", str(licence), "--trust", str(ofd_seals / "pki" / "root-cert.pem")).status != 0
+
+
+def test_a_report_is_told_in_english_when_asked(command: Command, licence: Path) -> None:
+    said = command("verify", "--english", str(licence))
+    assert (said.status, said.lines[0]) == (0, "valid")
+    assert "有效" not in said.out
+
+
+def test_what_is_demanded_of_the_seals_decides(command: Command, licence: Path) -> None:
+    organ, seal_id = "11420112MB0000000M", "42011200000001"
+    good = ["--organ", organ, "--seal-id", seal_id, "--seals", "1"]
+    assert command("verify", "-q", str(licence), *good).status == 0
+    for bad in (["--organ", "91420112MAKTE5T008"], ["--seal-id", "42011200000002"], ["--seals", "2"]):
+        assert command("verify", "-q", str(licence), *bad).status == 1, bad
+
+
+def test_revocation_lists_are_judged_by(command: Command, licence: Path, root: Path, tmp_path: Path) -> None:
+    lists = sorted(root.parent.glob("*.crl"))
+    assert len(lists) == 2
+    given = [part for path in lists for part in ("--crl", str(path))]
+    assert command("verify", "-q", str(licence), *given).status == 0
+    assert command("verify", "-q", str(licence), *given[:2]).status == 2, "one issuer is not covered"
+    pem = tmp_path / "lists.pem"
+    body = [base64.b64encode(path.read_bytes()).decode() for path in lists]
+    pem.write_text("".join(f"-----BEGIN X509 CRL-----\n{one}\n-----END X509 CRL-----\n" for one in body))
+    assert command("verify", "-q", str(licence), "--crl", str(pem)).status == 0
+
+
+def test_lists_that_the_press_file_names_count(own: Command, licence: Path) -> None:
+    (own.home / "keys" / "press.toml").write_text('[revocation]\nlists = ["demo/root.crl"]\n')
+    assert own("verify", "-q", str(licence)).status == 2
+    (own.home / "keys" / "press.toml").write_text('[revocation]\nlists = ["demo/root.crl", "demo/intermediate.crl"]\n')
+    assert own("verify", "-q", str(licence)).status == 0
+    (own.home / "keys" / "press.toml").write_text('[revocation]\nlists = ["absent.crl"]\n')
+    said = own("verify", "-q", str(licence))
+    assert (said.status, said.err[:8]) == (2, "HUB-306 ")
+    (own.home / "keys" / "press.toml").write_text("[revocation]\nlist = 1\n")
+    said = own("verify", "-q", str(licence))
+    assert (said.status, said.err[:8]) == (2, "HUB-712 ")
 
 
 def test_files_of_others_get_their_verdicts_as_statuses(command: Command, ofd_seals: Path) -> None:

@@ -24,6 +24,12 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
     assert settings == Settings(tmp_path, URL, tmp_path / "s.toml", tmp_path / "k", Mode.PRODUCTION)
 
 
+def test_a_press_file_may_be_named(tmp_path: Path) -> None:
+    given = {"HUB_DATABASE_URL": URL, "HUB_PRESS": str(tmp_path / "press.toml")}
+    assert Settings.from_environment(given).press == tmp_path / "press.toml"
+    assert Settings.from_environment({"HUB_DATABASE_URL": URL, "HUB_PRESS": ""}).press is None
+
+
 def test_the_password_is_not_in_the_repr() -> None:
     assert "very-secret" not in repr(Settings.from_environment({"HUB_DATABASE_URL": URL}))
 

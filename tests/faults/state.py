@@ -62,7 +62,9 @@ def issued_state(hub: Hub) -> dict[str, Any]:
             )
             for row in licences.every(hub.connection)
         ],
-        "seal uses": _rows(hub, "select case_no, seal_id, draft_sm3 from seal_use where outcome = 'sealed'"),
+        "seal uses": _rows(
+            hub, "select case_no, seal_id, draft_sm3, document_kind, timestamped from seal_use where outcome = 'sealed'"
+        ),
         "open intents": _rows(hub, "select case_no from seal_use where outcome = 'intended'"),
         "packages": [
             (file_no, inspect_package((home / path).read_bytes(), hub.settings).verdict.value)

@@ -12,6 +12,7 @@ from store import licences
 from store.connection import Connection, connect, fetch_all, transaction
 from store.licences import Composed, Licence
 from store.vault import Vault
+from tests.store.seal_entries import registered
 
 
 def reserve(connection: Connection, vault: Vault, approval: str, now: datetime) -> Licence:
@@ -65,9 +66,12 @@ def test_an_intent_that_came_to_nothing_is_shown_as_abandoned(
     connection: Connection, vault: Vault, now: datetime
 ) -> None:
     licence = reserve(connection, vault, "a", now)
-    licences.intend(connection, licence, seal_id="seal", draft_sm3=b"1" * 32, now=now)
-    licences.intend(connection, licence, seal_id="seal", draft_sm3=b"1" * 32, now=now)
-    licences.record_sealed(connection, licence, document_sm3=b"2" * 32, path="x.ofd", now=now)
+    seal = registered(connection, now)
+    for _ in range(2):
+        licences.intend(
+            connection, licence, seal_sm3=seal.entry.sm3, es_id=seal.entry.es_id, draft_sm3=b"1" * 32, now=now
+        )
+    licences.record_sealed(connection, licence, document_sm3=b"2" * 32, timestamped=True, path="x.ofd", now=now)
     assert [event for _, event, _ in licences.events(connection, licence)] == [
         "reserved",
         "intended",
@@ -76,6 +80,8 @@ def test_an_intent_that_came_to_nothing_is_shown_as_abandoned(
         "sealed",
     ]
     assert fetch_all(connection, "select outcome from seal_use order by id") == [("abandoned",), ("sealed",)]
+    assert licences.events(connection, licence)[-1][2]["timestamped"] is True
+    assert licences.timestamped(connection) == {licence.id: True}
 
 
 @pytest.mark.parametrize("statement", ["update licence_event set event = 'sealed'", "delete from audit"])

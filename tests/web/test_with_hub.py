@@ -124,7 +124,7 @@ def judged(settings: Settings, data: bytes) -> tuple[str, str]:
     return word.group(1), page
 
 
-@pytest.mark.parametrize("data", [b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(200)])
+@pytest.mark.parametrize("data", [b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(200), b"%PDF-1.7\n"])
 def test_what_is_no_licence_is_invalid_and_no_error(settings: Settings, data: bytes) -> None:
     word, page = judged(settings, data)
     assert word == "无效"

@@ -1,0 +1,147 @@
+"""Every use of a seal: written down before the seal is used, settled when it is known what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from store import seals
+from store.connection import Connection, fetch_all, transaction
+
+
+class DocumentKind(StrEnum):
+    """What a seal was put on."""
+
+    OFD = "ofd"
+    PDF = "pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class SealUse:
+    """One use of a seal, for one case.
+
+    `seal_version` is None for a use before the seal was registered; `timestamped` is None until it is known.
+    """
+
+    id: int
+    es_id: str
+    seal_version: int | None
+    case_no: str
+    licence_number: str | None
+    document_kind: str
+    outcome: str
+    intended_at: datetime
+    settled_at: datetime | None
+    timestamped: bool | None
+    draft_sm3: bytes
+    document_sm3: bytes | None
+
+
+def uses(
+    connection: Connection, *, es_id: str | None = None, case_no: str | None = None, limit: int = 1000
+) -> list[SealUse]:
+    """Uses of seals, newest first, those before there was a register too."""
+    rows = fetch_all(
+        connection,
+        "select u.id, u.seal_id, s.version, u.case_no, l.number, u.document_kind, u.outcome, u.intended_at, "
+        "u.settled_at, u.timestamped, u.draft_sm3, u.document_sm3 "
+        "from seal_use u left join seal s on s.id = u.seal left join licence l on l.id = u.licence "
+        "where (%s::text is null or u.seal_id = %s) and (%s::text is null or u.case_no = %s) "
+        "order by u.id desc limit %s",
+        (es_id, es_id, case_no, case_no, limit),
+    )
+    return [_use(row) for row in rows]
+
+
+def use_counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """For each ES_ID: uses by outcome, and of the sealed ones how many bear no timestamp (`without_timestamp`)."""
+    rows = fetch_all(
+        connection,
+        "select seal_id, count(*) filter (where outcome = 'sealed'), count(*) filter (where outcome = 'intended'), "
+        "count(*) filter (where outcome = 'abandoned'), "
+        "count(*) filter (where outcome = 'sealed' and timestamped is not true) from seal_use group by 1",
+    )
+    return {
+        row[0]: {"sealed": row[1], "intended": row[2], "abandoned": row[3], "without_timestamp": row[4]} for row in rows
+    }
+
+
+def begin_use(
+    connection: Connection,
+    *,
+    seal_sm3: bytes,
+    es_id: str,
+    case_no: str,
+    licence: str | None,
+    document_kind: DocumentKind,
+    draft_sm3: bytes,
+    now: datetime,
+) -> int:
+    """Write down that a registered seal is about to be used for a case, before it is; the number of the use.
+
+    An intent that a dead process left over for the same case and kind is closed as abandoned.
+
+    Raises:
+        SealNotRegistered, SealNotActive: nothing was written.
+    """
+    with transaction(connection) as cursor:
+        abandon(cursor, case_no=case_no, document_kind=document_kind, now=now)
+        return write_intent(
+            cursor,
+            seal_sm3=seal_sm3,
+            es_id=es_id,
+            case_no=case_no,
+            licence=licence,
+            document_kind=document_kind,
+            draft_sm3=draft_sm3,
+            now=now,
+        )
+
+
+def settle_use(connection: Connection, use: int, *, document_sm3: bytes, timestamped: bool, now: datetime) -> None:
+    """Write down what came of a use: the sealed document's SM3, and whether a timestamp is in it."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s "
+            "where id = %s",
+            (now, document_sm3, timestamped, use),
+        )
+
+
+def abandon(cursor: Any, *, case_no: str, document_kind: DocumentKind, now: datetime) -> bool:
+    """Close the intents of a case that nobody will settle any more; whether there were any."""
+    cursor.execute(
+        "update seal_use set outcome = 'abandoned', settled_at = %s "
+        "where case_no = %s and document_kind = %s and outcome = 'intended' returning id",
+        (now, case_no, document_kind.value),
+    )
+    return cursor.fetchone() is not None
+
+
+def write_intent(
+    cursor: Any,
+    *,
+    seal_sm3: bytes,
+    es_id: str,
+    case_no: str,
+    licence: str | None,
+    document_kind: DocumentKind,
+    draft_sm3: bytes,
+    now: datetime,
+) -> int:
+    """As `begin_use`, within the caller's transaction."""
+    seal = seals.hold_active(cursor, seal_sm3, es_id, now)
+    cursor.execute(
+        "insert into seal_use (seal, seal_id, case_no, licence, document_kind, intended_at, draft_sm3) "
+        "values (%s, %s, %s, %s, %s, %s, %s) returning id",
+        (seal.id, seal.entry.es_id, case_no, licence, document_kind.value, now, draft_sm3),
+    )
+    use: int = cursor.fetchone()[0]
+    return use
+
+
+def _use(row: tuple[Any, ...]) -> SealUse:
+    values: list[Any] = [bytes(value) if isinstance(value, memoryview) else value for value in row]
+    return SealUse(*values)
