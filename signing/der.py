@@ -1,7 +1,8 @@
 """Strict DER: a reader that keeps every element's original bytes, and a writer for what seals are made of.
 
 Signatures are checked over bytes as they came. A parser that rebuilds its input before checking
-refuses good seals and accepts changed ones, so this one only cuts.
+refuses good seals and accepts changed ones, so this one only cuts. It cuts one level at a time and only
+where it is asked to, so nesting costs no recursion, and numbers, identifiers and lists have bounds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from signing.errors import DerRefused
 
 _GENERALIZED = re.compile(rb"\d{14}Z")
 _UTC = re.compile(rb"\d{12}Z")
+#: Octets of an INTEGER and of an OBJECT IDENTIFIER; the largest real ones have 33 and about 20.
+_LONGEST_INTEGER, _LONGEST_OID = 128, 64
 
 
 class Tag(IntEnum):
@@ -52,21 +55,21 @@ class Element:
             raise DerRefused(f"{what} has tag {self.tag:#04x} where {tag:#04x} is due; the structure was not read.")
         return self
 
-    def children(self, what: str, tag: int = Tag.SEQUENCE) -> list[Element]:
-        """The elements inside, when this is the constructed type `tag`."""
+    def children(self, what: str, tag: int = Tag.SEQUENCE, most: int | None = None) -> list[Element]:
+        """The elements inside, when this is the constructed type `tag`; more than `most` are refused uncounted."""
         self.expect(tag, what)
-        return _split(self.content, what)
+        return _split(self.content, what, most)
 
     def fields(self, what: str, least: int, most: int | None = None) -> list[Element]:
         """The elements of a SEQUENCE that has `least` to `most` of them."""
-        found = self.children(what)
-        if not least <= len(found) <= (least if most is None else most):
+        found = self.children(what, most=least if most is None else most)
+        if len(found) < least:
             raise DerRefused(f"{what} has {len(found)} fields; the structure was not read.")
         return found
 
     def inner(self, what: str, tag: int) -> Element:
         """The one element inside an explicit tag."""
-        found = self.children(what, tag)
+        found = self.children(what, tag, most=1)
         if len(found) != 1:
             raise DerRefused(f"{what} holds {len(found)} elements where one is due; the structure was not read.")
         return found[0]
@@ -76,8 +79,8 @@ class Element:
         content = self.expect(Tag.INTEGER, what).content
         # nine leading bits that are all equal say nothing
         longer = len(content) > 1 and (content[0], content[1] >> 7) in ((0x00, 0), (0xFF, 1))
-        if not content or longer:
-            raise DerRefused(f"{what} is not in its shortest form; the structure was not read.")
+        if not content or longer or len(content) > _LONGEST_INTEGER:
+            raise DerRefused(f"{what} is not in its shortest form or too long; the structure was not read.")
         return int.from_bytes(content, "big", signed=True)
 
     def boolean(self, what: str) -> bool:
@@ -115,14 +118,15 @@ class Element:
         """GeneralizedTime `yyyyMMddHHmmssZ` or UTCTime `yyMMddHHmmssZ`, whole seconds UTC."""
         content = self.content
         if self.tag == Tag.GENERALIZED_TIME and _GENERALIZED.fullmatch(content):
-            digits = content[:14].decode()
+            digits = content[:14]
         elif self.tag == Tag.UTC_TIME and _UTC.fullmatch(content):
             # RFC 5280: two-digit years from 50 on are of the last century
-            digits = ("19" if content[:2] >= b"50" else "20") + content[:12].decode()
+            digits = (b"19" if content[:2] >= b"50" else b"20") + content[:12]
         else:
             raise DerRefused(f"{what} is not a time in UTC with whole seconds; the structure was not read.")
         try:
-            return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            parts = [int(digits[at : at + 2]) for at in (4, 6, 8, 10, 12)]
+            return datetime(int(digits[:4]), *parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
         except ValueError:
             raise DerRefused(f"{what} is no moment of any calendar; the structure was not read.") from None
 
@@ -156,9 +160,12 @@ def _element(data: bytes, start: int, what: str) -> tuple[Element, int]:
     return Element(data[start], data[start:end], data[body:end]), end
 
 
-def _split(content: bytes, what: str) -> list[Element]:
-    found, position = [], 0
+def _split(content: bytes, what: str, most: int | None) -> list[Element]:
+    found: list[Element] = []
+    position = 0
     while position < len(content):
+        if len(found) == most:
+            raise DerRefused(f"{what} has more than {most} parts; the structure was not read.")
         element, position = _element(content, position, what)
         found.append(element)
     return found
@@ -166,6 +173,8 @@ def _split(content: bytes, what: str) -> list[Element]:
 
 @lru_cache(maxsize=256)
 def _oid_text(content: bytes, what: str) -> str:
+    if len(content) > _LONGEST_OID:
+        raise DerRefused(f"{what} is longer than any object identifier; the structure was not read.")
     arcs, value, fresh = [], 0, True
     for octet in content:
         if fresh and octet == 0x80:

@@ -1,4 +1,4 @@
-"""Detached signatures (GB/T 35275 SignedData) over a file that lies beside them."""
+"""Signatures as GB/T 35275 SignedData: detached ones over a file beside them, and ones that enclose what is signed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from core.digest import sm3
 from signing import der, oids
 from signing.certificates import Certificate
 from signing.der import Tag
-from signing.errors import SignatureInvalid
-from signing.port import Signer, sign_message
+from signing.errors import KeyRefused, SignatureInvalid
+from signing.port import Algorithm, Signer, sign_message
 from signing.signed_data import SignedData
 from signing.trust import Trust
 
@@ -31,8 +31,24 @@ def sign_detached(data: bytes, signer: Signer, at: datetime) -> bytes:
     """The signature (DER) of `signer` over `data`, which is not in it; the time and the digest are signed along.
 
     Raises:
-        SignerUnavailable, KeyRefused: from the signer.
+        KeyRefused: the key is not an SM2 key, or refused by the signer.
+        SignerUnavailable: from the signer.
     """
+    return _sign(data, b"", signer, at)
+
+
+def sign_enclosed(content: bytes, signer: Signer, at: datetime) -> bytes:
+    """The same with `content` in it, as an OFD's Type=Sign signatures hold the SM3 of their Signature.xml.
+
+    Raises:
+        KeyRefused, SignerUnavailable: as for `sign_detached`.
+    """
+    return _sign(content, der.wrap(Tag.CONTEXT_0, der.octets(content)), signer, at)
+
+
+def _sign(data: bytes, enclosed: bytes, signer: Signer, at: datetime) -> bytes:
+    if signer.algorithm is not Algorithm.SM2_SM3:
+        raise KeyRefused(f"GB/T 35275 takes an SM2 key, not {signer.algorithm}; nothing was signed. Take the SM2 key.")
     certificate = Certificate.read(signer.certificate)
     attributes = b"".join(
         sorted(
@@ -56,7 +72,7 @@ def sign_detached(data: bytes, signer: Signer, at: datetime) -> bytes:
     signed = der.sequence(
         der.integer(1),
         der.wrap(Tag.SET, _SM3),
-        der.sequence(der.oid(oids.GM_DATA)),
+        der.sequence(der.oid(oids.GM_DATA), enclosed),
         der.wrap(Tag.CONTEXT_0, certificate.raw),
         der.wrap(Tag.SET, info),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +15,8 @@ from signing.der import Element, Tag
 from signing.errors import SignatureInvalid, SignedDataRefused
 
 _LARGEST = 16 << 20
+#: Entries of the lists in it; a token brings two or three certificates and half a dozen attributes.
+_MOST_CERTIFICATES, _MOST_ATTRIBUTES, _MOST_ALGORITHMS = 32, 32, 8
 _SIGNATURE_ALGORITHMS = frozenset((oids.SM2_SIGN, oids.SM2_WITH_SM3))
 _CONTENT_TYPES = frozenset((oids.GM_DATA, oids.PKCS7_DATA, oids.TST_INFO))
 _TYPES = frozenset((oids.GM_SIGNED_DATA, oids.PKCS7_SIGNED_DATA))
@@ -53,7 +57,7 @@ class SignedData:
         parts = wrapped.inner("signed data", Tag.CONTEXT_0).fields("signed data", 5, 6)
         if len(parts) != 5:
             raise SignedDataRefused("the signature has no certificates or carries revocation lists; it was not read.")
-        for algorithm in parts[1].children("digest algorithms", Tag.SET):
+        for algorithm in parts[1].children("digest algorithms", Tag.SET, _MOST_ALGORITHMS):
             _check_sm3(algorithm)
         encapsulated = parts[2].fields("signed content", 1, 2)
         content_type = encapsulated[0].oid("content type")
@@ -61,8 +65,9 @@ class SignedData:
         due = 3 if form == oids.PKCS7_SIGNED_DATA and content_type != oids.PKCS7_DATA else 1
         if content_type not in _CONTENT_TYPES or parts[0].integer("signed data version") != due:
             raise SignedDataRefused("the signature's version or the type of its content is unknown; it was not read.")
-        certificates = tuple(Certificate.read(one.raw) for one in parts[3].children("certificates", Tag.CONTEXT_0))
-        signers = parts[4].children("signers", Tag.SET)
+        enclosed = parts[3].children("certificates", Tag.CONTEXT_0, _MOST_CERTIFICATES)
+        certificates = tuple(Certificate.read(one.raw) for one in enclosed)
+        signers = parts[4].children("signers", Tag.SET, _MOST_CERTIFICATES)
         if len(signers) != 1:
             raise SignedDataRefused(f"the signature has {len(signers)} signers where one is due; it was not read.")
         signer, attributes_part, signature = _signer(signers[0], certificates)
@@ -97,12 +102,39 @@ class SignedData:
         if self.attributes_signed is None:
             self.signer.key.verify(content, self.signature)
             return
+        self._check_attributes(self.attributes_signed, (sm3(content),))
+
+    def check_digest(self, digest: bytes) -> None:
+        """Return when the one signer signed the file with this SM3, in any form makers of OFD signatures use.
+
+        Signed is the digest's 32 bytes, their Base64, or the file itself, enclosed or not; under signed attributes
+        the message digest is that of one of these (that of the file is `digest`).
+
+        Raises:
+            SignatureInvalid: the signature, the digest or the content type does not fit.
+        """
+        forms: tuple[bytes, ...] = (digest, b64encode(digest))
+        if self.content is not None:
+            if self.content not in forms and sm3(self.content) != digest:
+                raise SignatureInvalid("the signature holds another content than this file's digest.")
+            forms = (self.content,)
+        if self.attributes_signed is not None:
+            self._check_attributes(self.attributes_signed, (digest, *map(sm3, forms)))
+            return
+        for content in forms[:-1]:
+            with suppress(SignatureInvalid):
+                self.signer.key.verify(content, self.signature)
+                return
+        self.signer.key.verify(forms[-1], self.signature)
+
+    def _check_attributes(self, signed: bytes, digests: tuple[bytes, ...]) -> None:
+        """The signature over the signed attributes, which name the content's type and one of `digests`."""
         kind, digest = self.attributes.get(oids.CONTENT_TYPE), self.attributes.get(oids.MESSAGE_DIGEST)
         if kind is None or kind.oid("content type") != self.content_type:
             raise SignatureInvalid("the signed attributes do not name the content's type.")
-        if digest is None or digest.octets("message digest") != sm3(content):
+        if digest is None or digest.octets("message digest") not in digests:
             raise SignatureInvalid("the signed digest is not that of the content; the content was changed.")
-        self.signer.key.verify(self.attributes_signed, self.signature)
+        self.signer.key.verify(signed, self.signature)
 
 
 def _check_sm3(algorithm: Element) -> None:
@@ -134,12 +166,12 @@ def _signer(part: Element, certificates: tuple[Certificate, ...]) -> tuple[Certi
 def _attributes(part: Element) -> dict[str, Element]:
     found: dict[str, Element] = {}
     previous = b""
-    for one in part.children("signed attributes", Tag.CONTEXT_0):
+    for one in part.children("signed attributes", Tag.CONTEXT_0, _MOST_ATTRIBUTES):
         if one.raw <= previous:
             raise SignedDataRefused("the signed attributes are not in DER order or one stands twice; refused.")
         previous = one.raw
         kind, values = one.fields("signed attribute", 2)
-        listed = values.children("signed attribute", Tag.SET)
+        listed = values.children("signed attribute", Tag.SET, _MOST_ATTRIBUTES)
         name = kind.oid("signed attribute")
         if name in found or len(listed) != 1:
             raise SignedDataRefused("a signed attribute stands twice or has not exactly one value; refused.")

@@ -35,6 +35,8 @@ class Token:
         if signed.content is None or signed.content_type != oids.TST_INFO or signed.attributes_signed is None:
             raise SignedDataRefused("the timestamp does not hold what a token holds; refused.")
         fields = der.read(signed.content, "timestamp").fields("timestamp", 5, 10)
+        if fields[0].integer("timestamp version") != 1:
+            raise SignedDataRefused("the timestamp is of another version than 1; refused.")
         algorithm, imprint = fields[2].fields("timestamp imprint", 2)
         if algorithm.fields("timestamp digest", 1, 2)[0].oid("timestamp digest") != oids.SM3:
             raise SignedDataRefused("the timestamp's imprint is not SM3; refused.")

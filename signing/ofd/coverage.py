@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from hmac import compare_digest
 
 from core.digest import sm3
-from documents.package import Package
 from signing.ofd.description import Description, Record
-from signing.ofd.layout import ENTRY
+from signing.ofd.layout import ENTRY, Files
 from signing.ofd.steps import Step
-from signing.report import Log
+from signing.report import HOUSE_RULE, Log, counted
+
+_SCHEME = "GB/T 33190-2016"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Described:
         return frozenset(one for one in found if one is not None)
 
 
-def digests(package: Package) -> Mapping[str, bytes]:
-    """SM3 of every file; computed once however many signatures there are."""
-    return {name: sm3(data) for name, data in package.entries.items()}
+def digests(files: Files) -> Mapping[str, bytes]:
+    """SM3 of every file, computed once however many signatures there are."""
+    return {name: sm3(data) for name, data in files.entries.items()}
 
 
 def check_references(log: Log, description: Description, actual: Mapping[str, bytes]) -> None:
@@ -51,22 +52,29 @@ def check_references(log: Log, description: Description, actual: Mapping[str, by
         log.failed(Step.INTEGRITY, "同一文件在保护列表中出现两次", "a file is listed twice", description.path)
     for path, digest in listed:
         if path not in actual:
-            log.failed(Step.INTEGRITY, "受保护的文件不存在", "a protected file is missing", path)
+            log.failed(Step.INTEGRITY, "受保护的文件不存在", "a protected file is missing", path, _SCHEME)
         elif not compare_digest(actual[path], digest):
-            log.failed(Step.INTEGRITY, "受保护的文件已被改动", "a protected file was changed", path)
+            log.failed(Step.INTEGRITY, "受保护的文件已被改动", "a protected file was changed", path, _SCHEME)
     if len(log.findings) == before:
         log.passed(
-            Step.INTEGRITY, f"{len(listed)} 个受保护文件均未改动", f"{len(listed)} protected files are unchanged"
+            Step.INTEGRITY, f"{len(listed)} 个受保护文件均未改动", f"{counted(len(listed), 'protected file')} unchanged"
         )
 
 
-def check_coverage(log: Log, package: Package, list_path: str, signatures: Sequence[Described]) -> None:
-    """Every signature protects every file but itself, what later signatures added, and perhaps the list."""
+def check_coverage(
+    log: Log, files: Files, list_path: str, signatures: Sequence[Described], *, must_close: bool = False
+) -> None:
+    """Every signature protects every file but itself, what later signatures added, and perhaps the list.
+
+    Args:
+        must_close: a list that no signature protects is a fault, not worth a note only.
+    """
     closed = False
+    names = set(files.entries)
     for place, one in enumerate(signatures):
         listed = {path for path, _ in one.description.references}
         later = frozenset().union(*(other.own for other in signatures[place + 1 :]))
-        open_files = set(package.entries) - listed - later - {one.record.path, one.description.value, list_path}
+        open_files = names - listed - later - {one.record.path, one.description.value, list_path}
         closed |= list_path in listed
         bound = log.of(one.record.id)
         if ENTRY in open_files:
@@ -75,13 +83,17 @@ def check_coverage(log: Log, package: Package, list_path: str, signatures: Seque
                 "入口文件未受保护，可被改指另一份文档",
                 "the entry file is unprotected and could be pointed at another document",
                 ENTRY,
+                HOUSE_RULE,
             )
         for path in sorted(open_files - {ENTRY}):
-            bound.failed(Step.INTEGRITY, "包内存在未受签名保护的文件", "a file of the package is not protected", path)
+            bound.failed(
+                Step.INTEGRITY, "包内存在未受签名保护的文件", "a file of the package is not protected", path, HOUSE_RULE
+            )
     if not closed:
-        log.note(
+        (log.failed if must_close else log.note)(
             Step.INTEGRITY,
             "签名列表未受保护，签章可被追加或去除；请核对印章数量",
             "the list of signatures is open: seals can be added or cut off; check their number",
             list_path,
+            HOUSE_RULE,
         )

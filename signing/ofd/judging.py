@@ -2,81 +2,63 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from hmac import compare_digest
 
 from core.errors import HubError
-from documents.package import Package
-from signing import oids
+from signing import der, oids
 from signing.certificates import Certificate
 from signing.errors import (
     CertificateFault,
     CertificateRefused,
     DerRefused,
-    SealRefused,
     SignatureInvalid,
-    SignedDataRefused,
     TrustUnknown,
 )
 from signing.ofd.coverage import Described
+from signing.ofd.policy import Policy
+from signing.ofd.relying import (
+    FAULTS_ZH,
+    UNREADABLE,
+    Judge,
+    check_certificate,
+    check_timestamps,
+    tell_revocation,
+    unknown_zh,
+)
 from signing.ofd.steps import Step
-from signing.report import Log, SealFacts
+from signing.report import HOUSE_RULE, Log, SealFacts
 from signing.seal.parts import Seal, SealSignature
 from signing.signed_data import SignedData
 from signing.sm2 import PublicKey
-from signing.timestamp import Token
-from signing.trust import Purpose, Trust
 
-#: How far two clocks may differ.
-TOLERANCE = timedelta(minutes=5)
-_UNREADABLE = (DerRefused, SealRefused, SignedDataRefused, CertificateRefused)
+#: Bytes of a seal whose good signature is remembered.
+_REMEMBERED = 256 << 10
 
-_FAULTS_ZH = {
-    CertificateFault.FORM: "证书格式不符合要求",
-    CertificateFault.ALGORITHM: "证书算法不是 SM2/SM3",
-    CertificateFault.UNTRUSTED: "证书链未到达受信任的根证书",
-    CertificateFault.SIGNATURE: "证书的签名不正确",
-    CertificateFault.NOT_YET_VALID: "使用时证书尚未生效",
-    CertificateFault.EXPIRED: "使用时证书已过期",
-    CertificateFault.USAGE: "证书的密钥用途不符",
-    CertificateFault.REVOKED: "使用前证书已被吊销",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """What every signature of a package is judged by."""
-
-    package: Package
-    digests: dict[str, bytes]
-    trust: Trust
-    at: datetime
+_SIGN_RULE = "GB/T 35275"
 
 
 def judge_seal(log: Log, judge: Judge, one: Described) -> SealFacts | None:
     """A signature of Type=Seal; None when it cannot even be read."""
     value = one.description.value
     try:
-        signature = SealSignature.read(judge.package.entries[value])
+        signature = SealSignature.read(judge.files.entries[value])
         signer = Certificate.read(signature.certificate)
         maker = Certificate.read(signature.seal.maker_certificate)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         log.failed(Step.FORMAT, "签章数据不符合标准格式或算法要求", error.message, value)
         return None
     _check_algorithms(log, one, signature)
+    _tell_extensions(log, signature, value)
     _check_data_hash(log, judge, one, signature)
-    _check_signature(log, signer, signature, value)
-    good = check_certificate(log, Step.CERTIFICATE, "签章者证书", judge.trust, signer, signature.time)
-    if good and not judge.trust.lists:
-        log.note(Step.CERTIFICATE, "未配置吊销列表，未核查吊销状态", "no revocation list is configured; not asked")
-    _check_time(log, signer, signature, judge.at)
+    _check_signature(log, judge.policy, signer, signature, value)
+    check_certificate(log, judge, "签章者证书", signer, signature.time, value, dated=signature.timestamp is not None)
+    _check_time(log, judge, signer, signature, value)
     _check_seal(log, judge, signature.seal, maker, signature.time, value)
     _check_allowed(log, signature, value)
     _check_seal_file(log, judge, one, signature.seal)
-    stamped_at = _check_timestamps(log, judge, signature, value)
+    stamped_at = check_timestamps(log, judge, signature, value)
     seal = signature.seal
     return SealFacts(
         id=one.record.id,
@@ -93,6 +75,8 @@ def judge_seal(log: Log, judge: Judge, one: Described) -> SealFacts | None:
         stamped_at=stamped_at,
         picture_type=seal.picture_type,
         picture=seal.picture,
+        width_mm=seal.width_mm,
+        height_mm=seal.height_mm,
     )
 
 
@@ -100,9 +84,9 @@ def judge_sign(log: Log, judge: Judge, one: Described) -> SealFacts | None:
     """A signature of Type=Sign (GB/T 35275 SignedData); None when it cannot even be read."""
     value = one.description.value
     try:
-        signed = SignedData.read(judge.package.entries[value])
+        signed = SignedData.read(judge.files.entries[value])
         said = signed.signing_time
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         log.failed(Step.FORMAT, "数字签名数据不符合标准格式或算法要求", error.message, value)
         return None
     if one.description.method != oids.SM2_WITH_SM3:
@@ -111,7 +95,7 @@ def judge_sign(log: Log, judge: Judge, one: Described) -> SealFacts | None:
         log.passed(Step.FORMAT, "格式与算法符合要求", "well-formed, SM2 with SM3")
     _check_signed_hash(log, judge, one, signed)
     # Without a signed time nobody can say when it was made: the certificate is then judged as of now.
-    _check_undated(log, judge, signed, said)
+    _check_undated(log, judge, signed, said, value)
     return SealFacts(
         id=one.record.id,
         kind="Sign",
@@ -122,68 +106,41 @@ def judge_sign(log: Log, judge: Judge, one: Described) -> SealFacts | None:
 
 
 def _check_signed_hash(log: Log, judge: Judge, one: Described, signed: SignedData) -> None:
-    digest = judge.digests[one.record.path]
-    for content in (digest, base64.b64encode(digest)):
-        if signed.content in (None, content):
-            try:
-                signed.check(content)
-            except (SignatureInvalid, DerRefused):
-                continue
-            log.passed(Step.DATA_HASH, "原文杂凑值一致", "the data hash is that of Signature.xml")
-            log.passed(Step.SIGNATURE, "签名值正确", "the signature verifies")
-            return
-    log.failed(
-        Step.SIGNATURE,
-        "签名值与签名描述文件不符",
-        "the signature is not over this Signature.xml",
-        one.description.value,
-    )
+    try:
+        signed.check_digest(judge.digests[one.record.path])
+    except (SignatureInvalid, DerRefused) as error:
+        log.failed(Step.SIGNATURE, "签名值与签名描述文件不符", error.message, one.description.value, _SIGN_RULE)
+    else:
+        log.passed(Step.DATA_HASH, "原文杂凑值一致", "the data hash is that of Signature.xml")
+        log.passed(Step.SIGNATURE, "签名值正确", "the signature verifies")
 
 
-def _check_undated(log: Log, judge: Judge, signed: SignedData, said: datetime | None) -> None:
+def _check_undated(log: Log, judge: Judge, signed: SignedData, said: datetime | None, file: str) -> None:
     if said is not None:
-        check_certificate(log, Step.CERTIFICATE, "签名者证书", judge.trust, signed.signer, said, signed.certificates)
-        if said > judge.at + TOLERANCE:
-            log.failed(Step.TIME, "签名时间在未来", "the signing time lies in the future")
+        check_certificate(log, judge, "签名者证书", signed.signer, said, file, others=signed.certificates)
+        if said > judge.at + judge.policy.tolerance:
+            log.failed(Step.TIME, "签名时间在未来", "the signing time lies in the future", file)
+        else:
+            log.passed(Step.TIME, "签名时间不在未来", "the signing time does not lie in the future")
         return
     try:
-        judge.trust.check(signed.signer, judge.at, others=signed.certificates)
+        chain = judge.trust.check(signed.signer, judge.at, others=signed.certificates)
     except CertificateRefused as error:
         if error.fault is CertificateFault.EXPIRED:
             log.unknown(
                 Step.CERTIFICATE,
                 "签名者证书现已过期，而签名未载明时间",
                 "the certificate has ended meanwhile and the signature does not tell its time",
+                file,
             )
         else:
-            log.failed(Step.CERTIFICATE, _FAULTS_ZH[error.fault], error.message)
+            log.failed(Step.CERTIFICATE, FAULTS_ZH[error.fault], error.message, file)
     except TrustUnknown as error:
-        log.unknown(Step.CERTIFICATE, "未配置信任根或吊销信息，无法判断证书", error.message)
+        log.unknown(Step.CERTIFICATE, f"签名者证书：{unknown_zh(error)}", error.message, file)
     else:
         log.passed(Step.CERTIFICATE, "签名者证书可信", "the signer's certificate leads to a trusted root")
-    log.note(Step.TIME, "该数字签名未载明签名时间", "this signature does not tell its time")
-
-
-def check_certificate(
-    log: Log,
-    step: Step,
-    what_zh: str,
-    trust: Trust,
-    certificate: Certificate,
-    at: datetime,
-    others: tuple[Certificate, ...] = (),
-) -> bool:
-    """Write whether a certificate could be relied on at `at`; True when so."""
-    try:
-        trust.check(certificate, at, others=others)
-    except CertificateRefused as error:
-        log.failed(step, f"{what_zh}：{_FAULTS_ZH[error.fault]}", error.message)
-    except TrustUnknown as error:
-        log.unknown(step, f"{what_zh}：未配置信任根或吊销信息，无法判断", error.message)
-    else:
-        log.passed(step, f"{what_zh}可信", "the certificate leads to a trusted root")
-        return True
-    return False
+        tell_revocation(log, Step.CERTIFICATE, "签名者证书", chain, dated=False)
+    log.note(Step.TIME, "该数字签名未载明签名时间", "this signature does not tell its time", file)
 
 
 def _check_algorithms(log: Log, one: Described, signature: SealSignature) -> None:
@@ -215,26 +172,54 @@ def _check_data_hash(log: Log, judge: Judge, one: Described, signature: SealSign
         log.passed(Step.DATA_HASH, "原文杂凑值一致", "the data hash is that of Signature.xml")
 
 
-def _check_signature(log: Log, signer: Certificate, signature: SealSignature, file: str) -> None:
+def _tell_extensions(log: Log, signature: SealSignature, file: str) -> None:
+    for zh, en, extensions in (
+        ("印章", "the seal", signature.seal.extensions),
+        ("签章", "the signature", signature.extensions),
+    ):
+        if extensions:
+            names = ", ".join(name for name, _ in extensions[:8])
+            log.note(
+                Step.FORMAT, f"{zh}含未解读的扩展：{names}", f"{en} has extensions that are not read: {names}", file
+            )
+
+
+def _check_signature(log: Log, policy: Policy, signer: Certificate, signature: SealSignature, file: str) -> None:
     try:
-        signer.key.verify(signature.signed, signature.signature)
+        signer.key.verify(signature.signed, _as_der(policy, signature.signature))
     except SignatureInvalid as error:
         log.failed(Step.SIGNATURE, "签章者的签名不正确", error.message, file)
     else:
         log.passed(Step.SIGNATURE, "签名值正确", "the signature verifies")
 
 
-@lru_cache(maxsize=32)
+def _as_der(policy: Policy, signature: bytes) -> bytes:
+    """The signature value as GB/T 35276 writes it; 64 raw bytes are turned into that where the policy takes them."""
+    if policy.accept_raw_signature and len(signature) == 64:
+        halves = (signature[:32], signature[32:])
+        return der.sequence(*(der.integer(int.from_bytes(half, "big")) for half in halves))
+    return signature
+
+
 def _check_made(point: bytes, signed: bytes, signature: bytes) -> None:
-    """Remembered when good: one seal stands on thousands of licences."""
+    """Raise SignatureInvalid unless the maker signed the seal; remembered when good."""
+    if len(signed) <= _REMEMBERED:
+        _made_before(point, signed, signature)
+    else:
+        PublicKey.from_point(point).verify(signed, signature)
+
+
+@lru_cache(maxsize=64)
+def _made_before(point: bytes, signed: bytes, signature: bytes) -> None:
+    """One seal stands on thousands of licences."""
     PublicKey.from_point(point).verify(signed, signature)
 
 
-def _check_time(log: Log, signer: Certificate, signature: SealSignature, at: datetime) -> None:
-    if signature.time > at + TOLERANCE:
-        log.failed(Step.TIME, "签章时间在未来", "the signing time lies in the future")
+def _check_time(log: Log, judge: Judge, signer: Certificate, signature: SealSignature, file: str) -> None:
+    if signature.time > judge.at + judge.policy.tolerance:
+        log.failed(Step.TIME, "签章时间在未来", "the signing time lies in the future", file, HOUSE_RULE)
     elif not signer.not_before <= signature.time <= signer.not_after:
-        log.failed(Step.TIME, "签章时间不在签章者证书有效期内", "signed outside the certificate's validity")
+        log.failed(Step.TIME, "签章时间不在签章者证书有效期内", "signed outside the certificate's validity", file)
     else:
         log.passed(Step.TIME, "签章时间在证书有效期内", "signed while the certificate was valid")
 
@@ -242,17 +227,19 @@ def _check_time(log: Log, signer: Certificate, signature: SealSignature, at: dat
 def _check_seal(log: Log, judge: Judge, seal: Seal, maker: Certificate, used: datetime, file: str) -> None:
     before = len(log.findings)
     try:
-        _check_made(maker.point, seal.signed, seal.signature)
+        _check_made(maker.point, seal.signed, _as_der(judge.policy, seal.signature))
     except SignatureInvalid as error:
         log.failed(Step.SEAL, "制章者对印章的签名不正确", error.message, file)
     if seal.allows(maker.raw):
-        log.failed(Step.SEAL, "印章由使用者自己制作", "the seal was made by one who may use it", file)
+        log.failed(Step.SEAL, "印章由使用者自己制作", "the seal was made by one who may use it", file, HOUSE_RULE)
     try:
-        judge.trust.check(maker, used)
+        chain = judge.trust.check(maker, used)
     except CertificateRefused as error:
-        _judge_at_making(log, judge, seal, maker, error)
+        _judge_at_making(log, judge, seal, maker, error, file)
     except TrustUnknown as error:
-        log.unknown(Step.SEAL, "制章者证书：未配置信任根或吊销信息，无法判断", error.message)
+        log.unknown(Step.SEAL, f"制章者证书：{unknown_zh(error)}", error.message, file)
+    else:
+        tell_revocation(log, Step.SEAL, "制章者证书", chain, dated=seal.timestamp is not None)
     if not seal.valid_from <= used <= seal.valid_to:
         log.failed(Step.SEAL, "签章时间不在印章有效期内", "used outside the seal's time of validity", file)
     elif judge.at > seal.valid_to:
@@ -263,7 +250,9 @@ def _check_seal(log: Log, judge: Judge, seal: Seal, maker: Certificate, used: da
         log.passed(Step.SEAL, "印章由制章者签名，签章时有效", "the seal is its maker's and was valid when used")
 
 
-def _judge_at_making(log: Log, judge: Judge, seal: Seal, maker: Certificate, error: CertificateRefused) -> None:
+def _judge_at_making(
+    log: Log, judge: Judge, seal: Seal, maker: Certificate, error: CertificateRefused, file: str
+) -> None:
     """A maker's certificate that ended after the seal was made does not spoil the seal."""
     if error.fault in (CertificateFault.EXPIRED, CertificateFault.REVOKED):
         try:
@@ -277,7 +266,7 @@ def _judge_at_making(log: Log, judge: Judge, seal: Seal, maker: Certificate, err
                 "the maker's certificate ended after the seal was made; it was valid then",
             )
             return
-    log.failed(Step.SEAL, f"制章者证书：{_FAULTS_ZH[error.fault]}", error.message)
+    log.failed(Step.SEAL, f"制章者证书：{FAULTS_ZH[error.fault]}", error.message, file)
 
 
 def _check_allowed(log: Log, signature: SealSignature, file: str) -> None:
@@ -291,46 +280,9 @@ def _check_seal_file(log: Log, judge: Judge, one: Described, seal: Seal) -> None
     path = one.description.seal
     if path is None:
         log.skipped(Step.SEAL_FILE, "未单独存放印章文件", "there is no separate seal file")
-    elif path not in judge.package.entries:
+    elif path not in judge.files.entries:
         log.failed(Step.SEAL_FILE, "印章文件不存在", "the seal file is missing", path)
-    elif judge.package.entries[path] != seal.raw:
+    elif judge.files.entries[path] != seal.raw:
         log.failed(Step.SEAL_FILE, "印章文件与签名中的印章不一致", "the seal file is not the seal that was used", path)
     else:
         log.passed(Step.SEAL_FILE, "印章文件与签名中的印章一致", "the seal file equals the seal in the signature")
-
-
-def _check_timestamps(log: Log, judge: Judge, signature: SealSignature, file: str) -> datetime | None:
-    """The tokens over the signature and, from version 5 on, over the seal; the time of the former."""
-    if signature.seal.timestamp is not None:
-        made = _check_timestamp(log, judge, signature.seal.timestamp, signature.seal.signature, file)
-        if made is not None and signature.seal.created > made + TOLERANCE:
-            log.failed(Step.TIMESTAMP, "印章时间戳早于制章日期", "the seal was stamped before it was made", file)
-    if signature.timestamp is None:
-        log.skipped(Step.TIMESTAMP, "没有时间戳", "there is no timestamp")
-        return None
-    stamped = _check_timestamp(log, judge, signature.timestamp, signature.signature, file)
-    if stamped is not None and stamped < signature.time - TOLERANCE:
-        log.failed(Step.TIMESTAMP, "时间戳早于签章时间", "stamped before it was signed", file)
-    return stamped
-
-
-def _check_timestamp(log: Log, judge: Judge, raw: bytes, stamped: bytes, file: str) -> datetime | None:
-    try:
-        token = Token.check(raw, stamped)
-    except (*_UNREADABLE, SignatureInvalid) as error:
-        log.failed(Step.TIMESTAMP, "时间戳不正确", error.message, file)
-        return None
-    if token.time > judge.at + TOLERANCE:
-        log.failed(Step.TIMESTAMP, "时间戳的时间在未来", "the timestamp lies in the future", file)
-        return token.time
-    try:
-        judge.trust.check(token.signed.signer, token.time, Purpose.TIMESTAMP, token.signed.certificates)
-    except TrustUnknown as error:
-        log.unknown(Step.TIMESTAMP, "时间戳机构：未配置信任根或吊销信息，无法判断", error.message)
-    except CertificateRefused as error:
-        zh = f"时间戳机构证书：{_FAULTS_ZH[error.fault]}"
-        # Timestamp authorities have roots of their own; one nobody configured is unknown, not forged.
-        (log.unknown if error.fault is CertificateFault.UNTRUSTED else log.failed)(Step.TIMESTAMP, zh, error.message)
-    else:
-        log.passed(Step.TIMESTAMP, "时间戳正确，时间戳机构可信", "the timestamp verifies and its authority is trusted")
-    return token.time

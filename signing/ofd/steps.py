@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-_HOUSE = "本系统规则 house rule"
+from signing.report import HOUSE_RULE as _HOUSE
+
 _SEAL_RULE = "GM/T 0031-2014 6.1.2"
 _SIGNATURE_RULE = "GM/T 0031-2014 6.2.3"
 
@@ -27,6 +28,7 @@ class Step(Enum):
     TIMESTAMP = (12, "时间戳", "timestamp", "RFC 3161")
     APPEARANCE = (13, "印章外观", "appearance", _HOUSE)
     BUSINESS = (14, "签发机关与印章数量", "expected authority and seals", _HOUSE)
+    CONTENTS = (14, "附件数据与证面一致", "attached data equals the pages", _HOUSE)
 
     def __init__(self, number: int, zh: str, en: str, source: str) -> None:
         self.number = number

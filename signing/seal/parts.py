@@ -13,8 +13,11 @@ from signing import der
 from signing.der import Element, Tag
 from signing.errors import SealRefused
 
-#: Header versions that are read. 2 fields make a version 1 seal; 4 or 5 a later one.
-VERSIONS = frozenset((1, 4, 5))
+#: Header versions that are read, and of how many fields their seals are; from version 5 on there may be a timestamp.
+_FIELDS = {1: (2,), 4: (4,), 5: (4, 5)}
+#: Bytes of a seal, and of one that is remembered; entries of its lists. A round seal has some 20,000 bytes.
+_LARGEST, _REMEMBERED = 4 << 20, 256 << 10
+_MOST_USERS, _MOST_EXTENSIONS = 1024, 64
 _LOCAL_TEXT = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
@@ -54,9 +57,11 @@ class Seal:
 
         Raises:
             DerRefused: not strict DER, or other bytes follow.
-            SealRefused: of no known version.
+            SealRefused: of no known version, or larger than any seal is.
         """
-        return _read_seal(raw)
+        if len(raw) > _LARGEST:
+            raise SealRefused(f"a seal has {len(raw)} bytes where {_LARGEST} are allowed; it was not read.")
+        return _read_remembered(raw) if len(raw) <= _REMEMBERED else _read_seal(raw)
 
     def allows(self, certificate: bytes) -> bool:
         """Whether the certificate (DER) may use this seal: listed itself, or by its SM3."""
@@ -88,7 +93,7 @@ class SealSignature:
             SealRefused: of no known version, or the versions within it differ.
         """
         top = der.read(raw, "seal signature").fields("seal signature", 2, 5)
-        body = top[0].children("signed part")
+        body = top[0].fields("signed part", 5, 7)
         found = _signature_v1(top, body) if len(top) == 2 else _signature_v4(top, body)
         if found.version != found.seal.version:
             raise SealRefused(
@@ -97,16 +102,21 @@ class SealSignature:
         return found
 
 
-@lru_cache(maxsize=64)
 def _read_seal(raw: bytes) -> Seal:
     top = der.read(raw, "seal").fields("seal", 2, 5)
     header = top[0].fields("seal information", 4, 5)[0].fields("seal header", 3)
     version = header[1].integer("seal version")
-    if version not in VERSIONS or (version == 1) != (len(top) == 2) or (len(top) == 5 and version != 5):
+    if len(top) not in _FIELDS.get(version, ()):
         raise SealRefused(f"a seal of version {version} with {len(top)} parts is not of a known kind; refused.")
     if header[0].text("seal header", Tag.IA5) != "ES":
         raise SealRefused("a seal's header does not say ES; refused.")
     return _seal(raw, top, header, version)
+
+
+@lru_cache(maxsize=64)
+def _read_remembered(raw: bytes) -> Seal:
+    """One seal stands on thousands of licences."""
+    return _read_seal(raw)
 
 
 def _seal(raw: bytes, top: list[Element], header: list[Element], version: int) -> Seal:
@@ -121,7 +131,7 @@ def _seal(raw: bytes, top: list[Element], header: list[Element], version: int) -
     else:
         certificate, algorithm, signature = top[1:4]
         signed = top[0].raw
-    type_part, name_part = property_part.children("seal properties")[:2]
+    type_part, name_part = property_part.fields("seal properties", 6, 7)[:2]
     return Seal(
         raw=raw,
         version=version,
@@ -152,7 +162,7 @@ def _property(part: Element, version: int) -> tuple[tuple[tuple[bytes, ...], tup
     what = "seal properties"
     fields = part.fields(what, 6 if version == 1 else 7)
     list_type = 1 if version == 1 else fields[2].integer("certificate list type")
-    entries = fields[-4].children("certificate list")
+    entries = fields[-4].children("certificate list", most=_MOST_USERS)
     certificates: tuple[bytes, ...] = ()
     digests: tuple[bytes, ...] = ()
     if list_type == 1:
@@ -171,7 +181,7 @@ def _extensions(part: Element) -> tuple[tuple[str, bool], ...]:
     # Most makers write them bare in a seal, some under [0]; the standard's tag is not settled.
     listed = part.inner("extensions", Tag.CONTEXT_0) if part.tag == Tag.CONTEXT_0 else part
     found = []
-    for one in listed.children("extensions"):
+    for one in listed.children("extensions", most=_MOST_EXTENSIONS):
         fields = one.fields("extension", 2, 3)
         fields[-1].octets("extension value")
         critical = len(fields) == 3 and fields[1].boolean("extension")

@@ -1,0 +1,87 @@
+"""One licence from facts to a verified file: drawn, sealed, read back and verified, on one core; where the time goes.
+
+    python -m benchmarks.licence
+
+Every licence has another holder, number and scope. The floor is SM2 alone: one signature to seal and one verification
+to verify (what the bureau's certificates and its seal were found to be is remembered). Rounds of floor and work
+alternate, so that both meet the same machine; medians. Target: 300 a second on one core.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.draw import pages
+from documents.licence import draw, seal_place
+from signing.demo_pki import Bureau, prepare
+from signing.ofd.seal import Stamp, seal
+from signing.ofd.verify import verify
+from signing.report import Expectation
+from signing.seal.port import LocalSealer
+from signing.trust import Trust
+
+ROUNDS, COUNT, TEMPLATE = 7, 60, "food"
+
+
+def main() -> None:
+    """Print medians of the steps, the whole, and the floor."""
+    now = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        keys = prepare(
+            Path(folder) / "demo", Bureau("某区行政审批局（测试）", "11420112MB0000000M", "42011200000001"), now
+        )
+    made = pages(TEMPLATE, COUNT * ROUNDS)
+    stamps = [Stamp(one.page_index, one.x_mm, one.y_mm, one.w_mm, one.h_mm) for one in seal_place(TEMPLATE)]
+    sealer, trust = LocalSealer(keys.seal, keys.signer), Trust.of([keys.root])
+    expect = Expectation(credit_code="11420112MB0000000M", es_id="42011200000001", seals=1)
+    digest, public = bytes(range(32)), None
+    message, signature = b"x" * 100, b""
+    from signing.certificates import Certificate
+    from signing.port import sign_message
+
+    public, signature = Certificate.read(keys.signer.certificate).key, sign_message(keys.signer, message)
+    steps: dict[str, list[float]] = {}
+
+    def timed(name: str, work: Callable[[], object], times: int) -> None:
+        begin = time.perf_counter()
+        for _ in range(times):
+            work()
+        steps.setdefault(name, []).append((time.perf_counter() - begin) / times * 1000)
+
+    size = 0
+    for round_number in range(-1, ROUNDS):
+        few = made[round_number * COUNT : (round_number + 1) * COUNT] if round_number >= 0 else made[:COUNT]
+        timed("SM2 sign (floor)", lambda: keys.signer.sign_digest(digest), COUNT)
+        timed("SM2 verify (floor)", lambda: public.verify(message, signature), COUNT)
+        begin = time.perf_counter()
+        drawn = [draw(page) for page in few]
+        after_draw = time.perf_counter()
+        sealed = [seal(one, sealer, stamps=stamps, at=now).to_bytes() for one in drawn]
+        after_seal = time.perf_counter()
+        reports = [verify(one, trust=trust, at=now, expect=expect) for one in sealed]
+        end = time.perf_counter()
+        if any(report.verdict.value != "valid" for report in reports):
+            raise SystemExit("a licence that was sealed here does not verify; the figures are worth nothing")
+        size = sum(map(len, sealed)) // len(sealed)
+        for name, seconds in (
+            ("draw", after_draw - begin),
+            ("seal", after_seal - after_draw),
+            ("verify", end - after_seal),
+            ("all three", end - begin),
+        ):
+            steps.setdefault(name, []).append(seconds / len(few) * 1000)
+    medians = {name: statistics.median(values[1:]) for name, values in steps.items()}
+    print(f"template {TEMPLATE}, {size / 1024:.0f} KiB a licence, {ROUNDS} rounds of {COUNT}, warm")
+    for name, milliseconds in medians.items():
+        print(f"{name:20} {milliseconds:7.3f} ms {1000 / milliseconds:8.0f} /s")
+    floor = medians["SM2 sign (floor)"] + medians["SM2 verify (floor)"]
+    print(f"all three take {medians['all three'] / floor:.1f} times the floor of {floor:.3f} ms")
+
+
+if __name__ == "__main__":
+    main()
