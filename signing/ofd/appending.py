@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from core.digest import sm3
+from core.digest import sm3, sm3_of_file
 from documents.package import Package
 from signing.certificates import Certificate
 from signing.errors import NotSealable
@@ -89,7 +89,7 @@ class Slot:
         if seal is not None:
             entries[seal_path] = seal
         # The order of the references is the order of the entries: see `signing.ofd.order`.
-        references = [(name, sm3(data)) for name, data in entries.items() if lock or name != self.list_path]
+        references = [(name, sm3_of_file(data)) for name, data in entries.items() if lock or name != self.list_path]
         description = write_description(references, stamps, None if seal is None else seal_path, value, at)
         entries[described] = description
         return Prepared(entries, described, value, sm3(description))

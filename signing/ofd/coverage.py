@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from core.digest import sm3
+from core.digest import sm3_of_file
 from signing.ofd.description import Description, Record
 from signing.ofd.layout import ENTRY, Files
 from signing.ofd.steps import Step
@@ -31,7 +31,7 @@ class Described:
 
 def digests(files: Files) -> Mapping[str, bytes]:
     """SM3 of every file, computed once however many signatures there are."""
-    return {name: sm3(data) for name, data in files.entries.items()}
+    return {name: sm3_of_file(data) for name, data in files.entries.items()}
 
 
 def check_references(log: Log, description: Description, actual: Mapping[str, bytes]) -> None:
