@@ -61,6 +61,8 @@ def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -
         click.echo(f"  the source itself said {done.source_count:,}")
     if done.unknown_columns:
         click.echo(f"  columns the schema does not know, kept raw: {one_line(', '.join(done.unknown_columns))}")
+    if done.outside_band:
+        click.echo(f"  outside the band its declaration guesses: {one_line('; '.join(done.outside_band))}")
     if c.quarantined:
         click.echo(f"  see why: hub quarantine list --resource {resource}")
 

@@ -19,6 +19,7 @@ _STOPPED, _READER_GONE = 130, 141
 #: starts in a tenth of a second because it never imports the database driver.
 _COMMANDS = {
     "sources": ("cli.sources", "sources"),
+    "source": ("cli.source", "source"),
     "collect": ("cli.collect", "collect"),
     "quarantine": ("cli.quarantine", "quarantine"),
     "lookup": ("cli.lookup", "lookup"),

@@ -43,6 +43,8 @@ def report(as_json: bool) -> None:
         numbers=["issued", "packages"],
     )
     click.echo(f"\nwaiting for evidence: {len(found.waiting)} · not granted: {found.not_granted}")
+    if found.not_open:
+        click.echo(f"declared, but not open yet: {len(found.not_open)}; see hub sources")
     if any(source.open_quarantine for source in found.sources):
         click.echo("rows set aside, and why: hub quarantine list")
     if found.waiting:

@@ -43,7 +43,12 @@ def sources(as_json: bool) -> None:
     for state in states:
         if state.trouble:
             click.echo(f"\n{state.resource}: {one_line(state.trouble)}")
-    for wrong in ("never read", "late"):
+    for wrong, next_step in (
+        ("never read", "hub collect"),
+        ("late", "hub collect"),
+        ("not open", "hub source check"),
+        ("awaiting permission", "hub source check"),
+    ):
         names = [state.resource for state in states if state.state == wrong]
         if names:
-            click.echo(f"\n{wrong}: {', '.join(names)}; next: hub collect {names[0]}")
+            click.echo(f"\n{wrong}: {', '.join(names)}; next: {next_step} {names[0]}")

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.access import FileAccess, SftpAccess
 from connectors.csv_slices import FilePlace, Sheet, cut_pages, read_rows, survey
-from connectors.declaration import Declaration, FileAccess, SftpAccess
+from connectors.declaration import Declaration
 from connectors.port import Cursor, FileRefused, RawPage, RawRecord, SourceRefused, SourceUnavailable
 from core.digest import sm3_hex
 
@@ -73,6 +74,9 @@ class CsvFiles:
             return None
         return total
 
+    def acknowledge(self, cursor: Cursor) -> None:
+        """Nothing: a file that was handed over wants no receipt."""
+
     def _series(self, place: FilePlace) -> list[Path]:
         if self._file is not None:
             return [self._file]
@@ -114,7 +118,7 @@ class CsvFiles:
             mark = f"refused:{size}:{sm3_hex(body)}"
             if (place.file, place.mark) == (path.name, mark):
                 return None
-            behind = FilePlace(file=path.name, mark=mark, done=True, pages=place.pages)
+            behind = FilePlace(file=path.name, mark=mark, done=True, pages=place.pages, refused=True)
             raise FileRefused(
                 f"{self._name}: {path.name} is refused: {error.message}. Nothing of it landed; send it back to its "
                 "owner and put a corrected file in its place.",

@@ -30,7 +30,10 @@ _BLOCK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """Where reading stands in a series of files: `mark` tells one edition of `file` from the next."""
+    """Where reading stands in a series of files: `mark` tells one edition of `file` from the next.
+
+    `refused` says that this edition was refused and nothing of it landed.
+    """
 
     file: str = ""
     mark: str = ""
@@ -39,6 +42,7 @@ class FilePlace:
     rows: int = 0
     done: bool = False
     pages: int = 0
+    refused: bool = False
 
     @classmethod
     def read(cls, cursor: Cursor, resource: str) -> FilePlace:
@@ -58,6 +62,8 @@ class FilePlace:
                 int(cursor["rows"]),
                 bool(cursor["done"]),
                 int(cursor["pages"]),
+                # Cursors stored before receipts were written do not say.
+                bool(cursor.get("refused", False)),
             )
         except (KeyError, TypeError, ValueError):
             raise CursorRefused(
@@ -75,6 +81,7 @@ class FilePlace:
             "rows": self.rows,
             "done": self.done,
             "pages": self.pages,
+            "refused": self.refused,
         }
 
     def within(self, file: str, mark: str) -> FilePlace:

@@ -10,16 +10,16 @@ import tomllib
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from connectors.access import Access, NotAgreed, Return, WorkbookReturn
+from connectors.agreement import UNSTATED, Band, Clocks, Reach
 from core.errors import Permanent
 
 RESOURCES = Path(__file__).parent / "resources"
 
-#: A name that may stand unquoted in SQL; kept narrow because it comes from a file.
-SqlName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -74,60 +74,12 @@ class Honesty(_Frozen):
         return self
 
 
-class RestAccess(_Frozen):
-    """A resource behind the signed national data-sharing gateway.
-
-    `sid` is the key of the service id in the sources file, not the id itself. `transient` and
-    `refusing` are the codes inside an HTTP 200 that mean "again" and "no".
-    """
-
-    protocol: Literal["rest_gateway"]
-    path: Text
-    sid: Annotated[str, Field(pattern=r"^sid_[a-z0-9_]+$")]
-    cursor: Literal["update_time"]
-    page_size: Annotated[int, Field(ge=2, le=200)]
-    requests_per_second: Annotated[float, Field(gt=0)]
-    timeout_s: Annotated[float, Field(gt=0)] = 30
-    transient: tuple[Text, ...] = ("api-500",)
-    refusing: tuple[Text, ...] = ("api-401", "api-404")
-
-
-class TableAccess(_Frozen):
-    """A typed table of a front-end exchange database, with cd_time, cd_operation and row_guid."""
-
-    protocol: Literal["exchange_db"]
-    table: SqlName
-    cursor: Literal["cd_time+row_guid"]
-    page_size: Annotated[int, Field(ge=1, le=10_000)]
-    statement_timeout_s: Annotated[float, Field(gt=0)] = 30
-
-
-class SftpAccess(_Frozen):
-    """Daily CSV files `<folder>/YYYYMMDD/<prefix>_YYYYMMDD.csv`, each with a control file `.ctl` written last."""
-
-    protocol: Literal["sftp_csv"]
-    prefix: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    cursor: Literal["file+offset"]
-    page_size: Annotated[int, Field(ge=1, le=100_000)]
-    timeout_s: Annotated[float, Field(gt=0)] = 30
-    max_file_bytes: Annotated[int, Field(gt=0)] = 512 * 1024 * 1024
-
-
-class FileAccess(_Frozen):
-    """CSV files handed over: one given by path, or those in a drop folder that match `pattern`, by name."""
-
-    protocol: Literal["csv_file"]
-    pattern: Text
-    cursor: Literal["file+offset"]
-    page_size: Annotated[int, Field(ge=1, le=100_000)]
-    max_file_bytes: Annotated[int, Field(gt=0)] = 2 * 1024 * 1024 * 1024
-
-
-Access = Annotated[RestAccess | TableAccess | SftpAccess | FileAccess, Field(discriminator="protocol")]
-
-
 class Declaration(_Frozen):
-    """One resource. `columns` are the source's own names; `key` those that tell one record from another."""
+    """One resource. `columns` are the source's own names; `key` those that tell one record from another.
+
+    `optional` are those of `columns` that a batch may lack, `ignored` further ones the source is known to
+    have and nobody takes: neither is drift.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
     title: Text
@@ -140,9 +92,15 @@ class Declaration(_Frozen):
     schema_name: Annotated[str, Field(alias="schema", pattern=r"^[a-z]+\.[a-z_]+$")]
     columns: Annotated[tuple[Text, ...], Field(min_length=1)]
     key: Annotated[tuple[Text, ...], Field(min_length=1)]
+    optional: tuple[Text, ...] = ()
+    ignored: tuple[Text, ...] = ()
     freshness: Text
     caveats: Annotated[tuple[Text, ...], Field(min_length=1)]
     access: Access
+    rejected: Return = WorkbookReturn(channel="workbook")
+    reach: Reach = UNSTATED
+    band: Band = Band()
+    clocks: Clocks = Clocks()
     honesty: Honesty
 
     @model_validator(mode="after")
@@ -151,6 +109,12 @@ class Declaration(_Frozen):
             raise ValueError("`columns` names one column twice")
         if strange := [name for name in self.key if name not in self.columns]:
             raise ValueError(f"`key` names {', '.join(strange)}, which `columns` does not")
+        if strange := [name for name in self.optional if name not in self.columns or name in self.key]:
+            raise ValueError(f"`optional` names {', '.join(strange)}, which is no column or is part of the key")
+        if both := [name for name in self.ignored if name in self.columns]:
+            raise ValueError(f"`ignored` names {', '.join(both)}, which `columns` takes")
+        if self.reach.open and isinstance(self.access, NotAgreed):
+            raise ValueError("an open source (已通) needs the way it is read under `access`, not `not_agreed`")
         if not self.name.startswith(f"{self.department.id}."):
             raise ValueError(f"`name` must begin with the department's id `{self.department.id}.`")
         return self
@@ -163,12 +127,18 @@ class Declaration(_Frozen):
                 f"### {self.title}（`{self.name}`）",
                 f"- **提供方**：{self.department.zh}，{self.owner}；共享类型：{self.share_class}",
                 f"- **依据**：{'；'.join(self.legal_basis)}",
-                f"- **方式**：`{self.access.protocol}`，每页 {self.access.page_size} 行",
+                f"- **通达**：{self.reach.zh}",
+                f"- **方式**：{self._way()}",
                 f"- **更新**：{self.update_cycle}；{self.freshness}；超过 {self.late_after_hours} 小时算迟到",
                 f"- **注意**：{'；'.join(self.caveats)}",
                 f"- **核实情况**：{state}",
             ]
         )
+
+    def _way(self) -> str:
+        if isinstance(self.access, NotAgreed):
+            return "尚未约定"
+        return f"`{self.access.protocol}`，每页 {self.access.page_size} 行"
 
 
 def load(path: Path) -> Declaration:

@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -39,8 +39,31 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class SecretRefresh(_Section):
+    """`[tax.refresh]`: the gateway's own call that gives a short-lived secret for the one we hold.
+
+    What is known of it is that it is a POST, that the secret comes AES-encrypted and that there are two
+    stages (a day, then half an hour). Everything else is a setting, because no department has confirmed it.
+    """
+
+    path: Text = "/sysapi/auth/refreshappsecret"
+    #: One a stage, in the order of the stages; seconds.
+    lifetimes_s: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1, max_length=3)] = (86400, 1800)
+    #: A secret is changed this long before it ends; seconds.
+    margin_s: Annotated[float, Field(ge=0)] = 120
+    secret_field: Text = "secret"  # noqa: S105 - the name of a field
+    #: Where the answer says how long the secret lives, in seconds; the declared lifetime holds without it.
+    lifetime_field: Text | None = None
+    cipher: Literal["aes-ecb", "aes-cbc", "none"] = "aes-ecb"
+    #: How the AES key is made of the secret we hold: its first 16 bytes, or its MD5.
+    key_form: Literal["first16", "md5"] = "first16"
+
+
 class GatewayEndpoint(_Section):
-    """`[tax]`: the signed gateway. Besides the fields below one `sid_<name>` per resource."""
+    """`[tax]`: the signed gateway. Besides the fields below one `sid_<name>` per resource.
+
+    `rid` is the requester's id, which x-tif gateways call paasid, and `secret` their token.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
@@ -48,12 +71,16 @@ class GatewayEndpoint(_Section):
     rid: Text
     secret: SecretStr
     ca_file: Path | None = None
+    path_prefix: Annotated[str, Field(pattern=r"^(/[^\s?#]*)?$")] = "/gateway"
+    refresh: SecretRefresh | None = None
+    #: Of the x-tif signature; clients in the wild are of both kinds.
+    signature_case: Literal["upper", "lower"] = "upper"
 
     @model_validator(mode="after")
     def _extras_are_service_ids(self) -> GatewayEndpoint:
         for key, value in (self.model_extra or {}).items():
             if not re.fullmatch(r"sid_[a-z0-9_]+", key):
-                raise ValueError(f"unknown key `{key}`; known are base_url, rid, secret, ca_file and sid_*")
+                raise ValueError(f"unknown key `{key}`; known are {', '.join(type(self).model_fields)} and sid_*")
             if not isinstance(value, str) or not value:
                 raise ValueError(f"`{key}` must be a text")
         return self
@@ -65,9 +92,24 @@ class GatewayEndpoint(_Section):
 
 
 class DatabaseEndpoint(_Section):
-    """`[civil]`, `[bureau]`: a front-end exchange database, as a libpq URL with the password inside."""
+    """`[civil]`, `[bureau]`: a front-end exchange database as a URL with the password inside.
+
+    `postgresql://`, `mysql+pymysql://`, `mariadb+pymysql://` or `oracle+oracledb://`. `write_dsn` is the login
+    that may set consumed markers and fill error tables; without it nothing is ever written there.
+    """
 
     dsn: SecretStr
+    write_dsn: SecretStr | None = None
+
+
+class SoapEndpoint(_Section):
+    """`[civil_soap]`: a SOAP service. Requests go to `address` alone, whatever address the WSDL names."""
+
+    wsdl: Text
+    address: Annotated[str, Field(pattern=r"^https?://[^\s?#]+(\?[^\s#]*)?$")]
+    username: Text | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
 
 
 class SftpEndpoint(_Section):
@@ -89,7 +131,7 @@ class SftpEndpoint(_Section):
 
 
 class FolderEndpoint(_Section):
-    """`[market]`: the folder into which files are renamed once they are complete."""
+    """`[market]`: the folder into which files are renamed once they are complete, e.g. of a mounted share."""
 
     folder: Path
 
@@ -151,6 +193,8 @@ class Endpoints:
                 # `folder` is a remote path for SFTP; joining leaves an absolute one as it is.
                 local = kind is not SftpEndpoint or key != "folder"
                 values[key] = str(self._folder / value) if local else value
+            elif key == "wsdl" and isinstance(value, str) and "://" not in value:
+                values[key] = str(self._folder / value)
             elif key.endswith("_file") and isinstance(value, str):
                 values[key.removesuffix("_file")] = _read_private(self._folder / value).strip()
             else:

@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
-from datetime import time as daytime
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection
 
+from connectors.access import TableAccess
 from connectors.canonical import canonical_json
-from connectors.declaration import Declaration, TableAccess
+from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
-from connectors.port import (
-    Cursor,
-    CursorRefused,
-    Operation,
-    RawPage,
-    RawRecord,
-    SourceGarbled,
-    SourceRefused,
-    SourceUnavailable,
-)
+from connectors.exchange_rows import CONTROL, TablePlace, exchange_rows
+from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable
 from connectors.retrying import Patience, patiently
+from connectors.values import plain
 
 T = TypeVar("T")
-
-#: Columns every exchange table carries besides its own; all NOT NULL in the national DDL.
-CONTROL = ("row_guid", "cd_batch", "cd_operation", "cd_time", "data_source")
 
 #: SQLSTATE classes that mean "again": connection, serialisation, resources, operator, system, internal.
 _PASSING = ("08", "40", "53", "55", "57", "58", "XX")
 
 #: What PostgreSQL says while connecting carries no SQLSTATE; these words of its messages mean "no".
 _NO = ("authentication failed", "no pg_hba.conf entry", "does not exist", "is not permitted to log in")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    cd_time: str | None = None
-    row_guid: str = ""
-    pages: int = 0
-
-    @classmethod
-    def read(cls, cursor: Cursor, resource: str) -> _Place:
-        if not cursor:
-            return cls()
-        try:
-            datetime.fromisoformat(cursor["cd_time"])
-            return cls(cursor["cd_time"], str(cursor["row_guid"]), int(cursor["pages"]))
-        except (KeyError, TypeError, ValueError):
-            raise CursorRefused(
-                f"{resource}: the stored cursor is not one of an exchange table's. Nothing was read; "
-                "set it to {} to read the resource again from the beginning (rows already held change nothing)."
-            ) from None
-
-    def cursor(self) -> dict[str, Any]:
-        return {"cd_time": self.cd_time, "row_guid": self.row_guid, "pages": self.pages}
 
 
 class ExchangeTable:
@@ -88,14 +51,14 @@ class ExchangeTable:
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: a list of row objects under the table's own column names."""
-        place = _Place.read(cursor, self._name)
+        place = TablePlace.read(cursor, self._name)
         size = self._access.page_size
         while True:
             rows = self._ask(place, self._rows)
             if not rows:
                 return
             last = rows[-1]
-            place = _Place(last["cd_time"], last["row_guid"], place.pages + 1)
+            place = TablePlace(last["cd_time"], last["row_guid"], place.pages + 1)
             yield RawPage(
                 number=place.pages,
                 body=canonical_json(rows),
@@ -108,25 +71,16 @@ class ExchangeTable:
 
     def records(self, page: RawPage) -> Iterator[RawRecord]:
         """The rows of the page with the operation their cd_operation names."""
-        try:
-            rows = json.loads(page.body)
-        except (ValueError, RecursionError):
-            raise SourceGarbled(f"{self._name}: page {page.number} is not JSON.", page.body) from None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise SourceGarbled(f"{self._name}: page {page.number} is not a list of rows.", page.body)
-        for position, row in enumerate(rows):
-            said = row.get("cd_operation")
-            try:
-                operation, problem = Operation(str(said).strip().upper()), None
-            except ValueError:
-                operation, problem = Operation.UPDATE, "cd_operation is not one of I, U, D"
-            yield RawRecord(position, row, canonical_json(row), operation, problem)
+        return exchange_rows(self._name, page)
 
     def count(self, cursor: Cursor) -> int:
         """Rows behind `cursor`, counted by the database."""
-        return self._ask(_Place.read(cursor, self._name), self._counted)
+        return self._ask(TablePlace.read(cursor, self._name), self._counted)
 
-    def _ask(self, place: _Place, question: Callable[[connection, _Place], T]) -> T:
+    def acknowledge(self, cursor: Cursor) -> None:
+        """Nothing: the table is read-only and keeps no marker."""
+
+    def _ask(self, place: TablePlace, question: Callable[[connection, TablePlace], T]) -> T:
         """Answer `question` in a connection of its own: the reader may take minutes between two pages."""
 
         def once() -> T:
@@ -139,7 +93,7 @@ class ExchangeTable:
         kept = f"{place.pages} pages are kept; page {place.pages + 1} is next"
         return patiently(once, resource=self._name, kept=kept, patience=self._patience)
 
-    def _rows(self, database: connection, place: _Place) -> list[dict[str, Any]]:
+    def _rows(self, database: connection, place: TablePlace) -> list[dict[str, Any]]:
         where, values = _behind(place)
         query = sql.SQL("SELECT {columns} FROM {table} {where} ORDER BY cd_time, row_guid LIMIT {size}").format(
             columns=sql.SQL(", ").join(map(sql.Identifier, self._columns)),
@@ -151,9 +105,9 @@ class ExchangeTable:
             self._prepare(cursor)
             cursor.execute(query, values)
             rows = cursor.fetchall()
-        return [dict(zip(self._columns, map(_plain, row), strict=True)) for row in rows]
+        return [dict(zip(self._columns, map(plain, row), strict=True)) for row in rows]
 
-    def _counted(self, database: connection, place: _Place) -> int:
+    def _counted(self, database: connection, place: TablePlace) -> int:
         where, values = _behind(place)
         with database.cursor() as cursor:
             self._prepare(cursor)
@@ -188,21 +142,10 @@ class _opened:  # noqa: N801 - reads as the verb it is
         self._connection.close()
 
 
-def _behind(place: _Place) -> tuple[sql.Composable, tuple[str, ...]]:
+def _behind(place: TablePlace) -> tuple[sql.Composable, tuple[str, ...]]:
     if place.cd_time is None:
         return sql.SQL(""), ()
     return sql.SQL("WHERE (cd_time, row_guid) > (%s::timestamp, %s)"), (place.cd_time, place.row_guid)
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON: dates in ISO form, numbers with a fraction as the text they are."""
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, datetime | date | daytime):
-        return value.isoformat()
-    if isinstance(value, Decimal | float):
-        return str(value)
-    return str(value)
 
 
 def _meaning(error: psycopg2.Error) -> SourceUnavailable | SourceRefused | SourceGarbled:

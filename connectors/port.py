@@ -91,6 +91,17 @@ class Source(Protocol):
         """How many rows the source itself says lie behind `cursor`; None where it cannot say."""
         ...
 
+    def acknowledge(self, cursor: Cursor) -> None:
+        """Tell the department that everything up to `cursor` is durable here; nothing where it wants no receipt.
+
+        Call it once the page with this `next_cursor` is committed, and once more with the stored cursor
+        before reading begins, since a crash may lie between the two. Saying it twice changes nothing.
+
+        Raises:
+            SourceUnavailable, SourceRefused: not told; the rows stay ours and the next call tells it.
+        """
+        ...
+
 
 class SourceUnavailable(Retryable):
     """The department's system does not answer now; `retry_after_s` is set when it said when to come back."""

@@ -5,18 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from connectors.declaration import (
-    Declaration,
-    Department,
+from connectors.access import (
+    BlobAccess,
     FileAccess,
+    NotAgreed,
     RestAccess,
     SftpAccess,
+    SoapAccess,
     TableAccess,
-    load_all,
+    XlsxAccess,
 )
-from connectors.endpoints import DatabaseEndpoint, Endpoints, FolderEndpoint, GatewayEndpoint, SftpEndpoint
+from connectors.declaration import Declaration, Department, load_all
+from connectors.endpoints import (
+    DatabaseEndpoint,
+    Endpoints,
+    FolderEndpoint,
+    GatewayEndpoint,
+    SftpEndpoint,
+    SoapEndpoint,
+    SourceNotConfigured,
+)
 from connectors.port import Source
 from core.errors import Permanent
+
+#: Exchange databases read through SQLAlchemy; any other `dsn` is libpq's, which PostgreSQL is read with.
+_OTHER_MAKES = ("mysql", "mariadb", "oracle")
 
 
 class UnknownResource(Permanent):
@@ -62,7 +75,7 @@ def open_source(declared: Declaration, endpoints: Endpoints, *, file: Path | Non
 
     Args:
         endpoints: the sources file; `Endpoints.empty()` is enough with `file`.
-        file: a CSV file to read instead of the drop folder or the SFTP server.
+        file: a CSV file or workbook to read instead of the drop folder or the SFTP server.
 
     Raises:
         SourceNotConfigured: the department's section is missing or incomplete.
@@ -71,6 +84,10 @@ def open_source(declared: Declaration, endpoints: Endpoints, *, file: Path | Non
     # The adapters bring requests, psycopg2 and paramiko: imported here, so that listing resources stays cheap.
     access, section = declared.access, declared.department.id
     if file is not None:
+        if isinstance(access, XlsxAccess):
+            from connectors.xlsx_file import XlsxFiles
+
+            return XlsxFiles(declared, file=file)
         if not isinstance(access, FileAccess | SftpAccess):
             raise FileNotWanted(f"{declared.name} comes by {access.protocol}, not as a file. Leave the file out.")
         from connectors.csv_file import CsvFiles
@@ -82,9 +99,27 @@ def open_source(declared: Declaration, endpoints: Endpoints, *, file: Path | Non
 
             return RestGateway(declared, endpoints.section(section, GatewayEndpoint))
         case TableAccess():
-            from connectors.exchange_db import ExchangeTable
+            database = endpoints.section(section, DatabaseEndpoint)
+            # The declaration need not know whose database it is; the address does.
+            if not database.dsn.get_secret_value().startswith(_OTHER_MAKES):
+                from connectors.exchange_db import ExchangeTable
 
-            return ExchangeTable(declared, endpoints.section(section, DatabaseEndpoint))
+                return ExchangeTable(declared, database)
+            from connectors.exchange_sql import ExchangeSqlTable
+
+            return ExchangeSqlTable(declared, database)
+        case BlobAccess():
+            from connectors.exchange_blob import ExchangeBlob
+
+            return ExchangeBlob(declared, endpoints.section(section, DatabaseEndpoint))
+        case SoapAccess():
+            from connectors.soap_xml import SoapXml
+
+            return SoapXml(declared, endpoints.section(section, SoapEndpoint))
+        case SftpAccess(protocol="folder_csv"):
+            from connectors.folder_csv import FolderCsv
+
+            return FolderCsv(declared, endpoints.section(section, FolderEndpoint))
         case SftpAccess():
             from connectors.sftp_csv import SftpCsv
 
@@ -93,3 +128,12 @@ def open_source(declared: Declaration, endpoints: Endpoints, *, file: Path | Non
             from connectors.csv_file import CsvFiles
 
             return CsvFiles(declared, folder=endpoints.section(section, FolderEndpoint).folder)
+        case XlsxAccess():
+            from connectors.xlsx_file import XlsxFiles
+
+            return XlsxFiles(declared, folder=endpoints.section(section, FolderEndpoint).folder)
+        case NotAgreed():
+            raise SourceNotConfigured(
+                f"{declared.name} is {declared.reach.state} and nobody has agreed how it comes. Nothing was read; "
+                "ask its owner, then write the way under [access] of its declaration."
+            )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from connectors.agreement import Band
 from connectors.declaration import Declaration
-from connectors.endpoints import Endpoints
+from connectors.endpoints import Endpoints, SourceNotConfigured
 from connectors.port import FileRefused, Operation, RawPage, RawRecord, Source, SourceGarbled
 from connectors.registry import declaration as declared
 from connectors.registry import open_source
@@ -29,9 +30,24 @@ class RowsMissing(Permanent):
     code: ClassVar[str] = "HUB-701"
 
 
+class BatchOutsideBand(Permanent):
+    """A batch has more or fewer rows, or more or fewer of them set aside, than its declaration expects."""
+
+    code: ClassVar[str] = "HUB-702"
+
+
+#: One bad row of two is no sign of a source that has changed: over fewer rows a share is not judged.
+_FEWEST_FOR_A_SHARE: Final = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one collect did. `source_count` is what the source itself said it holds behind the cursor."""
+    """What one collect did.
+
+    Attributes:
+        source_count: what the source itself said it holds behind the cursor.
+        outside_band: how the batch leaves a band that is only a guess, in words; a verified one would have stopped it.
+    """
 
     resource: str
     batch: int
@@ -39,6 +55,7 @@ class Collected:
     counts: Counts
     source_count: int | None
     unknown_columns: tuple[str, ...]
+    outside_band: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -50,6 +67,7 @@ class Collected:
             **asdict(self.counts),
             "accepted": self.counts.accepted,
             "unknown_columns": list(self.unknown_columns),
+            "outside_band": list(self.outside_band),
         }
 
 
@@ -65,10 +83,18 @@ def collect(
 
     Raises:
         UnknownResource, BatchBusy: nothing was read.
+        SourceNotConfigured: the source is not open (未开通, 待授权), or its address is missing.
         Retryable, Permanent: reading stopped; pages landed so far stay, the next call goes on behind them.
+        BatchOutsideBand: reading stopped before the page that took the batch out of its declared band landed.
+        RowsMissing: the batch is complete, and has fewer rows than the source said.
         FileRefused: the file is not what it says; it is kept and nothing of it landed.
     """
     declaration = declared(resource)
+    if not declaration.reach.open:
+        raise SourceNotConfigured(
+            f"{resource} is {declaration.reach.zh}. Nothing was read; once it is open, write 已通 under [reach] of its "
+            "declaration."
+        )
     source = open_source(declaration, Endpoints.load(hub.settings.sources_file), file=file)
     with batches.only_reader(hub.connection, resource):
         batch = batches.begin_or_resume(hub.connection, resource)
@@ -85,6 +111,7 @@ def collect(
                 # The file will not get better by itself: the batch ends behind it, so that the next file gets its turn.
                 if error.next_cursor is not None:
                     batches.reposition(hub.connection, batch, error.next_cursor)
+                    source.acknowledge(error.next_cursor)
                 batches.finish(hub.connection, batch)
             raise
         counts, said = batches.counts(hub.connection, batch.id)
@@ -95,15 +122,27 @@ def collect(
             f"{resource}: the source said it holds {said} rows and handed out {counts.landed}; what came has landed. "
             f"Ask the department, then run `hub collect {resource} --from-start`."
         )
-    return Collected(resource, batch.id, batch.resumed, counts, said, tuple(sorted(unknown)))
+    outside = _whole_outside(declaration.band, counts) if counts.landed else ()
+    if outside and declaration.band.verified:
+        raise BatchOutsideBand(
+            f"{resource}: {'; '.join(outside)}. What came has landed, since only the end showed it. Ask the "
+            "department; where the batch is right, correct [band] of the declaration."
+        )
+    return Collected(resource, batch.id, batch.resumed, counts, said, tuple(sorted(unknown)), outside)
 
 
 def _read(hub: Hub, declaration: Declaration, source: Source, batch: Batch, on_step: OnStep) -> set[str]:
     position: Mapping[str, Any] = batch.position
     unknown: set[str] = set()
-    if not batch.resumed:
-        batches.note_source_count(hub.connection, batch, source.count(position))
-        on_step("batch.counted")
+    source.acknowledge(position)  # a crash may lie between commit and receipt
+    so_far, said = batches.counts(hub.connection, batch.id)
+    counted = so_far.pages > 0
+    # A guess may not hold up a department's data; `collect` says at the end what leaves it.
+    band = declaration.band if declaration.band.verified else Band()
+    if not counted:
+        said = source.count(position)
+        if said:  # that nothing is new is a matter of the deadline, not of the band
+            _stop_outside(declaration, Band(rows=band.rows).outside(said, 0), so_far)
     for page in source.pages(position):
         digest = raw_pages.keep(
             hub.connection, hub.vault, batch, number=page.number, body=page.body, context=page.context
@@ -112,7 +151,13 @@ def _read(hub: Hub, declaration: Declaration, source: Source, batch: Batch, on_s
         good, bad, strange = judge_page(hub, declaration, source, page)
         unknown |= strange
         on_step("page.judged")
-        land_page(
+        _stop_outside(declaration, _share_outside(band, so_far, len(good), len(bad), said), so_far)
+        if not counted:
+            # Only now: a batch that its band stops may find the source corrected, and then counts anew.
+            batches.note_source_count(hub.connection, batch, said)
+            on_step("batch.counted")
+            counted = True
+        landed = land_page(
             hub.connection,
             hub.vault,
             batch,
@@ -123,9 +168,45 @@ def _read(hub: Hub, declaration: Declaration, source: Source, batch: Batch, on_s
             next_position=page.next_cursor,
             now=hub.clock.now(),
         )
+        so_far = replace(
+            so_far,
+            pages=so_far.pages + 1,
+            landed=so_far.landed + landed.landed,
+            quarantined=so_far.quarantined + landed.quarantined,
+        )
         position = page.next_cursor
         on_step("page.landed")
+        source.acknowledge(position)
+        on_step("page.acknowledged")
+    if not counted:
+        batches.note_source_count(hub.connection, batch, said)
+        on_step("batch.counted")
     return unknown
+
+
+def _share_outside(band: Band, so_far: Counts, good: int, bad: int, said: int | None) -> tuple[str, ...]:
+    """Whether the batch has left its band with this page, however good the rows still to come may be.
+
+    Without the source's own count every row still to come is unknown, and only the end can tell.
+    """
+    rows = so_far.landed + good + bad
+    if said is None or max(rows, said) < _FEWEST_FOR_A_SHARE:
+        return ()
+    return Band(rejected=(0.0, band.rejected[1])).outside(max(rows, said), so_far.quarantined + bad)
+
+
+def _whole_outside(band: Band, counts: Counts) -> tuple[str, ...]:
+    judged = band if counts.landed >= _FEWEST_FOR_A_SHARE else Band(rows=band.rows)
+    return judged.outside(counts.landed, counts.quarantined)
+
+
+def _stop_outside(declaration: Declaration, outside: Sequence[str], landed: Counts) -> None:
+    if outside:
+        raise BatchOutsideBand(
+            f"{declaration.name}: {'; '.join(outside)}. The batch was stopped; {landed.pages} pages of it landed "
+            "before and stay, what was read and did not land is kept as it came. Ask the department; where the batch "
+            "is right, correct [band] of the declaration, then run the collect again."
+        )
 
 
 def judge_page(

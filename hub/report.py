@@ -48,9 +48,14 @@ class TypeSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything the end of a run tells."""
+    """Everything the end of a run tells.
+
+    `sources` are those that can be read, or once were; `not_open` names the others, whose empty counts would
+    look like a balance.
+    """
 
     sources: tuple[SourceSummary, ...]
+    not_open: tuple[str, ...]
     types: tuple[TypeSummary, ...]
     licences: tuple[IssuedLicence, ...]
     waiting: tuple[WaitingApproval, ...]
@@ -60,6 +65,7 @@ class Summary:
         """For `--json`."""
         return {
             "sources": [asdict(source) for source in self.sources],
+            "not_open": list(self.not_open),
             "types": [asdict(kind) for kind in self.types],
             "licences": [licence.to_dict() for licence in self.licences],
             "waiting": [row.to_dict() for row in self.waiting],
@@ -87,8 +93,10 @@ def summarise(hub: Hub, states: Sequence[SourceState] | None = None) -> Summary:
     reasons: dict[str, list[tuple[str, str, int]]] = {}
     for resource, code, count in quarantine.counts_by_reason(hub.connection):
         reasons.setdefault(resource, []).append((code, meaning(code).chinese, count))
+    told = [state for state in read if state.open or state.pulled]
     return Summary(
-        sources=tuple(_source(state, tuple(reasons.get(state.resource, ()))) for state in read),
+        sources=tuple(_source(state, tuple(reasons.get(state.resource, ()))) for state in told),
+        not_open=tuple(state.resource for state in read if not state.open),
         types=tuple(TypeSummary(name, titles[name], by_type[name], packed[name]) for name in sorted(by_type)),
         licences=tuple(licences),
         waiting=tuple(waiting_approvals(hub)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.declaration import Declaration, UpdateCycle, load_all
@@ -32,7 +32,13 @@ class SourceState:
     quarantined: int
     open_quarantine: int
     state: str
+    reach: str
     trouble: str | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it can be read at all; its declaration says (已通)."""
+        return self.state not in ("not open", "awaiting permission")
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -49,10 +55,15 @@ class Department:
 
 
 def departments() -> list[Department]:
-    """The declared departments in the order of their ids. Cheap: reads the declarations and nothing else."""
+    """The departments that can be read, in the order of their ids, each with its open resources.
+
+    What is not open (未开通, 待授权) has no DAG and no pool; `source_states` tells of it. Cheap: reads the
+    declarations and nothing else.
+    """
     by_id: dict[str, list[Declaration]] = {}
     for declaration in load_all().values():
-        by_id.setdefault(declaration.department.id, []).append(declaration)
+        if declaration.reach.open:
+            by_id.setdefault(declaration.department.id, []).append(declaration)
     return [Department(name, resources[0].department.zh, tuple(resources)) for name, resources in sorted(by_id.items())]
 
 
@@ -86,21 +97,15 @@ def evidence_resources() -> list[str]:
 
 
 def source_states(hub: Hub) -> list[SourceState]:
-    """Every declared resource. A resource never read, late or in trouble never looks healthy."""
+    """Every declared resource. One that is not open, never read, late or in trouble never looks healthy."""
+    # Judges declarations against schemas too, which the DAG processor need not load at every parse.
+    from hub.source_register import state_of
+
     totals = figures.by_resource(hub.connection)
     now = hub.clock.now()
     states = []
     for name, declaration in load_all().items():
         total = totals.get(name, figures.ResourceTotals())
-        late = total.last_complete is not None and now - total.last_complete > timedelta(
-            hours=declaration.late_after_hours
-        )
-        if total.trouble is not None:
-            state = "in trouble"
-        elif total.last_complete is None:
-            state = "never read"
-        else:
-            state = "late" if late else "up to date"
         states.append(
             SourceState(
                 resource=name,
@@ -114,7 +119,10 @@ def source_states(hub: Hub) -> list[SourceState]:
                 accepted=total.landed - total.quarantined,
                 quarantined=total.quarantined,
                 open_quarantine=total.open_quarantine,
-                state=state,
+                state=state_of(
+                    declaration, last_complete=total.last_complete, in_trouble=total.trouble is not None, now=now
+                ),
+                reach=declaration.reach.zh,
                 trouble=total.trouble,
             )
         )

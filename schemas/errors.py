@@ -95,3 +95,15 @@ class FaceIncomplete(Rejected):
         super().__init__(message)
         #: The lines without value, as printed.
         self.labels = labels
+
+
+class SchemaClash(Permanent):
+    """Two models in `schemas/records/` bear one schema name, so it cannot be told which of them judges."""
+
+    code: ClassVar[str] = "HUB-230"
+
+
+class CalendarBroken(Permanent):
+    """A year's table of holidays is no such table: unreadable, or it names a day of another year or one day twice."""
+
+    code: ClassVar[str] = "HUB-231"

@@ -16,7 +16,7 @@ from schemas.records.base import Misread, Record, arrive
 from schemas.records.columns import Reading
 from schemas.registry import model
 
-__all__ = ["Judgement", "canonical", "judge", "judge_deletion", "restore"]
+__all__ = ["Judgement", "canonical", "faults_of_value", "judge", "judge_deletion", "restore"]
 
 _PYDANTIC = {
     "missing": "R-001",
@@ -93,6 +93,21 @@ def judge_deletion(
         if getattr(known, name) is None and name not in {reason.field for reason in reasons}
     }
     return in_order(reasons) if reasons else known.key()
+
+
+def faults_of_value(schema_name: str, column: str, value: object) -> tuple[str, ...]:
+    """The R-codes one value would be refused for, judged by itself; empty when it is good or absent.
+
+    Raises:
+        SchemaUnknown: no model bears the name.
+    """
+    cls = model(schema_name)
+    reading = Reading()
+    try:
+        _lenient(cls).__pydantic_validator__.validate_python(arrive(cls, {column: value}, reading), context=reading)
+    except ValidationError as error:
+        return tuple(sorted({reason.code for reason in _told(cls, error)}))
+    return ()
 
 
 @lru_cache(maxsize=4096)

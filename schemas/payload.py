@@ -83,14 +83,14 @@ def _plan(cls: type[Record]) -> tuple[str, list[tuple[str, _Convert]], list[tupl
     writers: list[tuple[str, _Convert]] = []
     readers: list[tuple[str, _Convert]] = []
     for name in sorted(cls.model_fields):
-        write, read = _converters(_plain_type(cls.model_fields[name].annotation))
+        write, read = _converters(plain_type(cls.model_fields[name].annotation))
         writers.append((name, write))
         readers.append((name, read))
     readers.sort(key=lambda pair: list(cls.model_fields).index(pair[0]))
     return f"{cls.schema_name}/{cls.schema_version}", writers, readers
 
 
-def _plain_type(annotation: Any) -> Any:
+def plain_type(annotation: Any) -> Any:
     """The type inside Annotated and `| None`."""
     while True:
         origin = get_origin(annotation)

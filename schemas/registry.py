@@ -1,40 +1,45 @@
-"""Which model judges which schema name."""
+"""Which model judges which schema name.
+
+Every `Record` of a file in `schemas/records/` that names its schema is found by itself: who adds a
+department adds a file and nothing else.
+"""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Mapping
-from types import MappingProxyType
+from importlib import import_module
+from types import MappingProxyType, ModuleType
 
-from schemas.errors import SchemaUnknown
-from schemas.records import (
-    Accept,
-    Company,
-    Insurance,
-    Marriage,
-    Record,
-    Result,
-    SocialOrg,
-    TaxClearance,
-    TaxRegistration,
-    Vocational,
-)
+from schemas import records
+from schemas.errors import SchemaClash, SchemaUnknown
+from schemas.records.base import Record
 
-MODELS: Mapping[str, type[Record]] = MappingProxyType(
-    {
-        model.schema_name: model
-        for model in (
-            Accept,
-            Company,
-            Insurance,
-            Marriage,
-            Result,
-            SocialOrg,
-            TaxClearance,
-            TaxRegistration,
-            Vocational,
-        )
-    }
-)
+
+def models_of(package: ModuleType) -> dict[str, type[Record]]:
+    """Every model of a package's files by its schema name, sorted.
+
+    Raises:
+        SchemaClash: two models bear one name.
+    """
+    found: dict[str, type[Record]] = {}
+    for file in sorted(pkgutil.iter_modules(package.__path__), key=lambda entry: entry.name):
+        module = import_module(f"{package.__name__}.{file.name}")
+        for value in vars(module).values():
+            if not (isinstance(value, type) and issubclass(value, Record)) or value.__module__ != module.__name__:
+                continue
+            if (name := vars(value).get("schema_name")) is None:
+                continue
+            if name in found:
+                raise SchemaClash(
+                    f"{found[name].__module__}.{found[name].__name__} and {module.__name__}.{value.__name__} both "
+                    f"bear the schema name {name!r}; nothing was judged. Give one of them another name."
+                )
+            found[name] = value
+    return dict(sorted(found.items()))
+
+
+MODELS: Mapping[str, type[Record]] = MappingProxyType(models_of(records))
 
 
 def model(schema_name: str) -> type[Record]:

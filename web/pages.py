@@ -21,6 +21,8 @@ _SOURCE_STATES = {
     SourceState.LATE: ("warn", "逾期未更新"),
     SourceState.IN_TROUBLE: ("bad", "采集异常"),
     SourceState.NEVER_READ: ("idle", "尚未采集"),
+    SourceState.NOT_OPEN: ("idle", "未开通"),
+    SourceState.AWAITING: ("warn", "待授权"),
 }
 _STEP_STATES = {
     StepState.PASSED: ("good", "通过"),

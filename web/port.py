@@ -18,6 +18,8 @@ class SourceState(StrEnum):
     LATE = "late"
     IN_TROUBLE = "in trouble"
     NEVER_READ = "never read"
+    NOT_OPEN = "not open"
+    AWAITING = "awaiting permission"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class Marriage(Record):
 
     schema_name: ClassVar[str] = "civil.marriage"
     key_fields: ClassVar[tuple[str, ...]] = ("certificate_no",)
+    ignored: ClassVar[frozenset[str]] = Record.ignored | {
+        "print_num", "old_cert_no", "doc_code", "doc_year", "doc_no",
+        "reg_detail_man", "reg_detail_woman", "marry_status_man", "marry_status_woman",
+    }  # fmt: skip
     date_order: ClassVar[tuple[tuple[str, str], ...]] = (("man_born", "registered_on"), ("woman_born", "registered_on"))
 
     operation: MarriageOperation = column("op_type", "业务类型", "kind of registration")

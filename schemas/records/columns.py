@@ -15,7 +15,9 @@ from schemas.dates import Validity, current_day, read_date, read_moment, read_mo
 from schemas.errors import ValueRefused
 from schemas.identifiers.citizen import CitizenId
 from schemas.identifiers.credit import CreditCode
+from schemas.identifiers.division import DivisionCode
 from schemas.identifiers.holder import HolderCodeType, HolderNumber
+from schemas.identifiers.stated import number_of_unstated_kind
 from schemas.money import Money, parse_amount, parse_capital
 from schemas.reasons import REASONS
 from schemas.text import name_form
@@ -99,6 +101,34 @@ def holder_number(kind_field: str) -> PlainValidator:
     return PlainValidator(read)
 
 
+def _unstated(value: Any, info: ValidationInfo) -> HolderNumber:
+    if value.__class__ is not str:
+        if isinstance(value, HolderNumber):
+            return value
+        raise fault("R-002")
+    try:
+        number = number_of_unstated_kind(value)
+    except ValueRefused as refusal:
+        raise fault(*refusal.reasons) from None
+    if number.notes:
+        _note(info, number.notes)
+    return number
+
+
+def _division(value: Any, info: ValidationInfo) -> DivisionCode:
+    if value.__class__ is not str:
+        if isinstance(value, DivisionCode):
+            return value
+        raise fault("R-002")
+    try:
+        code = DivisionCode.parse(value)
+    except ValueRefused as refusal:
+        raise fault(*refusal.reasons) from None
+    if code.notes:
+        _note(info, code.notes)
+    return code
+
+
 def _day(value: Any, info: ValidationInfo) -> date:
     if value.__class__ is str:
         try:
@@ -172,6 +202,16 @@ def _yuan(value: Any, info: ValidationInfo) -> Decimal:
     raise fault("R-002")
 
 
+def _quantity(value: Any, info: ValidationInfo) -> Decimal:
+    """A number that is no money: the same writings, another reason when it cannot be read."""
+    if value.__class__ is str:
+        try:
+            return parse_amount(value)
+        except ValueRefused:
+            raise fault("R-002") from None
+    return _yuan(value, info)
+
+
 def _capital(value: Any, info: ValidationInfo, bare_unit: str = "") -> Money:
     if isinstance(value, Money):
         return value
@@ -217,6 +257,9 @@ _ITEM_CODE: Final = re.compile(r"[0-9A-Z]{31}(?:[0-9]{2})?")
 
 Citizen = Annotated[CitizenId, PlainValidator(_citizen)]
 Credit = Annotated[CreditCode, PlainValidator(_credit)]
+Division = Annotated[DivisionCode, PlainValidator(_division)]
+#: A number whose source does not say in a way known to us on what kind of document it stands.
+AnyNumber = Annotated[HolderNumber, PlainValidator(_unstated)]
 #: A day; `PastDay` must not lie in the future.
 Day = Annotated[date, PlainValidator(_day)]
 PastDay = Annotated[date, PlainValidator(_past_day)]
@@ -224,6 +267,8 @@ MonthEnd = Annotated[date, PlainValidator(_month_end)]
 Moment = Annotated[datetime, PlainValidator(_moment)]
 Until = Annotated[Validity, PlainValidator(_validity)]
 Yuan = Annotated[Decimal, PlainValidator(_yuan)]
+#: A number in the unit the column is defined in (m², 10,000 yuan …), which is not written behind it.
+Quantity = Annotated[Decimal, PlainValidator(_quantity)]
 Capital = Annotated[Money, PlainValidator(_capital)]
 CapitalInWan = Annotated[Money, PlainValidator(_capital_in_wan)]
 Flag = Annotated[bool, PlainValidator(_flag)]

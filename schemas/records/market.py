@@ -1,4 +1,4 @@
-"""市场监管: companies as an open data set publishes them."""
+"""市场监管: companies as an open data set publishes them, and the register's own tables of entities and people."""
 
 from __future__ import annotations
 
@@ -7,10 +7,26 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from schemas.dates import Validity
 from schemas.errors import AmountRefused
 from schemas.money import parse_capital
 from schemas.records.base import Record, Subject
-from schemas.records.columns import Address, Capital, Credit, Number, OrgName, PastDay, Person, Short, column
+from schemas.records.columns import (
+    Address,
+    AnyNumber,
+    Capital,
+    Credit,
+    Day,
+    Flag,
+    Number,
+    OrgName,
+    PastDay,
+    Person,
+    Quantity,
+    Short,
+    Until,
+    column,
+)
 
 
 class Company(Record):
@@ -55,3 +71,77 @@ class Company(Record):
             except AmountRefused:
                 return
             yield "R-005", ""
+
+
+class Entity(Record):
+    """A registered entity as the register itself keeps it (market.entity, table E_BASEINFO).
+
+    The register's own key is `pripid`: holders from before 2015 have a registration number and no
+    credit code. The capital is a bare number whose currency stands in a column of its own.
+    """
+
+    schema_name: ClassVar[str] = "market.entity"
+    key_fields: ClassVar[tuple[str, ...]] = ("entity_id",)
+    date_order: ClassVar[tuple[tuple[str, str], ...]] = (("established_on", "approved_on"),)
+
+    entity_id: Number = column("pripid", "主体身份代码", "register's own key of the entity")
+    credit_code: Credit | None = column("uniscid", "统一社会信用代码", "credit code", default=None)
+    registration_no: Short | None = column("regno", "注册号", "registration number", default=None)
+    entity_name: OrgName = column("entname", "企业名称", "name")
+    legal_representative: Person | None = column("name", "法定代表人姓名", "legal representative", default=None)
+    office: Short | None = column("regorg", "登记机关", "registering office", default=None)
+    established_on: PastDay = column("estdate", "成立日期", "established on")
+    state: Short = column("regstate", "登记状态（代码待核实）", "state, code unverified")
+    scope: Annotated[str, Field(strict=True, max_length=4000)] | None = column(
+        "opscope", "经营范围", "scope of business", default=None
+    )
+    capital: Quantity | None = column(
+        "regcap", "注册资本（万元，单位待核实）", "registered capital, in 10,000 of the currency", default=None
+    )
+    capital_currency: Short | None = column("regcapcur", "注册资本币种", "currency of the capital", default=None)
+    industry: Short | None = column("industryco", "行业代码", "industry code", default=None)
+    approved_on: PastDay | None = column("apprdate", "核准日期", "last change approved on", default=None)
+    valid_from: Day | None = column("opfrom", "经营期限自", "business term from", default=None)
+    valid_until: Until | None = column("opto", "经营期限至", "business term until, may be 长期", default=None)
+    report_kind: Short | None = column("reporttype", "年报类型", "kind of annual report", default=None)
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """The entity under its credit code where it has one, and under the register's own key."""
+        own = Subject("other", self.entity_id)
+        return (own,) if self.credit_code is None else (Subject("company", self.credit_code.text), own)
+
+    def disagreements(self) -> Iterator[tuple[str, str]]:
+        """The term of business cannot end before it begins."""
+        yield from super().disagreements()
+        end: Validity | None = self.valid_until
+        if end is not None and end.until is not None and self.valid_from is not None and end.until < self.valid_from:
+            yield "R-041", "valid_until"
+
+
+class Officer(Record):
+    """A person in office at an entity (market.person, table E_PRI_PERSON); one row an office."""
+
+    schema_name: ClassVar[str] = "market.person"
+    key_fields: ClassVar[tuple[str, ...]] = ("entity_id", "number", "position")
+    ignored: ClassVar[frozenset[str]] = Record.ignored | {
+        "sex", "natdate", "dom", "postalcode", "tel", "litdeg", "nation", "polstand", "occst",
+    }  # fmt: skip
+
+    entity_id: Number = column("pripid", "主体身份代码", "register's own key of the entity")
+    name: Person = column("name", "姓名", "name")
+    position: Short = column("position", "职务", "office held")
+    legal_representative: Flag | None = column(
+        "lerepsign", "法定代表人标志", "whether the person represents the entity", default=None
+    )
+    number_kind: Short | None = column(
+        "certype", "证件类型（代码待核实）", "kind of document, code unverified", default=None
+    )
+    number: AnyNumber = column("cerno", "证件号码", "number of the document")
+    country: Short | None = column("country", "国别", "country", default=None)
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """The person, and the entity under the register's own key."""
+        return (
+            Subject("citizen" if self.number.citizen else "other", self.number.number),
+            Subject("other", self.entity_id),
+        )

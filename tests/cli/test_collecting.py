@@ -26,11 +26,11 @@ COMPANIES = "".join(
 )
 SOURCE_KEYS = {
     "resource", "title", "department", "share_class", "update_cycle", "verified", "last_read", "pulled", "accepted",
-    "quarantined", "open_quarantine", "state", "trouble",
+    "quarantined", "open_quarantine", "state", "reach", "trouble",
 }  # fmt: skip
 COLLECT_KEYS = {
     "resource", "batch", "resumed", "source_count", "pages", "landed", "inserted", "changed", "unchanged", "deleted",
-    "overtaken", "quarantined", "accepted", "unknown_columns",
+    "overtaken", "quarantined", "accepted", "unknown_columns", "outside_band",
 }  # fmt: skip
 ENTRY_KEYS = {"id", "resource", "state", "position", "page_sm3", "batch", "seen_at", "closed_at", "reasons"}
 
@@ -66,7 +66,8 @@ def test_the_columns_of_a_table_begin_at_the_same_cell_in_every_row(command: Com
 
 def test_sources_as_json_has_stable_keys_and_balances(command: Command) -> None:
     rows = command("sources", "--json").json
-    assert {row["resource"] for row in rows} == {*RESOURCES, "market.company"}
+    assert {row["resource"] for row in rows if row["state"] != "not open"} == {*RESOURCES, "market.company"}
+    assert any(row["state"] == "not open" and row["reach"].startswith("未开通") for row in rows)
     for row in rows:
         assert row.keys() == SOURCE_KEYS
         assert row["pulled"] == row["accepted"] + row["quarantined"]
@@ -226,7 +227,9 @@ def test_a_report_fits_on_a_screen_and_says_where_to_look(command: Command) -> N
 
 def test_a_report_as_json_has_stable_keys(command: Command) -> None:
     found = command("report", "--json").json
-    assert found.keys() == {"sources", "types", "licences", "waiting", "not_granted"}
+    assert found.keys() == {"sources", "not_open", "types", "licences", "waiting", "not_granted"}
+    assert "police.household" in found["not_open"]
+    assert {source["resource"] for source in found["sources"]} == {*RESOURCES, "market.company"}
     assert {key for row in found["sources"] for key in row} == {
         "resource", "title", "department", "state", "pulled", "accepted", "quarantined", "open_quarantine", "reasons",
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -138,9 +138,32 @@ class _Files(paramiko.SFTPServerInterface):
 
     def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle | int:
         try:
-            stream = self._local(path).open("rb")
+            writing = bool(flags & (os.O_WRONLY | os.O_RDWR))
+            stream = self._local(path).open("wb" if writing else "rb")
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
         handle = paramiko.SFTPHandle(flags)
-        handle.readfile = stream
+        handle.filename = str(self._local(path))
+        if writing:
+            handle.writefile = stream
+        else:
+            handle.readfile = stream
         return handle
+
+    def remove(self, path: str) -> int:
+        return self._done(lambda: self._local(path).unlink())
+
+    def rename(self, oldpath: str, newpath: str) -> int:
+        if self._local(newpath).exists():
+            return paramiko.SFTP_FAILURE
+        return self._done(lambda: self._local(oldpath).rename(self._local(newpath)))
+
+    def posix_rename(self, oldpath: str, newpath: str) -> int:
+        return self._done(lambda: self._local(oldpath).replace(self._local(newpath)))
+
+    def _done(self, act: Callable[[], object]) -> int:
+        try:
+            act()
+        except OSError as error:
+            return paramiko.SFTPServer.convert_errno(error.errno or 0)
+        return paramiko.SFTP_OK

@@ -1,136 +1,221 @@
-"""What every resource's source promises, each read from a real server of its department."""
+"""What every adapter promises, also tomorrow's: the same rows in a real server of each, read through the port alone.
+
+An adapter joins by a world in worlds.py; a protocol without one fails the first test.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from connectors.declaration import Declaration
-from connectors.endpoints import Endpoints
-from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
-from connectors.registry import declaration, declarations, open_source
-from tests.departments import Departments
-
-RESOURCES = sorted(declarations())
+from connectors.access import Access
+from connectors.port import CursorRefused, Operation, RawPage, RawRecord, Source, SourceGarbled, SourceRefused
+from connectors.port import SourceUnavailable as Unavailable
+from tests.connectors import mariadb, worlds
+from tests.connectors.worlds import SECRET, Row, script
 
 
-def _in_about_five_pages(name: str, rows: int) -> Declaration:
-    known = declaration(name)
-    changes: dict[str, object] = {"page_size": max(2, -(-rows // 5))}
-    if known.access.protocol == "rest_gateway":
-        changes["requests_per_second"] = 18
-    return known.model_copy(update={"access": known.access.model_copy(update=changes)})
+@pytest.fixture(scope="session")
+def maria_port() -> Iterator[int]:
+    with mariadb.running() as port:
+        yield port
 
 
-def _open(departments: Departments, name: str, declared: Declaration | None = None) -> Source:
-    file = departments.state / "market" / "companies.csv" if name == "market.company" else None
-    return open_source(declared or declaration(name), departments.endpoints(), file=file)
+@pytest.fixture(params=sorted(worlds.ADAPTERS))
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    def ask(what: str) -> Any:
+        return request.getfixturevalue({"postgres": "database_url", "mariadb": "maria_port"}[what])
+
+    yield from worlds.opened(request.param, tmp_path, ask)
 
 
 def _records(source: Source, pages: list[RawPage]) -> list[RawRecord]:
     return [record for page in pages for record in source.records(page)]
 
 
-def _key(name: str, record: RawRecord) -> str:
-    return "+".join(str(record.fields.get(column) or "") for column in declaration(name).key)
+def _rows(records: list[RawRecord]) -> list[tuple[str, str]]:
+    assert [record.problem for record in records] == [None] * len(records)
+    times = [record.fields["update_time"] for record in records]
+    assert times == sorted(times)
+    # rows of one moment have no order of their own
+    return sorted((record.fields["code"], record.fields["name"]) for record in records)
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_every_row_the_department_holds_comes_exactly_once(departments: Departments, name: str) -> None:
-    expected = departments.expected(name)
-    source = _open(departments, name, _in_about_five_pages(name, len(expected)))
-    records = _records(source, list(source.pages({})))
-    assert len(records) == len(expected) > 0
-    assert source.count({}) == len(expected)
-    clean = Counter(entry["key"] for entry in expected if entry["dirt"] is None)
-    assert not clean - Counter(_key(name, record) for record in records)
+def _said(rows: list[Row]) -> list[tuple[str, str]]:
+    return sorted((row.code, row.name) for row in rows)
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_resuming_behind_any_page_gives_exactly_the_rest(departments: Departments, name: str) -> None:
-    declared = _in_about_five_pages(name, len(departments.expected(name)))
-    source = _open(departments, name, declared)
-    pages = list(source.pages({}))
-    assert len(pages) > 2
+def _numbered(pages: list[RawPage]) -> None:
     assert [page.number for page in pages] == list(range(1, len(pages) + 1))
-    for place, page in enumerate(pages, 1):
-        # another process would find the cursor in the database, as JSON
-        cursor = json.loads(json.dumps(page.next_cursor))
-        fresh = _open(departments, name, declared)
-        assert list(fresh.pages(cursor)) == pages[place:]
-        assert fresh.count(cursor) == len(_records(source, pages[place:]))
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_the_same_source_read_twice_gives_the_same_bytes(departments: Departments, name: str) -> None:
-    first, second = list(_open(departments, name).pages({})), list(_open(departments, name).pages({}))
-    assert first
-    assert first == second
+def _later(page: RawPage) -> dict[str, Any]:
+    """The cursor as another process finds it in the database."""
+    found: dict[str, Any] = json.loads(json.dumps(page.next_cursor))
+    return found
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_a_kept_page_is_read_without_its_source(departments: Departments, name: str) -> None:
-    """Offline means: from bytes and context alone, with a source whose server is not there."""
-    source = _open(departments, name)
-    nowhere = {
-        "tax": {
-            "base_url": "http://127.0.0.1:1",
-            "rid": "r",
-            "secret": "s",
-            "sid_registration": "1",
-            "sid_clearance": "2",
-        },
-        "civil": {"dsn": "postgresql://127.0.0.1:1/x"},
-        "bureau": {"dsn": "postgresql://127.0.0.1:1/x"},
-        "hr": {**departments.ready["hr"], "port": 1},
-        "market": {"folder": "/nowhere"},
-    }
-    offline = open_source(declaration(name), Endpoints(nowhere, origin="nowhere", folder=departments.state))
+def test_every_declared_protocol_has_a_world_here() -> None:
+    kinds = get_args(get_args(Access)[0])
+    protocols = {name for kind in kinds for name in get_args(kind.model_fields["protocol"].annotation)}
+    assert protocols - {"not_agreed"} == {name.partition(" ")[0] for name in worlds.ADAPTERS}
+
+
+def test_every_row_comes_once_in_order_and_as_many_as_were_counted(world: Any) -> None:
+    rows = script()
+    world.put(rows)
+    source = world.source()
+    assert source.count({}) == len(rows)
+    pages = list(source.pages({}))
+    _numbered(pages)
+    assert len(pages) >= 4
+    assert _rows(_records(source, pages)) == _said(rows)
+    for page in pages:
+        assert page.declared_rows in (None, len(list(source.records(page))))
+
+
+def test_reading_goes_on_behind_any_page_with_exactly_the_rest(world: Any) -> None:
+    """Ties at a page's edge are the rule here: four rows share a moment and a page has three."""
+    rows = script()
+    world.put(rows)
+    for place in range(1, 1 + len(list(world.source().pages({})))):
+        world.put(rows)
+        first = world.source()
+        reading = first.pages({})
+        before = []
+        for _ in range(place):
+            before.append(next(reading))
+            first.acknowledge(before[-1].next_cursor)
+        cursor = _later(before[-1])
+        fresh = world.source()
+        fresh.acknowledge(cursor)
+        left = len(rows) - len(_records(first, before))
+        assert fresh.count(cursor) == left
+        rest = list(fresh.pages(cursor))
+        _numbered([*before, *rest])
+        assert _rows(_records(fresh, before) + _records(fresh, rest)) == _said(rows)
+
+
+@pytest.mark.parametrize("together", [1, 3, 11])
+def test_rows_of_one_moment_come_once_each_wherever_a_page_ends(world: Any, together: int) -> None:
+    rows = script(together=together)
+    world.put(rows)
+    source = world.source()
+    assert _rows(_records(source, list(source.pages({})))) == _said(rows)
+
+
+def test_a_crash_before_the_receipt_loses_nothing_and_repeats_no_row(world: Any) -> None:
+    """The last page is committed, nobody was told: the next start tells it and goes on."""
+    rows = script(5)
+    world.put(rows)
+    pages = list(world.source().pages({}))
+    cursor = _later(pages[-1])
+    for page in pages[:-1]:
+        world.source().acknowledge(page.next_cursor)
+    assert list(world.source().pages(cursor)) == []
+    again = world.source()
+    again.acknowledge(cursor)
+    again.acknowledge(cursor)
+    assert list(again.pages(cursor)) == []
+    assert again.count(cursor) == 0
+
+
+def test_an_empty_source_has_no_page_and_says_so(world: Any) -> None:
+    world.put([])
+    source = world.source()
+    assert list(source.pages({})) == []
+    assert source.count({}) == 0
+    source.acknowledge({})
+
+
+def test_kept_bytes_give_the_same_rows_without_the_source(world: Any) -> None:
+    world.put(script())
+    source = world.source()
+    offline = world.away() or world.refused()
     for page in source.pages({}):
         kept = RawPage(page.number, bytes(page.body), {}, json.loads(json.dumps(dict(page.context))))
-        records = list(offline.records(kept))
-        assert records == list(source.records(page))
-        assert page.declared_rows in (None, len(records))
+        assert list(offline.records(kept)) == list(source.records(page))
+        assert all(record.raw for record in source.records(page))
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_bytes_that_are_no_page_are_garbled_and_named(departments: Departments, name: str) -> None:
+def test_the_same_source_read_twice_gives_the_same_bytes(world: Any) -> None:
+    world.put(script())
+    assert list(world.source().pages({})) == list(world.source().pages({}))
+
+
+def test_withdrawals_are_told_where_the_protocol_has_them(world: Any) -> None:
+    rows = script(2)
+    world.put([rows[0], Row(rows[1].code, rows[1].name, rows[1].time, Operation.DELETE)])
+    source = world.source()
+    found = [record.operation for record in _records(source, list(source.pages({})))]
+    assert found == [Operation.INSERT, Operation.DELETE if world.deletes else Operation.INSERT]
+
+
+def test_nobody_there_means_again(world: Any) -> None:
+    source = world.away()
+    if source is None:
+        pytest.skip("a folder is there or it is not")
+    for question in (lambda: list(source.pages({})), lambda: source.count({})):
+        with pytest.raises(Unavailable, match=r"^HUB-101 test\.rows: .* 0 pages are kept") as caught:
+            question()
+        assert SECRET not in str(caught.value)
+
+
+def test_a_refusal_means_stop_and_names_no_secret(world: Any) -> None:
+    world.put(script(1))
+    with pytest.raises(SourceRefused, match=r"^HUB-102 test\.rows: ") as caught:
+        list(world.refused().pages({}))
+    assert SECRET not in str(caught.value)
+
+
+def test_garbage_means_again_with_its_bytes_kept(world: Any) -> None:
+    world.put(script())
+    spoil = world.garbled()
+    if spoil is None:
+        pytest.skip("a file or a database gives no half answers")
+    reading = world.source().pages({})
+    next(reading)
+    spoil()
+    with pytest.raises(SourceGarbled, match="1 pages are kept; page 2 is next") as caught:
+        next(reading)
+    assert caught.value.body
+    assert not any(row.name in str(caught.value) for row in script())
+
+
+def test_the_page_before_again_is_noticed(world: Any) -> None:
+    world.put(script(together=1))
+    repeat = world.repeated()
+    if repeat is None:
+        pytest.skip("pages are cut by us, not numbered by the source")
+    reading = world.source().pages({})
+    first = next(reading)
+    repeat()
+    with pytest.raises(SourceGarbled):
+        found = list(reading)
+        assert not any(page.body == first.body for page in found)
+
+
+def test_bytes_that_are_no_page_are_garbled_and_named(world: Any) -> None:
     with pytest.raises(SourceGarbled, match="page 3"):
-        list(_open(departments, name).records(RawPage(3, b"<html>", {}, {"encoding": "UTF-8"})))
+        list(world.source().records(RawPage(3, b"<html>", {}, {"encoding": "UTF-8"})))
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_rows_carry_the_declared_columns_and_their_own_bytes(departments: Departments, name: str) -> None:
-    source = _open(departments, name)
-    for record in _records(source, list(source.pages({}))):
-        assert record.raw
-        if record.problem is None:
-            assert set(declaration(name).columns) <= {column.lower() for column in record.fields}
+def test_a_cursor_of_another_adapter_is_refused(world: Any) -> None:
+    world.put(script(1))
+    with pytest.raises(CursorRefused, match=r"test\.rows: the stored cursor is not one of"):
+        list(world.source().pages({"nobody": "knows"}))
 
 
-@pytest.mark.parametrize("name", RESOURCES)
-def test_rows_that_cannot_be_cut_are_exactly_those_the_department_spoilt(departments: Departments, name: str) -> None:
-    source = _open(departments, name)
-    shifted = [record for record in _records(source, list(source.pages({}))) if record.problem is not None]
-    assert len(shifted) == sum("R-005" in entry["reasons"] for entry in departments.expected(name))
-
-
-@pytest.mark.parametrize("name", ["bureau.accept", "bureau.result", "civil.marriage", "civil.social_org"])
-def test_withdrawals_keep_their_key(departments: Departments, name: str) -> None:
-    source = _open(departments, name)
-    for record in _records(source, list(source.pages({}))):
-        if record.operation is Operation.DELETE:
-            assert _key(name, record)
-
-
-@pytest.mark.parametrize("name", RESOURCES)
-def test_neither_a_page_nor_a_record_shows_its_content_in_a_repr(departments: Departments, name: str) -> None:
-    source = _open(departments, name)
-    page = next(source.pages({}))
-    record = next(source.records(page))
-    shown = f"{page!r} {record!r}"
-    values = [value for value in record.fields.values() if isinstance(value, str) and len(value) > 9]
-    assert values
-    assert not [value for value in values if value in shown and value not in str(page.next_cursor)]
+def test_neither_cursor_nor_repr_shows_a_row(world: Any) -> None:
+    world.put([Row("42011219491231002X", "张三丰", "2026-03-01 00:00:00")])
+    source = world.source()
+    (page,) = source.pages({})
+    (record,) = source.records(page)
+    shown = f"{page!r} {record!r} {source!r} {json.dumps(page.next_cursor, ensure_ascii=False)} {dict(page.context)}"
+    assert record.fields["code"] == "42011219491231002X"
+    for hidden in ("42011219491231002X", "张三丰", SECRET):
+        assert hidden not in shown

@@ -11,26 +11,63 @@ import pytest
 
 from connectors.csv_file import CsvFiles
 from connectors.declaration import RESOURCES, DeclarationRefused, load, load_all
+from connectors.endpoints import Endpoints, SourceNotConfigured
+from connectors.exchange_blob import ExchangeBlob
 from connectors.exchange_db import ExchangeTable
-from connectors.registry import UnknownResource, declaration, declarations, departments
+from connectors.exchange_sql import ExchangeSqlTable
+from connectors.folder_csv import FolderCsv
+from connectors.outgoing.error_file import ErrorFile
+from connectors.outgoing.error_table import ErrorTable
+from connectors.outgoing.gateway_call import GatewayCall
+from connectors.outgoing.workbook import WorkbookReturn
+from connectors.registry import UnknownResource, declaration, declarations, departments, open_source
 from connectors.rest_gateway import RestGateway
 from connectors.sftp_csv import SftpCsv
+from connectors.soap_xml import SoapXml
+from connectors.xlsx_file import XlsxFiles
+from schemas.registry import model
 
-NINE = {
+OPEN = {
     "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "hr.insurance", "hr.vocational",
     "market.company", "tax.clearance", "tax.registration",
 }  # fmt: skip
+DEPARTMENTS = {
+    "bureau", "civil", "education", "health", "housing", "hr", "market", "platform", "police", "tax",
+}  # fmt: skip
 
 
-def test_nine_resources_of_five_departments_are_declared() -> None:
-    assert set(declarations()) == NINE
-    assert set(departments()) == {"bureau", "civil", "hr", "market", "tax"}
+def test_the_bureau_and_nine_departments_are_declared_with_their_resources() -> None:
+    assert set(departments()) == DEPARTMENTS
+    assert len(declarations()) == 21
+    assert {name for name, declared in declarations().items() if declared.reach.open} == OPEN
+
+
+@pytest.mark.parametrize("name", sorted(declarations()))
+def test_declaration_and_schema_agree_on_columns_and_key(name: str) -> None:
+    declared, schema = declaration(name), model(declaration(name).schema_name)
+    assert set(declared.columns) - schema.ignored == set(schema.field_of)
+    assert tuple(schema.column_of[field] for field in schema.key_fields) == declared.key
+    assert set(declared.ignored) <= schema.ignored
+
+
+@pytest.mark.parametrize("name", sorted(set(declarations()) - OPEN))
+def test_a_source_nobody_can_reach_says_so_to_whoever_asks(name: str) -> None:
+    declared = declaration(name)
+    assert "未开通" in declared.doc_md()
+    assert "尚未向任何单位提出" in declared.doc_md()
+    assert not declared.band.verified
+    assert not declared.clocks.verified
+
+
+def test_a_source_whose_way_is_not_agreed_is_not_configured() -> None:
+    with pytest.raises(SourceNotConfigured, match=r"police\.household is 未开通"):
+        open_source(declaration("police.household"), Endpoints.empty())
 
 
 @pytest.mark.parametrize("name", sorted(declarations()))
 def test_a_declaration_tells_an_operator_what_to_expect(name: str) -> None:
     note = declaration(name).doc_md()
-    for heading in ("提供方", "依据", "方式", "更新", "注意", "核实情况"):
+    for heading in ("提供方", "依据", "通达", "方式", "更新", "注意", "核实情况"):
         assert f"**{heading}**：" in note
 
 
@@ -41,7 +78,21 @@ def test_nobody_claims_to_have_verified_what_no_department_has_confirmed(name: s
     assert found.honesty.unknown
 
 
-@pytest.mark.parametrize("adapter", [RestGateway, ExchangeTable, SftpCsv, CsvFiles])
+ADAPTERS = [
+    RestGateway,
+    SoapXml,
+    ExchangeTable,
+    ExchangeSqlTable,
+    ExchangeBlob,
+    SftpCsv,
+    FolderCsv,
+    CsvFiles,
+    XlsxFiles,
+]
+RETURNS = [ErrorTable, ErrorFile, GatewayCall, WorkbookReturn]
+
+
+@pytest.mark.parametrize("adapter", [*ADAPTERS, *RETURNS])
 def test_the_docstring_of_an_adapter_tells_an_operator_what_to_expect(adapter: type) -> None:
     text = adapter.__doc__ or ""
     for heading in ("Publisher:", "Access:", "Freshness:", "Caveats:"):
@@ -66,6 +117,12 @@ def test_the_real_companies_have_the_declared_header(real_companies: Path) -> No
         ('name = "tax.registration"', 'name = "tax.other"', "the file is called"),
         ('name = "tax.registration"', 'name = "hr.registration"', "department's id"),
         ("[access]", "[access", "not TOML"),
+        ('state = "已通"', 'state = "通了"', r"reach\.state"),
+        ('state = "已通"', 'state = "待授权"', "needs under `asked`"),
+        ('optional = ["fzch", "djzclxmc"]', 'optional = ["nsrsbh"]', "part of the key"),
+        ('ignored = ["zzjgdm", "yhzh"]', 'ignored = ["nsrmc"]', "which `columns` takes"),
+        ("rejected = [0.0, 0.5]", "rejected = [0.5, 0.1]", "greater bound first"),
+        ("correction_working_days = 10", "correction_working_days = 0", r"clocks\.correction_working_days"),
     ],
 )
 def test_a_broken_declaration_names_file_and_key(tmp_path: Path, old: str, new: str, names: str) -> None:
@@ -96,7 +153,8 @@ def test_listing_the_resources_loads_no_protocol_library() -> None:
     """Airflow parses the DAGs again and again; each parse lists the resources."""
     code = (
         "import sys; from connectors.registry import declarations; declarations();"
-        "print(sorted({'requests', 'psycopg2', 'paramiko', 'tenacity'} & set(sys.modules)))"
+        "heavy = {'requests', 'psycopg2', 'paramiko', 'tenacity', 'zeep', 'openpyxl', 'sqlalchemy', 'pymysql', 'lxml'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from connectors.declaration import Declaration, TableAccess
+from connectors.access import TableAccess
+from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
 from connectors.exchange_db import ExchangeTable
 from connectors.port import CursorRefused, Operation, RawPage, SourceRefused, SourceUnavailable

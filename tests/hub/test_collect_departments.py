@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
+from connectors.endpoints import SourceNotConfigured
 from connectors.port import SourceGarbled, SourceUnavailable
 from connectors.registry import declarations
 from hub import collect as collecting
 from hub.collect import collect
 from hub.context import Hub
 from hub.quarantine import entries, retry, show
+from hub.sources import departments as open_departments
 from hub.sources import source_states
 from store import batches, records
 from store.connection import fetch_all
 from tests.departments import Departments
 
-PULLED = sorted(declarations())
+PULLED = sorted(name for name, declared in declarations().items() if declared.reach.open)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,16 @@ def test_reading_again_from_the_start_changes_nothing(hub: Hub, resource: str) -
     current = {(row[0], row[1], row[3]) for row in rows()}
     assert current == {(row[0], row[1], row[3]) for row in before}
     assert len(entries(hub, resource=resource, state=None, limit=100_000)) == first.counts.quarantined
+
+
+def test_a_source_that_is_not_open_is_not_asked_and_never_looks_healthy(hub: Hub) -> None:
+    with pytest.raises(SourceNotConfigured, match=r"police\.household is 未开通"):
+        collect(hub, "police.household")
+    states = {state.resource: state for state in source_states(hub)}
+    assert states["police.household"].state == "not open"
+    assert states["police.household"].reach.startswith("未开通")
+    assert fetch_all(hub.connection, "select 1 from batch where resource = 'police.household'") == []
+    assert "police" not in {department.id for department in open_departments()}
 
 
 def test_a_department_that_is_down_keeps_its_batch_and_the_others_go_on(hub: Hub, departments: Departments) -> None:

@@ -71,9 +71,21 @@ REFUSED = [
     ("civil.marriage", {"cert_num_woman": MAN, "birth_woman": "1980-01-01"}, "R-061", "woman_number"),
     ("civil.marriage", {"cert_type_man": "414", "cert_num_man": "护照"}, "R-002", "man_number"),
     ("bureau.accept", {"applyer_page_type": "111"}, "R-010", "applicant_number"),
+    ("platform.licence", {"certificate_area_code": "东西湖"}, "R-030", "area"),
+    ("platform.licence", {"holder_code": "91420112MA0000001F"}, "R-021", "holder_number"),
+    ("platform.permit", {"xkjz": "2020-03-03"}, "R-041", "valid_until"),
+    ("platform.legal_person", {"jyjzrq": "2016-01-31"}, "R-041", "valid_until"),
+    ("market.entity", {"opto": "2016-01-31"}, "R-041", "valid_until"),
+    ("market.entity", {"regcap": "1000万元"}, "R-002", "capital"),
+    ("market.person", {"cerno": MAN[:-1] + "0"}, "R-011", "number"),
+    ("housing.title", {"mj": "八十九"}, "R-002", "area"),
+    ("housing.title", {"qlrzjh": f"{MAN},{MAN}"}, "R-002", "owner_number"),
+    ("police.birth", {"mqgmsfhm": MAN}, "R-061", "mother_id"),
+    ("health.birth_certificate", {"hrb01_01_029": "420112198203042020"}, "R-061", "father_number"),
+    ("education.qualification", {"enrolled_on": "2003-09-01"}, "R-041", "graduated_on"),
 ]
-#: No column of the nine resources holds a division code or a licence identifier of its own.
-ONLY_IN_IDENTIFIERS = {"R-030", "R-070", "R-071"}
+#: No column of the resources holds a licence identifier of its own.
+ONLY_IN_IDENTIFIERS = {"R-070", "R-071"}
 
 
 @pytest.mark.parametrize(("schema", "changes", "code", "field"), REFUSED)
@@ -258,6 +270,18 @@ KEYS = {
     "bureau.accept": "42011220260301000001",
     "bureau.result": "42011220260301000001",
     "market.company": "91420112MA0000001E",
+    "market.entity": "4201120000000001",
+    "market.person": "4201120000000001+111:420112198001011015+432A",
+    "police.household": "420112198001011015",
+    "police.birth": "420112202001010001",
+    "health.birth_certificate": "T420000001",
+    "housing.title": "鄂（2020）武汉市东西湖不动产权第0000001号+420112001001GB00001F00010001+111:420112198001011015",
+    "housing.fund": "420000000001",
+    "education.enrolment": "42011220190601002X+武汉市东西湖区测试小学+2025-09-01",
+    "education.qualification": "100000202005000001",
+    "platform.legal_person": "FR000000000000000001",
+    "platform.permit": "人力资源服务许可证+42011220200001",
+    "platform.licence": "1.2.156.3005.2.TEST.1",
 }
 SUBJECTS = {
     "civil.marriage": {("citizen", "420112198001011015"), ("citizen", "420112198203042020")},
@@ -269,6 +293,26 @@ SUBJECTS = {
     "bureau.accept": {("company", "91420112MA0000001E"), ("case", "42011220260301000001")},
     "bureau.result": {("case", "42011220260301000001")},
     "market.company": {("company", "91420112MA0000001E")},
+    "market.entity": {("company", "91420112MA0000001E"), ("other", "4201120000000001")},
+    "market.person": {("citizen", "420112198001011015"), ("other", "4201120000000001")},
+    "police.household": {("citizen", "420112198001011015")},
+    "police.birth": {
+        ("citizen", "42011220190601002X"),
+        ("citizen", "420112198001011015"),
+        ("citizen", "420112198203042020"),
+    },
+    "health.birth_certificate": {
+        ("citizen", "420112198203042020"),
+        ("citizen", "420112198001011015"),
+        ("other", "T420000001"),
+    },
+    "housing.title": {("citizen", "420112198001011015"), ("other", "420112001001GB00001F00010001")},
+    "housing.fund": {("citizen", "420112198001011015")},
+    "education.enrolment": {("citizen", "42011220190601002X")},
+    "education.qualification": {("citizen", "420112198001011015")},
+    "platform.legal_person": {("company", "91420112MA0000001E")},
+    "platform.permit": {("company", "91420112MA0000001E")},
+    "platform.licence": {("company", "91420112MA0000001E")},
 }
 
 

@@ -43,10 +43,13 @@ def client(settings: Settings) -> TestClient:
     return TestClient(create_app(settings), base_url="http://127.0.0.1")
 
 
-def test_an_empty_hub_shows_every_declared_source_as_never_read(settings: Settings) -> None:
+def test_an_empty_hub_shows_every_declared_source_as_never_read_or_not_open(settings: Settings) -> None:
     page = client(settings).get("/")
     assert page.status_code == 200
-    assert page.text.count("尚未采集") == len(client(settings).get("/api/sources").json()["sources"]) > 0
+    sources = client(settings).get("/api/sources").json()["sources"]
+    assert {source["state"] for source in sources} == {"never read", "not open"}
+    for state, word in (("never read", "尚未采集"), ("not open", "未开通")):
+        assert page.text.count(word) == sum(source["state"] == state for source in sources) > 0
     assert "尚未签发证照" in page.text
 
 

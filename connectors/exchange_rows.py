@@ -1,0 +1,71 @@
+"""What the typed exchange tables of every make have in common: control columns, place, rows of a kept page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectors.canonical import canonical_json
+from connectors.port import Cursor, CursorRefused, Operation, RawPage, RawRecord, SourceGarbled
+
+#: Columns every exchange table carries besides its own; all NOT NULL in the national DDL.
+CONTROL = ("row_guid", "cd_batch", "cd_operation", "cd_time", "data_source")
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlace:
+    """Where reading a typed table stands: behind the row with this cd_time and row_guid."""
+
+    cd_time: str | None = None
+    row_guid: str = ""
+    pages: int = 0
+
+    @classmethod
+    def read(cls, cursor: Cursor, resource: str) -> TablePlace:
+        """The place a cursor names; the empty one is before the first row.
+
+        Raises:
+            CursorRefused: another adapter made it.
+        """
+        if not cursor:
+            return cls()
+        try:
+            datetime.fromisoformat(cursor["cd_time"])
+            return cls(cursor["cd_time"], str(cursor["row_guid"]), int(cursor["pages"]))
+        except (KeyError, TypeError, ValueError):
+            raise CursorRefused(
+                f"{resource}: the stored cursor is not one of an exchange table's. Nothing was read; "
+                "set it to {} to read the resource again from the beginning (rows already held change nothing)."
+            ) from None
+
+    def cursor(self) -> dict[str, Any]:
+        """The same place as a JSON-serialisable mapping."""
+        return {"cd_time": self.cd_time, "row_guid": self.row_guid, "pages": self.pages}
+
+
+def exchange_rows(resource: str, page: RawPage) -> Iterator[RawRecord]:
+    """The rows of a kept page with the operation their cd_operation names.
+
+    Raises:
+        SourceGarbled: the bytes are no page of an exchange table.
+    """
+    try:
+        rows = json.loads(page.body)
+    except (ValueError, RecursionError):
+        raise SourceGarbled(f"{resource}: page {page.number} is not JSON.", page.body) from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SourceGarbled(f"{resource}: page {page.number} is not a list of rows.", page.body)
+    for position, row in enumerate(rows):
+        operation, problem = operation_of(row.get("cd_operation"), "cd_operation")
+        yield RawRecord(position, row, canonical_json(row), operation, problem)
+
+
+def operation_of(said: object, column: str) -> tuple[Operation, str | None]:
+    """The operation a column's value names, and what is wrong with the row where it names none."""
+    try:
+        return Operation(str(said).strip().upper()), None
+    except ValueError:
+        return Operation.UPDATE, f"{column} is not one of I, U, D"

@@ -1,0 +1,1 @@
+"""How rejected rows go back to their owner: one file per channel."""
