@@ -30,12 +30,14 @@ def render(file: Path, dpi: int, out: Path, as_json: bool) -> None:
     """
     from hub.verify import render_file
 
-    pictures = render_file(read_up_to(file, LICENCE_BYTES), dpi=dpi)
+    drawn = render_file(read_up_to(file, LICENCE_BYTES), dpi=dpi)
     out.mkdir(parents=True, exist_ok=True)
-    paths = [out / f"{file.stem}-{number}.png" for number in range(1, len(pictures) + 1)]
-    for path, picture in zip(paths, pictures, strict=True):
+    paths = [out / f"{file.stem}-{number}.png" for number in range(1, len(drawn.pictures) + 1)]
+    for path, picture in zip(paths, drawn.pictures, strict=True):
         path.write_bytes(picture)
     if as_json:
-        say_json({"pictures": [str(path) for path in paths]})
+        say_json({"pictures": [str(path) for path in paths], "left_out": list(drawn.left_out)})
     else:
         click.echo("\n".join(str(path) for path in paths))
+        if drawn.left_out:
+            click.echo(f"not drawn: {', '.join(drawn.left_out)}", err=True)

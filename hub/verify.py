@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.settings import Settings
 from documents.package import Package
-from documents.render import render
+from documents.render import left_out, render
 from hub.trust import Revocation, anchors_of, read_anchors, trust_of
 from signing.ofd.verify import verify
 from signing.report import Expectation, Report
 from signing.seal.parts import Seal
 
-__all__ = ["Expectation", "Revocation", "anchors_of", "read_anchors", "render_file", "verify_file"]
+__all__ = ["Drawn", "Expectation", "Revocation", "anchors_of", "read_anchors", "render_file", "verify_file"]
 
 _PDF = b"%PDF-"
 
@@ -49,11 +50,21 @@ def verify_file(
     return verify(data, trust=trust_of(settings, anchors, revocation), at=at, expect=expect)
 
 
-def render_file(data: bytes, *, dpi: float = 120) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Pages as PNG, and what the file asks for that our renderer does not draw; empty for a file of ours."""
+
+    pictures: tuple[bytes, ...]
+    left_out: tuple[str, ...]
+
+
+def render_file(data: bytes, *, dpi: float = 120) -> Drawn:
     """The pages as PNG, seals drawn where they stand; a picture proves nothing.
 
     Raises:
         ContainerRefused: not a sound package.
         NotDrawable: it uses what our renderer does not draw.
     """
-    return render(Package.read(data), dpi=dpi, seal_picture=lambda esl: Seal.read(esl).picture)
+    package = Package.read(data)
+    pictures = render(package, dpi=dpi, seal_picture=lambda esl: Seal.read(esl).picture)
+    return Drawn(tuple(pictures), left_out(package))

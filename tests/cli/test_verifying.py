@@ -265,7 +265,7 @@ def test_render_draws_a_page_and_names_the_file(command: Command, licence: Path,
     assert said.status == 0
     assert Path(said.lines[0]).read_bytes().startswith(b"\x89PNG")
     as_json = command("render", str(licence), "--out", str(tmp_path), "--dpi", "40", "--json")
-    assert as_json.json == {"pictures": [str(tmp_path / Path(said.lines[0]).name)]}
+    assert as_json.json == {"pictures": [str(tmp_path / Path(said.lines[0]).name)], "left_out": []}
 
 
 def test_render_refuses_what_is_no_licence_and_writes_nothing(command: Command, tmp_path: Path) -> None:
