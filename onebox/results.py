@@ -68,6 +68,10 @@ def show(console: Console, settings: Settings, summary: Summary, verdicts: Seque
     console.print(_sources(summary, narrow=narrow))
     if any(source.reasons for source in summary.sources):
         console.print(_reasons(summary))
+    if summary.not_open:
+        told = f"Not open 未开通: {len(summary.not_open)} declared sources nobody can reach yet; see hub sources."
+        console.print(told, highlight=False)
+        console.print()
     console.print(_licences(verdicts, narrow=narrow))
     _say_more(console, len(verdicts), "hub licences")
     if summary.waiting:

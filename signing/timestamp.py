@@ -11,6 +11,7 @@ from signing import der, oids
 from signing.der import Element, Tag
 from signing.errors import SignatureInvalid, SignedDataRefused
 from signing.signed_data import SignedData
+from signing.timestamp_checking import check_binding
 
 _GENERATED = re.compile(rb"(\d{14})(?:\.\d{1,9})?Z")
 
@@ -21,6 +22,8 @@ class Token:
 
     time: datetime
     signed: SignedData
+    bound: bool
+    """Whether its signature vouches for every byte: bare, with one certificate, the one it binds (RFC 5816)."""
 
     @classmethod
     def check(cls, raw: bytes, stamped: bytes) -> Token:
@@ -43,7 +46,16 @@ class Token:
         if imprint.octets("timestamp imprint") != sm3(stamped):
             raise SignatureInvalid("the timestamp was made for something else; refused.")
         signed.check(signed.content)
-        return cls(_time(fields[4]), signed)
+        return cls(_time(fields[4]), signed, _is_bound(raw, signed))
+
+
+def _is_bound(raw: bytes, signed: SignedData) -> bool:
+    """Raises SignatureInvalid when the token binds another certificate than the one that signed it."""
+    binding = signed.attributes.get(oids.SIGNING_CERTIFICATE_V2)
+    if binding is None:
+        return False
+    check_binding(binding, signed.signer.raw)
+    return _bare(raw) == raw and len(signed.certificates) == 1
 
 
 def _bare(raw: bytes) -> bytes:

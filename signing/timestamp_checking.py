@@ -79,7 +79,7 @@ def check_token(raw: bytes) -> Stamped:
     content, certificate, attributes = _sm2(raw) if _is_sm3(raw) else _classic(raw)
     binding = attributes.get(oids.SIGNING_CERTIFICATE_V2)
     if binding is not None:
-        _check_binding(binding, certificate)
+        check_binding(binding, certificate)
     _check_purpose(certificate)
     return _read(content, certificate)
 
@@ -211,7 +211,7 @@ def _check_purpose(raw: bytes) -> None:
         raise CertificateRefused(CertificateFault.USAGE, "the timestamp's certificate is not one for timestamps.")
 
 
-def _check_binding(binding: Element, certificate: bytes) -> None:
+def check_binding(binding: Element, certificate: bytes) -> None:
     """ESSCertIDv2 (RFC 5035, 4): the first entry is the signer's; its digest is SHA-256 where none is named."""
     what = "timestamp certificate binding"
     first, *_ = binding.fields(what, 1, 2)[0].children(what)

@@ -53,12 +53,12 @@ def judge_seal(log: Log, judge: Judge, one: Described) -> SealFacts | None:
     _tell_extensions(log, signature, value)
     _check_data_hash(log, judge, one, signature)
     _check_signature(log, judge.policy, signer, signature, value)
-    check_certificate(log, judge, "签章者证书", signer, signature.time, value, dated=signature.timestamp is not None)
+    stamped_at = check_timestamps(log, judge, signature, value)
+    check_certificate(log, judge, "签章者证书", signer, signature.time, value, dated=stamped_at is not None)
     _check_time(log, judge, signer, signature, value)
     _check_seal(log, judge, signature.seal, maker, signature.time, value)
     _check_allowed(log, signature, value)
     _check_seal_file(log, judge, one, signature.seal)
-    stamped_at = check_timestamps(log, judge, signature, value)
     seal = signature.seal
     return SealFacts(
         id=one.record.id,

@@ -98,10 +98,16 @@ def tell_revocation(log: Log, step: Step, what_zh: str, chain: Chain, *, dated: 
 
 
 def check_timestamps(log: Log, judge: Judge, signature: SealSignature, file: str) -> datetime | None:
-    """The tokens over the signature and, from version 5 on, over the seal; the time of the former."""
+    """The tokens over the signature and, from version 5 on, over the seal; the time of the former if it is relied on.
+
+    A token that is sound but whose authority cannot be judged here is told and not relied on: the document stands as
+    one without a timestamp does, unless the policy requires one.
+    """
     seal, tolerance = signature.seal, judge.policy.tolerance
     if seal.timestamp is not None:
-        made = _check_timestamp(log, judge, "印章时间戳", "the seal's timestamp", seal.timestamp, seal.signature, file)
+        made, _ = _check_timestamp(
+            log, judge, "印章时间戳", "the seal's timestamp", seal.timestamp, seal.signature, file
+        )
         if made is not None and seal.created > made + tolerance:
             log.failed(
                 Step.TIMESTAMP,
@@ -116,34 +122,48 @@ def check_timestamps(log: Log, judge: Judge, signature: SealSignature, file: str
         else:
             log.skipped(Step.TIMESTAMP, "没有时间戳", "there is no timestamp")
         return None
-    stamped = _check_timestamp(log, judge, "时间戳", "the timestamp", signature.timestamp, signature.signature, file)
+    stamped, relied_on = _check_timestamp(
+        log, judge, "时间戳", "the timestamp", signature.timestamp, signature.signature, file
+    )
     if stamped is not None and stamped < signature.time - tolerance:
         log.failed(Step.TIMESTAMP, "时间戳早于签章时间", "stamped before it was signed", file, HOUSE_RULE)
-    return stamped
+    return stamped if relied_on else None
 
 
 def _check_timestamp(
     log: Log, judge: Judge, zh: str, en: str, raw: bytes, stamped: bytes, file: str
-) -> datetime | None:
+) -> tuple[datetime | None, bool]:
+    """The token's time, and whether its authority was found to be trusted."""
     try:
         token = Token.check(raw, stamped)
     except (*UNREADABLE, SignatureInvalid) as error:
         log.failed(Step.TIMESTAMP, f"{zh}不正确", error.message, file)
-        return None
+        return None, False
     if token.time > judge.at + judge.policy.tolerance:
         log.failed(Step.TIMESTAMP, f"{zh}的时间在未来", f"{en} lies in the future", file, HOUSE_RULE)
-        return token.time
+        return token.time, False
     try:
         chain = judge.trust.check(token.signed.signer, token.time, Purpose.TIMESTAMP, token.signed.certificates)
     except TrustUnknown as error:
-        log.unknown(Step.TIMESTAMP, f"{zh}机构证书：{unknown_zh(error)}", error.message, file)
+        _tell_unjudged(log, judge, token, f"{zh}机构证书：{unknown_zh(error)}", error.message, file)
     except CertificateRefused as error:
         told = f"{zh}机构证书：{FAULTS_ZH[error.fault]}"
-        # Timestamp authorities have roots of their own; one nobody configured is unknown, not forged.
-        (log.unknown if error.fault is CertificateFault.UNTRUSTED else log.failed)(
-            Step.TIMESTAMP, told, error.message, file
-        )
+        if error.fault is CertificateFault.UNTRUSTED:
+            # Timestamp authorities have roots of their own; one nobody configured is unknown, not forged.
+            _tell_unjudged(log, judge, token, told, error.message, file)
+        else:
+            log.failed(Step.TIMESTAMP, told, error.message, file)
     else:
         log.passed(Step.TIMESTAMP, f"{zh}正确，其机构可信", f"{en} verifies and its authority is trusted")
         tell_revocation(log, Step.TIMESTAMP, f"{zh}机构证书", chain, dated=True)
-    return token.time
+        return token.time, True
+    return token.time, False
+
+
+def _tell_unjudged(log: Log, judge: Judge, token: Token, zh: str, en: str, file: str) -> None:
+    # Of a token that binds nothing, bytes could be changed unseen while its certificate cannot be judged.
+    if judge.policy.require_timestamp or not token.bound:
+        log.unknown(Step.TIMESTAMP, zh, en, file)
+        return
+    log.skipped(Step.TIMESTAMP, "时间戳机构无法判断，未采信其时间", "its authority cannot be judged; not relied on")
+    log.note(Step.TIMESTAMP, zh, en, file)

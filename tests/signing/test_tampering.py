@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.digest import sm3
 from core.verdict import Verdict
 from documents.package import Package
+from signing import oids
+from signing.certificate_making import Wish, make_certificate
+from signing.certificates import Usage
+from signing.file_key import FileKey
+from signing.ofd.steps import Step
 from signing.ofd.verify import verify
 from signing.report import Report
+from signing.sm2 import PrivateKey
+from signing.timestamp_making import make_token
 from signing.trust import Trust
 
 JUDGED_AT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -55,8 +63,6 @@ def test_every_byte_of_every_file_counts_under_right_checksums(sealed: Package, 
 
 
 def test_every_byte_of_a_timestamped_signature_counts(world, authority, sealed_at, judge) -> None:
-    from signing import oids
-
     _, tsa = authority.issue("时间戳", extended=(oids.TIME_STAMPING,))
     stamped = world.sealed(timestamp=lambda value: authority.token(tsa, value, sealed_at))
     name = "Doc_0/Signs/Sign_0/SignedValue.dat"
@@ -70,6 +76,37 @@ def test_every_byte_of_a_timestamped_signature_counts(world, authority, sealed_a
         if judge(stamped.with_entries({name: bytes(changed)}).to_bytes()).verdict is not Verdict.INVALID:
             survived.append(place)
     assert not survived
+
+
+def test_every_byte_counts_of_a_timestamp_whose_authority_nobody_knows(world, authority, sealed_at, judge) -> None:
+    """Its authority is not relied on, and still nobody may change it: the token binds its certificate."""
+    _, middle = authority.issue("别的时间戳", extended=(oids.TIME_STAMPING,))
+    key = PrivateKey.generate()
+    wish = Wish(
+        ((oids.COMMON_NAME, "无人认识的时间戳"),), 9, sealed_at - timedelta(days=1), sealed_at + timedelta(days=900),
+        Usage.DIGITAL_SIGNATURE, extended=(oids.TIME_STAMPING,),
+    )  # fmt: skip
+    stranger = FileKey(key, make_certificate(wish, key.point, key))
+    bound = world.sealed(timestamp=lambda value: make_token(stranger, sm3(value), oids.SM3, sealed_at, 7))
+    name = "Doc_0/Signs/Sign_0/SignedValue.dat"
+    content = bound.entries[name]
+    report = judge(bound.to_bytes())
+    assert report.verdict is Verdict.VALID
+    assert report.seals[0].stamped_at is None
+    assert any(note.step is Step.TIMESTAMP for note in report.notes)
+    survived = []
+    for place in range(len(content) - 1100, len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        if judge(bound.with_entries({name: bytes(changed)}).to_bytes()).verdict is not Verdict.INVALID:
+            survived.append(place)
+    assert not survived
+    more = world.sealed(
+        timestamp=lambda value: make_token(
+            stranger, sm3(value), oids.SM3, sealed_at, 7, extra_certificates=[middle.certificate]
+        )
+    )
+    assert judge(more.to_bytes()).verdict is Verdict.CANNOT_TELL, "nobody vouches for the further certificate"
 
 
 @settings(max_examples=150, deadline=None)
