@@ -13,12 +13,13 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.draw import pages
-from documents.licence import draw, seal_place
+from benchmarks.seal import ordinary_pages
+from documents.licence import LicencePage, draw, seal_place
 from signing.demo_pki import Bureau, open_keys, prepare
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
@@ -26,16 +27,16 @@ from signing.report import Expectation
 from signing.seal.port import LocalSealer
 from signing.trust import Trust
 
-STOCK, CHUNK, TEMPLATE = 129_121, 100, "food"
+STOCK, TEMPLATE = 129_121, "food"
 
 
-def reseal(keys_folder: Path, out: Path, first: int, count: int, total: int) -> int:
+def reseal(keys_folder: Path, out: Path, first: int, count: int, made: Sequence[LicencePage]) -> int:
     """Draw, seal, verify and write some licences; the number written."""
     keys, now = open_keys(keys_folder), datetime.now(UTC)
     sealer, trust = LocalSealer(keys.seal, keys.signer), Trust.of([keys.root])
     stamps = [Stamp(one.page_index, one.x_mm, one.y_mm, one.w_mm, one.h_mm) for one in seal_place(TEMPLATE)]
     expect = Expectation(credit_code="11420112MB0000000M", es_id="42011200000001", seals=1)
-    for number, page in enumerate(pages(TEMPLATE, total)[first : first + count], first):
+    for number, page in enumerate(made[first : first + count], first):
         data = seal(draw(page), sealer, stamps=stamps, at=now).to_bytes()
         if verify(data, trust=trust, at=now, expect=expect).verdict.value != "valid":
             raise SystemExit(f"licence {number} does not verify")
@@ -58,12 +59,12 @@ def main() -> None:
         share = -(-asked.count // asked.processes)
         starts = range(0, asked.count, share)
         with ProcessPoolExecutor(asked.processes) as pool:
-            warm = [pool.submit(reseal, keys_folder, out, 0, 20, 20) for _ in range(asked.processes)]
+            made = ordinary_pages(asked.count)
+            warm = [pool.submit(reseal, keys_folder, out, 0, 20, made[:20]) for _ in range(asked.processes)]
             [one.result() for one in warm]
             begin = time.perf_counter()
             jobs = [
-                pool.submit(reseal, keys_folder, out, start, min(share, asked.count - start), asked.count)
-                for start in starts
+                pool.submit(reseal, keys_folder, out, start, min(share, asked.count - start), made) for start in starts
             ]
             done = sum(job.result() for job in jobs)
             took = time.perf_counter() - begin

@@ -63,9 +63,12 @@ ORDINARY = {
 }
 
 
-def ordinary_page(number: int) -> LicencePage:
-    """An ordinary licence, one of many, with the structured data that issuing attaches."""
-    unkind = pages(TEMPLATE, number + 1)[number]
+def ordinary_pages(count: int) -> list[LicencePage]:
+    """Ordinary licences of different holders, with the structured data that issuing attaches."""
+    return [_ordinary(unkind) for unkind in pages(TEMPLATE, count)]
+
+
+def _ordinary(unkind: LicencePage) -> LicencePage:
     own = ORDINARY | {"holder": unkind.fields["holder"], "legal_rep": unkind.fields["legal_rep"]}
     words = {one.key: own.get(one.key, "2031年3月1日") for one in fields(TEMPLATE)}
     facts = {
@@ -73,7 +76,7 @@ def ordinary_page(number: int) -> LicencePage:
         "face": [{"label": one.name, "words": words[one.key]} for one in fields(TEMPLATE)],
     }
     return LicencePage(
-        TEMPLATE, words, facts["metadata"], data_xml(facts), ORDINARY["identifier"], f"{number:032x}", "食品经营许可证",
+        TEMPLATE, words, facts["metadata"], data_xml(facts), ORDINARY["identifier"], unkind.doc_id, "食品经营许可证",
         "Yizheng Hub", unkind.created, test_mark=True,
     )  # fmt: skip
 
@@ -149,7 +152,7 @@ def main() -> None:
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder:
         keys = prepare(Path(folder) / "demo", BUREAU, now)
-    kinds = (("ordinary licences", [ordinary_page(n) for n in range(MANY)]), ("unkind ones", pages(TEMPLATE, MANY)))
+    kinds = (("ordinary licences", ordinary_pages(MANY)), ("unkind ones", pages(TEMPLATE, MANY)))
     for title, many in kinds:
         size, work = parts(keys, many, now)
         if asked.profile:
