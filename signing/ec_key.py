@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from signing.errors import CertificateFault, CertificateRefused, KeyRefused
+from signing.key_files import read_key_files
 from signing.port import Algorithm
 
 _DIGEST = Prehashed(SHA256())
@@ -57,15 +58,7 @@ class EcFileKey:
                 or key and certificate are no pair.
             CertificateRefused: the certificate cannot be read.
         """
-        try:
-            key_bytes = key_file.read_bytes()
-            certificate_bytes = certificate_file.read_bytes()
-            passphrase = passphrase_file.read_bytes().rstrip(b"\r\n")
-        except OSError as error:
-            raise KeyRefused(
-                f"{error.filename} cannot be read ({error.strerror}); nothing was signed. "
-                "Restore the file or the right to read it."
-            ) from None
+        key_bytes, certificate_bytes, passphrase = read_key_files(key_file, certificate_file, passphrase_file)
         return cls(_load(key_bytes, passphrase), certificate_der(certificate_bytes))
 
     @property

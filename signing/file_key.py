@@ -6,6 +6,7 @@ from pathlib import Path
 
 from signing.certificates import read_many
 from signing.errors import KeyRefused
+from signing.key_files import read_key_files
 from signing.port import Algorithm
 from signing.sm2 import PrivateKey
 
@@ -33,15 +34,7 @@ class FileKey:
             KeyRefused: a file is absent, the passphrase is wrong, or key and certificate are no pair.
             CertificateRefused: the certificate cannot be read.
         """
-        try:
-            key_bytes = key_file.read_bytes()
-            certificate_bytes = certificate_file.read_bytes()
-            passphrase = passphrase_file.read_bytes().rstrip(b"\r\n")
-        except OSError as error:
-            raise KeyRefused(
-                f"{error.filename} cannot be read ({error.strerror}); nothing was signed. "
-                "Restore the file or the right to read it."
-            ) from None
+        key_bytes, certificate_bytes, passphrase = read_key_files(key_file, certificate_file, passphrase_file)
         return cls(PrivateKey.load(key_bytes, passphrase), read_many(certificate_bytes)[0].raw)
 
     @property

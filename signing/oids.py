@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 SM2_WITH_SM3: Final = "1.2.156.10197.1.501"
@@ -62,3 +63,14 @@ OCSP_NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
 OCSP_ARCHIVE_CUTOFF: Final = "1.3.6.1.5.5.7.48.1.6"
 CA_ISSUERS: Final = "1.3.6.1.5.5.7.48.2"
 SHA1: Final = "1.3.14.3.2.26"
+
+#: Signature algorithms and the digest each names (RFC 5754); RSA's bare one names none.
+DIGEST_OF_SIGNATURE: Final[Mapping[str, str | None]] = {
+    ECDSA_WITH_SHA256: SHA256,
+    "1.2.840.10045.4.3.3": SHA384,
+    "1.2.840.10045.4.3.4": SHA512,
+    RSA_WITH_SHA256: SHA256,
+    "1.2.840.113549.1.1.12": SHA384,
+    "1.2.840.113549.1.1.13": SHA512,
+    RSA_ENCRYPTION: None,
+}

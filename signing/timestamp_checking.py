@@ -30,16 +30,6 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     oids.SHA384: hashes.SHA384(),
     oids.SHA512: hashes.SHA512(),
 }
-#: Signature algorithms that name their digest (RFC 5754), and RSA's bare one, which does not.
-_SIGNATURES: Mapping[str, str | None] = {
-    oids.ECDSA_WITH_SHA256: oids.SHA256,
-    "1.2.840.10045.4.3.3": oids.SHA384,
-    "1.2.840.10045.4.3.4": oids.SHA512,
-    oids.RSA_WITH_SHA256: oids.SHA256,
-    "1.2.840.113549.1.1.12": oids.SHA384,
-    "1.2.840.113549.1.1.13": oids.SHA512,
-    oids.RSA_ENCRYPTION: None,
-}
 _UNSIGNED = 0xA1
 #: What `cryptography` raises over a certificate that is none; they have no common base of their own.
 _UNREADABLE = (
@@ -140,7 +130,7 @@ def _classic(raw: bytes) -> tuple[bytes, bytes, Mapping[str, Element]]:
     certificate = _named(name, certificates)
     digest_oid = digest_part.fields(what, 1, 2)[0].oid(what)
     signature_oid = algorithm.fields(what, 1, 2)[0].oid(what)
-    if digest_oid not in _HASHES or _SIGNATURES.get(signature_oid, "") not in (digest_oid, None):
+    if digest_oid not in _HASHES or oids.DIGEST_OF_SIGNATURE.get(signature_oid, "") not in (digest_oid, None):
         raise SignedDataRefused(f"the timestamp is signed by {signature_oid}, which is not checked here; refused.")
     attributes = _attributes(attributes_part)
     told, kind_told = attributes.get(oids.MESSAGE_DIGEST), attributes.get(oids.CONTENT_TYPE)

@@ -19,16 +19,6 @@ from signing.pdf.cms import SIGNATURE_TIMESTAMP
 from signing.timestamp_making import issuer_and_serial
 
 _DIGESTS: Mapping[str, str] = {oids.SHA256: "sha256", oids.SHA384: "sha384", oids.SHA512: "sha512"}
-#: Signature algorithms and the digest each names (RFC 5754); RSA's bare one names none.
-_SIGNATURES: Mapping[str, str | None] = {
-    oids.ECDSA_WITH_SHA256: oids.SHA256,
-    "1.2.840.10045.4.3.3": oids.SHA384,
-    "1.2.840.10045.4.3.4": oids.SHA512,
-    oids.RSA_WITH_SHA256: oids.SHA256,
-    "1.2.840.113549.1.1.12": oids.SHA384,
-    "1.2.840.113549.1.1.13": oids.SHA512,
-    oids.RSA_ENCRYPTION: None,
-}
 _SM: Final = frozenset((oids.SM3, oids.SM2_WITH_SM3, oids.SM2_SIGN, oids.GM_SIGNED_DATA, oids.GM_DATA))
 _NULL = b"\x05\x00"
 _WHAT = "PDF signature"
@@ -96,9 +86,9 @@ def _read_signer(signer: Element, digests: Element, certificates: tuple[bytes, .
     if [one.raw for one in digests.children(_WHAT, Tag.SET)] != [digest_part.raw]:
         raise SignedDataRefused("the signature names other digests than its signer; it was not judged.")
     signature_oid = _algorithm(algorithm)
-    if signature_oid not in _SIGNATURES:
+    if signature_oid not in oids.DIGEST_OF_SIGNATURE:
         raise SignatureForeign("签名算法", f"its algorithm is {signature_oid}")
-    if _SIGNATURES[signature_oid] not in (digest_oid, None):
+    if oids.DIGEST_OF_SIGNATURE[signature_oid] not in (digest_oid, None):
         raise SignedDataRefused("the signature's algorithm names another digest than its signer; it was not judged.")
     issuer, serial = name.fields(_WHAT, 2)
     named = [one for one in certificates if issuer_and_serial(one) == (issuer.raw, serial.raw)]
