@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from documents.parts import Sheet
 from documents.template import SheetKind
@@ -11,6 +12,8 @@ from documents.template_files import load
 
 #: The diameter of a round seal of a county-level department.
 _ROUND = 42.0
+#: A narrower slice of a riding seal shows nothing that could be compared.
+LEAST_SLICE_MM = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,30 @@ def seal_places(sheets: Sequence[Sheet]) -> tuple[Place, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of a riding seal one page carries: the `number`th of the `count` that make the seal up, from 0."""
+
+    page_index: int
+    number: int
+    count: int
+    width_mm: float
+
+
+def riding_slices(pages: int, across: float, least: float = LEAST_SLICE_MM) -> Iterator[Slice]:
+    """How a seal of `across` mm is shared out over consecutive pages, no slice narrower than `least` mm.
+
+    With more pages than slices can be cut, they form as few groups as may be, their sizes differing by one at most,
+    and each group carries a whole seal.
+    """
+    groups = -(-pages // int(across / least + 1e-9))
+    for begin, end in pairwise(pages * part // groups for part in range(groups + 1)):
+        for index in range(begin, end):
+            yield Slice(index, index - begin, end - begin, across / (end - begin))
+
+
 def riding_places(sheets: Sequence[Sheet], size: float = _ROUND) -> tuple[Place, ...]:
-    """Where a riding seal 骑缝章 goes: one slice at the right edge of each page, together one whole seal.
+    """Where a riding seal 骑缝章 goes: one slice at the right edge of each page, see `riding_slices`.
 
     A document of one page has nothing to ride over and gets none. The seal stands at half the height of
     the lowest page, the same on all.
@@ -51,8 +76,14 @@ def riding_places(sheets: Sequence[Sheet], size: float = _ROUND) -> tuple[Place,
     if len(sheets) < 2:
         return ()
     top = (min(sheet.size[1] for sheet in sheets) - size) / 2
-    part = size / len(sheets)
     return tuple(
-        Place(index, sheet.size[0] - (index + 1) * part, top, size, size, (index * part, 0.0, part, size))
-        for index, sheet in enumerate(sheets)
+        Place(
+            one.page_index,
+            sheets[one.page_index].size[0] - (one.number + 1) * one.width_mm,
+            top,
+            size,
+            size,
+            (one.number * one.width_mm, 0.0, one.width_mm, size),
+        )
+        for one in riding_slices(len(sheets), size)
     )

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from itertools import pairwise
 
+from documents.places import LEAST_SLICE_MM, riding_slices
 from signing.errors import NotSealable
 from signing.ofd.stamps import Stamp
-
-#: A narrower slice shows nothing that could be compared.
-LEAST_SLICE_MM = 3.0
 
 
 class Edge(StrEnum):
@@ -63,19 +60,10 @@ def riding(
             "placed. Take another edge or place, or a seal of the pages' measure."
         )
     stamps: list[Stamp] = []
-    for group in _groups(len(pages), most):
-        slice_mm = across / len(group)
-        for place, index in enumerate(group):
-            number = place if edge in (Edge.RIGHT, Edge.BOTTOM) else len(group) - 1 - place
-            stamps.append(_stamp(index, pages[index], size, edge, along, slice_mm, number))
+    for one in riding_slices(len(pages), across, least_slice_mm):
+        number = one.number if edge in (Edge.RIGHT, Edge.BOTTOM) else one.count - 1 - one.number
+        stamps.append(_stamp(one.page_index, pages[one.page_index], size, edge, along, one.width_mm, number))
     return stamps
-
-
-def _groups(count: int, most: int) -> list[range]:
-    """Consecutive pages in as few groups as may be, none larger than `most`, their sizes differing by one at most."""
-    number = -(-count // most)
-    bounds = [count * part // number for part in range(number + 1)]
-    return [range(begin, end) for begin, end in pairwise(bounds)]
 
 
 def _stamp(

@@ -21,6 +21,7 @@ from documents.licence import (
     set_sheets,
 )
 from documents.ofd import write
+from documents.places import LEAST_SLICE_MM, riding_slices
 from documents.reader import NS, Reader
 from documents.sheet import set_sheet
 from documents.xml import parse
@@ -172,3 +173,11 @@ def test_the_slices_of_a_riding_seal_add_up_and_lie_on_their_pages(make_page: Ma
         reach += place.clip[2]
     assert reach == pytest.approx(42)
     assert riding_places(sheets[:1]) == ()
+
+
+@pytest.mark.parametrize(("pages", "groups"), [(2, 1), (14, 1), (15, 2), (22, 2), (29, 3)])
+def test_no_slice_of_a_riding_seal_is_too_narrow_to_be_compared(pages: int, groups: int) -> None:
+    slices = list(riding_slices(pages, 42))
+    assert [one.page_index for one in slices] == list(range(pages))
+    assert min(one.width_mm for one in slices) >= LEAST_SLICE_MM
+    assert sum(one.width_mm for one in slices) == pytest.approx(42 * groups)
