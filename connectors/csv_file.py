@@ -10,7 +10,7 @@ from typing import BinaryIO
 from connectors.access import FileAccess, SftpAccess
 from connectors.csv_slices import FilePlace, Sheet, cut_pages, read_rows, survey
 from connectors.declaration import Declaration
-from connectors.port import Cursor, FileRefused, RawPage, RawRecord, SourceRefused, SourceUnavailable
+from connectors.port import Cursor, FileRefused, RawPage, RawRecord, SourceRefused, SourceUnavailable, rows_between
 from core.digest import sm3_hex
 
 #: This much of a refused file goes up in the error, so that it can be kept and sent back; bytes.
@@ -73,6 +73,10 @@ class CsvFiles:
         except FileRefused:
             return None
         return total
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: a file that was handed over wants no receipt."""

@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
@@ -24,6 +25,11 @@ _BOM = codecs.BOM_UTF8
 _LONGEST_LINE = 4 * 1024 * 1024
 _LONGEST_RECORD = 8 * 1024 * 1024
 _HANZI_IN_UTF8 = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+_BLANK = frozenset((b"\n", b"\r\n", b"\r", b""))
+#: A line whose every value is closed on it, told at once; what this does not match is looked at sign by sign.
+_CLOSED = re.compile(rb'(?:"[^"\n]*"|[^",\n]*)(?:,(?:"[^"\n]*"|[^",\n]*))*\n?')
+#: From here on the csv module has a limit of its own, and is asked.
+_LONGEST_VALUE = 100_000
 _NOT_ASCII = bytes(range(0x80, 0x100))
 _BLOCK = 1024 * 1024
 
@@ -119,17 +125,16 @@ def survey(stream: BinaryIO, *, columns: Sequence[str], encoding: str | None = N
     stream.seek(0)
     bom = len(_BOM) if stream.read(len(_BOM)) == _BOM else 0
     stream.seek(bom)
-    records = _cut(stream, 1)
+    records = _records(stream, 1)
     first = next(records, None)
     if first is None:
         raise FileRefused("the file has no header line")
-    header = first.body.decode(found).rstrip("\r\n")
+    header = first.decode(found).rstrip("\r\n")
     names = _names(header)
     if missing := [name for name in columns if name not in names]:
         raise FileRefused(f"the header lacks the columns {', '.join(missing)}")
-    rows = sum(1 for record in records if record.body.strip(b"\r\n"))
-    start = bom + len(first.body)
-    return Sheet(found, header, start, first.next_line, rows, size, digest)
+    rows = sum(1 for record in records if record not in _BLANK)
+    return Sheet(found, header, bom + len(first), 1 + _lines(first), rows, size, digest)
 
 
 def cut_pages(
@@ -158,10 +163,10 @@ def cut_pages(
         }
         return RawPage(pages + 1, bytes(body), behind.cursor(), context, held if declares else None)
 
-    for record in _cut(stream, line):
-        body += record.body
-        line = record.next_line
-        held += bool(record.body.strip(b"\r\n"))
+    for record in _records(stream, line):
+        body += record
+        line += _lines(record)
+        held += record not in _BLANK
         if held >= page_size or len(body) >= _LONGEST_RECORD:
             yield page()
             offset, rows, pages = offset + len(body), rows + held, pages + 1
@@ -182,31 +187,44 @@ def read_rows(page: RawPage) -> Iterator[RawRecord]:
     except (KeyError, ValueError, FileRefused):
         raise SourceGarbled(f"page {page.number} is not a slice of a CSV file.", page.body) from None
     try:
-        pieces = list(_cut(io.BytesIO(page.body), first))
+        page.body.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        raise SourceGarbled(_not_in_encoding(page, first, encoding), page.body) from None
+    cut = partial(_values, names=names, encoding=encoding)
+    line = first
+    try:
+        for raw in _records(io.BytesIO(page.body), first):
+            if raw not in _BLANK:
+                yield RawRecord.uncut(line, raw, cut)
+            line += _lines(raw)
     except FileRefused as error:
         raise SourceGarbled(f"page {page.number}: {error.message}.", page.body) from None
-    line = first
-    for piece in pieces:
-        raw, at, line = piece.body, line, piece.next_line
-        if not raw.strip(b"\r\n"):
-            continue
+
+
+def _not_in_encoding(page: RawPage, line: int, encoding: str) -> str:
+    for number, raw in enumerate(page.body.splitlines(keepends=True), line):
         try:
-            text = raw.decode(encoding)
+            raw.decode(encoding)
         except (UnicodeDecodeError, LookupError):
-            raise SourceGarbled(f"page {page.number}: line {at} is not {encoding}.", page.body) from None
-        yield _record(at, names, text, raw)
+            return f"page {page.number}: line {number} is not {encoding}."
+    return f"page {page.number}: not {encoding}."
 
 
-def _record(line: int, names: list[str], text: str, raw: bytes) -> RawRecord:
-    try:
-        values = next(csv.reader(io.StringIO(text.rstrip("\r\n"), newline="")), [])
-    except csv.Error:
-        return RawRecord(line, {}, raw, problem="a row that cannot be cut into values")
-    fields: dict[str, str] = dict(zip(names, values, strict=False))
+def _values(raw: bytes, *, names: list[str], encoding: str) -> tuple[dict[str, str], str | None]:
+    """The values of one record under their names, and what is wrong where they do not fit."""
+    text = raw.decode(encoding).rstrip("\r\n")
+    if '"' in text or "\r" in text or len(text) >= _LONGEST_VALUE:
+        try:
+            values = next(csv.reader(io.StringIO(text, newline="")), [])
+        except csv.Error:
+            return {}, "a row that cannot be cut into values"
+    else:
+        values = text.split(",")
+    fields = dict(zip(names, values, strict=False))
     if len(values) == len(names):
-        return RawRecord(line, fields, raw)
+        return fields, None
     fields.update({f"#{place}": value for place, value in enumerate(values[len(names) :], len(names) + 1)})
-    return RawRecord(line, fields, raw, problem=f"{len(values)} values under {len(names)} names")
+    return fields, f"{len(values)} values under {len(names)} names"
 
 
 def _names(header: str) -> list[str]:
@@ -219,38 +237,44 @@ def _names(header: str) -> list[str]:
     return names
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    body: bytes
-    next_line: int
+def _lines(record: bytes) -> int:
+    """How many physical lines a record takes; the last of a file may lack its line feed."""
+    return record.count(b"\n") + (not record.endswith(b"\n"))
 
 
-def _cut(stream: BinaryIO, line: int) -> Iterator[_Piece]:
+def _records(stream: BinaryIO, line: int) -> Iterator[bytes]:
     """Whole records, line ends included; `line` is the number of the first physical line.
 
     Raises:
         FileRefused: a quote that nobody closes, or a line too long to be one.
     """
-    record, opened, inside = bytearray(), line, False
-    while physical := stream.readline(_LONGEST_LINE):
+    inside = False
+    record = bytearray()
+    opened = line
+    for physical in iter(partial(stream.readline, _LONGEST_LINE), b""):
         if len(physical) == _LONGEST_LINE and not physical.endswith(b"\n"):
             raise FileRefused(f"line {line} is longer than {_LONGEST_LINE} bytes")
-        if not record:
-            opened = line
-        record += physical
         line += 1
-        if inside or b'"' in physical:
-            inside = _ends_inside(physical, inside)
         if not inside:
-            yield _Piece(bytes(record), line)
-            record = bytearray()
+            # Nearly every line of nearly every file ends here.
+            if b'"' not in physical or _CLOSED.fullmatch(physical) or not _ends_inside(physical, inside=False):
+                yield physical
+                continue
+            inside, opened = True, line - 1
+            record += physical
+            continue
+        record += physical
+        inside = _ends_inside(physical, inside=True)
+        if not inside:
+            yield bytes(record)
+            record.clear()
         elif len(record) > _LONGEST_RECORD:
             break
     if inside:
         raise FileRefused(f"the quote opened on line {opened} is never closed")
 
 
-def _ends_inside(line: bytes, inside: bool) -> bool:
+def _ends_inside(line: bytes, *, inside: bool) -> bool:
     """Whether a quoted value is still open at the end of `line`, by the rules of Python's csv reader."""
     at = 0
     while True:

@@ -14,7 +14,7 @@ from typing import BinaryIO, NoReturn, Protocol, TypeVar
 from connectors.access import SftpAccess
 from connectors.csv_slices import FilePlace, Sheet, cut_pages, read_rows, survey
 from connectors.declaration import Declaration
-from connectors.port import Cursor, FileRefused, RawPage, RawRecord
+from connectors.port import Cursor, FileRefused, RawPage, RawRecord, rows_between
 from connectors.retrying import Patience, patiently
 from core.digest import sm3_hex
 
@@ -145,8 +145,11 @@ class DailyFiles:
             place = within
 
     def records(self, page: RawPage) -> Iterator[RawRecord]:
-        """The rows of a slice; `position` is the line in the file."""
-        return read_rows(page)
+        """The rows of a slice; `position` is the line in the file, and the day orders the editions of a record."""
+        day = page.context.get("file")
+        for row in read_rows(page):
+            row.edition = day
+            yield row
 
     def count(self, cursor: Cursor) -> int | None:
         """Rows behind `cursor` by the control files; None when one of them cannot be read."""
@@ -161,6 +164,10 @@ class DailyFiles:
             except FileRefused:
                 return None
         return total
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Write the receipt of the file that `cursor` lies behind, where receipts are declared.

@@ -194,6 +194,9 @@ class ExchangeBlob:
 
         return patiently(once, resource=self._name, kept=_kept(place), patience=self._patience)
 
+    def recount(self, after: Cursor, until: Cursor) -> None:
+        """Nobody can say: what was read bears a marker by now and is counted no more."""
+
     def acknowledge(self, cursor: Cursor) -> None:
         """Mark the rows of the last page consumed, in one transaction, each only if it is still what was read."""
         place = _Place.read(cursor, self._name)

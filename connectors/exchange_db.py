@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg2
@@ -14,7 +15,7 @@ from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
 from connectors.exchange_rows import CONTROL, TablePlace, exchange_rows
-from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable
+from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.values import plain
 
@@ -76,6 +77,18 @@ class ExchangeTable:
     def count(self, cursor: Cursor) -> int:
         """Rows behind `cursor`, counted by the database."""
         return self._ask(TablePlace.read(cursor, self._name), self._counted)
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back in the table's own time."""
+        return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The cd_time at which a cursor stands."""
+        return TablePlace.read(cursor, self._name).moment
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.canonical import canonical_json
 from connectors.port import Cursor, CursorRefused, Operation, RawPage, RawRecord, SourceGarbled
+from core.clock import SHANGHAI
 
 #: Columns every exchange table carries besides its own; all NOT NULL in the national DDL.
 CONTROL = ("row_guid", "cd_batch", "cd_operation", "cd_time", "data_source")
@@ -41,6 +42,17 @@ class TablePlace:
                 "set it to {} to read the resource again from the beginning (rows already held change nothing)."
             ) from None
 
+    @property
+    def moment(self) -> datetime | None:
+        """The table's own time at this place, in Asia/Shanghai as its department writes it."""
+        return None if self.cd_time is None else datetime.fromisoformat(self.cd_time).replace(tzinfo=SHANGHAI)
+
+    def rewound(self, by: timedelta) -> TablePlace:
+        """The place so much earlier, in front of every row of that time."""
+        if self.cd_time is None:
+            return self
+        return TablePlace((datetime.fromisoformat(self.cd_time) - by).isoformat(), "", self.pages)
+
     def cursor(self) -> dict[str, Any]:
         """The same place as a JSON-serialisable mapping."""
         return {"cd_time": self.cd_time, "row_guid": self.row_guid, "pages": self.pages}
@@ -60,7 +72,16 @@ def exchange_rows(resource: str, page: RawPage) -> Iterator[RawRecord]:
         raise SourceGarbled(f"{resource}: page {page.number} is not a list of rows.", page.body)
     for position, row in enumerate(rows):
         operation, problem = operation_of(row.get("cd_operation"), "cd_operation")
-        yield RawRecord(position, row, canonical_json(row), operation, problem)
+        yield RawRecord(position, row, canonical_json(row), operation, problem, edition_of(row))
+
+
+def edition_of(row: Mapping[str, Any]) -> str | None:
+    """The row's place in the table's own order, as text that sorts like it; None where its time cannot be read."""
+    try:
+        moment = datetime.fromisoformat(str(row["cd_time"]))
+    except (KeyError, ValueError):
+        return None
+    return f"{moment.isoformat(timespec='microseconds')} {row.get('row_guid', '')}"
 
 
 def operation_of(said: object, column: str) -> tuple[Operation, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -13,7 +13,7 @@ from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
 from connectors.exchange_rows import CONTROL, TablePlace, exchange_rows
-from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled
+from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.sql_database import SqlDatabase, bound, named_table, ordered
 from connectors.values import plain
@@ -83,6 +83,18 @@ class ExchangeSqlTable:
                 return int(connection.execute(query).scalar_one())
 
         return patiently(once, resource=self._name, kept=_kept(place), patience=self._patience)
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back in the table's own time."""
+        return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The cd_time at which a cursor stands."""
+        return TablePlace.read(cursor, self._name).moment
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""

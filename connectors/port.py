@@ -7,10 +7,11 @@ own: where it stands is the cursor, which the caller stores in the same transact
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
 from core.errors import Permanent, Rejected, Retryable
 
@@ -25,6 +26,11 @@ class Operation(StrEnum):
     INSERT = "I"
     UPDATE = "U"
     DELETE = "D"
+
+
+#: Cuts a row's bytes into its values under the source's names, and says what is wrong where it cannot.
+Cut = Callable[[bytes], tuple[Mapping[str, Any], str | None]]
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +51,71 @@ class RawPage:
     declared_rows: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class RawRecord:
     """One row of a page under the source's own column names, not judged yet.
 
     `raw` is the row's own bytes (or the canonical JSON of it where the page is one document), so
     that a quarantined row can be given back as it came. `problem` is set when the row could not
     be cut into columns at all, e.g. "7 values under 6 names"; its `fields` then hold what there is.
+    `edition` says where the source itself puts this edition of the record in time: of two editions of
+    one record the one with the greater text is the newer. None where the source has no such order.
+    Nothing of the row shows in the repr: it may be a citizen's.
     """
 
-    position: int
-    fields: Mapping[str, Any] = field(repr=False)
-    raw: bytes = field(repr=False)
-    operation: Operation = Operation.INSERT
-    problem: str | None = None
+    __slots__ = ("_cut", "_fields", "_problem", "edition", "operation", "position", "raw")
+
+    def __init__(
+        self,
+        position: int,
+        fields: Mapping[str, Any],
+        raw: bytes,
+        operation: Operation = Operation.INSERT,
+        problem: str | None = None,
+        edition: str | None = None,
+    ) -> None:
+        self.position = position
+        self.raw = raw
+        self.operation = operation
+        self.edition = edition
+        self._fields: Mapping[str, Any] = fields
+        self._problem = problem
+        self._cut: Cut | None = None
+
+    @classmethod
+    def uncut(cls, position: int, raw: bytes, cut: Cut) -> RawRecord:
+        """A row that is cut into columns only when somebody looks at them: a row known by its bytes never is."""
+        row = cls(position, _NOTHING, raw)
+        row._cut = cut
+        return row
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The row's values under the source's names."""
+        if self._cut is not None:
+            self._look(self._cut)
+        return self._fields
+
+    @property
+    def problem(self) -> str | None:
+        """Why the row is no row of columns, None where it is one."""
+        if self._cut is not None:
+            self._look(self._cut)
+        return self._problem
+
+    def _look(self, cut: Cut) -> None:
+        self._fields, self._problem = cut(self.raw)
+        self._cut = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RawRecord) and self._all() == other._all()
+
+    __hash__ = None  # type: ignore[assignment]  # rows are compared, not looked up
+
+    def _all(self) -> tuple[object, ...]:
+        return self.position, dict(self.fields), self.raw, self.operation, self.problem, self.edition
+
+    def __repr__(self) -> str:
+        return f"RawRecord(position={self.position}, operation={self.operation.value})"
 
 
 class Source(Protocol):
@@ -91,6 +148,14 @@ class Source(Protocol):
         """How many rows the source itself says lie behind `cursor`; None where it cannot say."""
         ...
 
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """How many rows the source now says lie behind `after` and not behind `until`; None where it cannot say.
+
+        Asked when a batch has read another number of rows than `count` said before it: the source may have
+        gone on meanwhile, and then says so.
+        """
+        ...
+
     def acknowledge(self, cursor: Cursor) -> None:
         """Tell the department that everything up to `cursor` is durable here; nothing where it wants no receipt.
 
@@ -100,6 +165,45 @@ class Source(Protocol):
         Raises:
             SourceUnavailable, SourceRefused: not told; the rows stay ours and the next call tells it.
         """
+        ...
+
+
+def rows_between(source: Source, after: Cursor, until: Cursor) -> int | None:
+    """The difference of two counts: a `recount` for sources that count what lies behind a cursor."""
+    behind, further = source.count(after), source.count(until)
+    return None if behind is None or further is None else behind - further
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A source whose cursor is a point of the source's own time, so that it can be set back or found ahead of ours."""
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back by so much time; what is read again is known and changes nothing.
+
+        A row that was committed late bears a time that reading has passed already; only so is it found.
+        """
+        ...
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The source's own time at which a cursor stands, in Asia/Shanghai; None before the first row."""
+        ...
+
+
+@runtime_checkable
+class Splittable(Protocol):
+    """A source that can be read in parts at the same time, each part a range of the record's key."""
+
+    def split(self, cursor: Cursor, parts: int) -> tuple[Cursor, list[tuple[str | None, str | None]]]:
+        """Up to where reading goes (the newest row there is now), and at most `parts` ranges of the key.
+
+        A range is its lower bound (included; None: open) and its upper bound (excluded; None: open). Together the
+        ranges hold every key once, so that no two parts read editions of one record.
+        """
+        ...
+
+    def part(self, lower: str | None, upper: str | None, until: Cursor) -> Source:
+        """The same source, of which only one range of the key and nothing behind `until` is read."""
         ...
 
 

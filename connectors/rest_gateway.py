@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from connectors.declaration import Declaration
 from connectors.endpoints import GatewayEndpoint, SourceNotConfigured
 from connectors.gateway_client import GatewayClient, json_object
 from connectors.gateway_signing import signature
-from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled
+from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.timed_pages import TimedAnswer, TimedPages, already_had
 from core.clock import Clock, SystemClock
@@ -85,7 +86,7 @@ class RestGateway:
                 continue
             raw = canonical_json(row)
             if isinstance(row, dict):
-                yield RawRecord(position, row, raw)
+                yield RawRecord(position, row, raw, edition=self._paging.edition(row))
             else:
                 yield RawRecord(position, {}, raw, problem="a row that is not an object of names and values")
 
@@ -93,6 +94,18 @@ class RestGateway:
         """Rows behind `cursor` by the gateway's own `total`; costs one request."""
         with self._client.session() as session:
             return self._paging.count(cursor, partial(self._ask, session))
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back in the source's own time."""
+        return self._paging.rewound(cursor, by)
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The time up to which a cursor has read."""
+        return self._paging.moment(cursor)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """POST how far we are to `acknowledge_path`; nothing where none is declared or nothing was read."""

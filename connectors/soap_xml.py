@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import SoapEndpoint, SourceNotConfigured
 from connectors.http_bytes import exchange, private_session
-from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable
+from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience
 from connectors.timed_pages import TimedAnswer, TimedPages, already_had
 from connectors.xml_rows import XmlUnfit, decoded, fields_of, name_of, parse, rows_of, text_of
@@ -86,12 +87,24 @@ class SoapXml:
         had = already_had(page)
         for position, row in enumerate(answer.rows):
             if position not in had:
-                yield RawRecord(position, row, canonical_json(row))
+                yield RawRecord(position, row, canonical_json(row), edition=self._paging.edition(row))
 
     def count(self, cursor: Cursor) -> int:
         """Rows behind `cursor` by the document's own total; costs one request."""
         with private_session(self._endpoint.ca_file) as session:
             return self._paging.count(cursor, partial(self._ask, session, self._service(session)))
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back in the source's own time."""
+        return self._paging.rewound(cursor, by)
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The time up to which a cursor has read."""
+        return self._paging.moment(cursor)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the service has no operation for it."""

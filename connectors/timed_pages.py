@@ -12,12 +12,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.canonical import canonical_json
 from connectors.port import Cursor, CursorRefused, RawPage, SourceGarbled
 from connectors.retrying import Patience, patiently
+from core.clock import SHANGHAI
 
+_WRITTEN = "%Y-%m-%d %H:%M:%S"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
@@ -135,6 +138,24 @@ class TimedPages:
         place, answer = self._read(ask, self.place(cursor), _Run())
         had = _already([self._mark(row) for row in answer.rows], place.seen)
         return max(0, answer.total - (place.page - 1) * self.size - len(had))
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor so much earlier: at the first page of that second, with no row of it had."""
+        moment = self.moment(cursor)
+        if moment is None:
+            return cursor
+        return TimedPlace((moment - by).strftime(_WRITTEN), pages=self.place(cursor).pages).cursor()
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The source's own time at which a cursor stands."""
+        try:
+            return datetime.strptime(self.place(cursor).since, _WRITTEN).replace(tzinfo=SHANGHAI)
+        except ValueError:  # before the first row, or a day no calendar has
+            return None
+
+    def edition(self, row: Any) -> str | None:
+        """The row's own time: of two editions of a record the later is the newer."""
+        return self._time_of(row)
 
     def _mark(self, row: Any) -> str:
         """Recognises a row without saying what is in it."""

@@ -26,6 +26,7 @@ from connectors.port import (
     SourceGarbled,
     SourceRefused,
     SourceUnavailable,
+    rows_between,
 )
 from connectors.workbook import Cell, CellKind, SheetInfo, SheetRow, Workbook, WorkbookUnfit
 from core.digest import sm3_hex
@@ -147,6 +148,10 @@ class XlsxFiles:
             except (WorkbookUnfit, FileRefused):
                 return None
         return total
+
+    def recount(self, after: Cursor, until: Cursor) -> int | None:
+        """Rows behind `after` and not behind `until`, by two counts made now."""
+        return rows_between(self, after, until)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: a workbook that was handed over wants no receipt."""
