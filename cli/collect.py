@@ -25,7 +25,7 @@ from core.settings import Settings
 def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -> None:
     """Read RESOURCE from where the last collect ended to where the source has no more for now.
 
-    Every row is accounted for: landed = accepted + quarantined. Interrupted at any point, the next
+    Every row is accounted for: landed = accepted + unchanged + quarantined. Interrupted at any point, the next
     call goes on where this one stood.
 
     \b
@@ -49,16 +49,24 @@ def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -
     c = done.counts
     taken_up = " (taken up where an earlier run stopped)" if done.resumed else ""
     click.echo(f"{resource}: batch {done.batch}{taken_up}, {counted(c.pages, 'page', 'pages')}")
-    if not c.landed:
+    if not c.accepted and (done.set_back or not c.landed):
         click.echo("  nothing new at the source; to read everything again: --from-start")
+        if c.landed:
+            rows = counted(c.landed, "row", "rows")
+            click.echo(
+                f"  {rows} of the last {done.set_back} minutes came again, lest one that was committed late be missed"
+            )
         return
-    click.echo(f"  landed {c.landed:,} = accepted {c.accepted:,} + quarantined {c.quarantined:,}")
+    said = "" if done.source_count is None else f"source {done.source_count:,} · "
     click.echo(
-        f"  accepted: new {c.inserted:,}, changed {c.changed:,}, unchanged {c.unchanged:,}, "
-        f"deleted {c.deleted:,}, overtaken in the same page {c.overtaken:,}"
+        f"  {said}landed {c.landed:,} = accepted {c.accepted:,} + unchanged {c.unchanged:,} "
+        f"+ quarantined {c.quarantined:,}"
     )
-    if done.source_count is not None:
-        click.echo(f"  the source itself said {done.source_count:,}")
+    click.echo(f"  accepted: new {c.inserted:,}, changed {c.changed:,}, deleted {c.deleted:,}")
+    if done.absent:
+        click.echo(f"  ended, because the snapshot lacks them: {done.absent:,}")
+    for remark in done.remarks:
+        click.echo(f"  {one_line(remark)}")
     if done.unknown_columns:
         click.echo(f"  columns the schema does not know, kept raw: {one_line(', '.join(done.unknown_columns))}")
     if done.outside_band:

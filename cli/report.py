@@ -12,7 +12,7 @@ from core.settings import Settings
 @json_option
 @exit_on_error
 def report(as_json: bool) -> None:
-    """Sum up every source (pulled = accepted + quarantined), licences, packages and waiting approvals.
+    """Sum up every source (pulled = accepted + unchanged + quarantined), licences, packages and waiting approvals.
 
     \b
     Example: hub report --json
@@ -25,14 +25,22 @@ def report(as_json: bool) -> None:
         say_json(found.to_dict())
         return
     say_table(
-        ["resource", "title", "pulled", "accepted", "quarantined", "reasons"],
+        ["resource", "title", "pulled", "accepted", "unchanged", "quarantined", "reasons"],
         [
-            [s.resource, s.title, f"{s.pulled:,}", f"{s.accepted:,}", f"{s.quarantined:,}", ", ".join(s.reason_counts)]
+            [
+                s.resource,
+                s.title,
+                f"{s.pulled:,}",
+                f"{s.accepted:,}",
+                f"{s.unchanged:,}",
+                f"{s.quarantined:,}",
+                ", ".join(s.reason_counts),
+            ]
             for s in found.sources
         ],
         title="Sources",
         whole=["resource"],
-        numbers=["pulled", "accepted", "quarantined"],
+        numbers=["pulled", "accepted", "unchanged", "quarantined"],
         spare=["title"],
     )
     click.echo()

@@ -27,18 +27,19 @@ def sources(as_json: bool) -> None:
         say_json([state.to_dict() for state in states])
         return
     say_table(
-        ["resource", "title", "owner", "class", "cycle", "last read", "pulled", "accepted", "quarantined", "state"],
+        ["resource", "title", "owner", "class", "cycle", "last read", "pulled", "accepted", "unchanged",
+         "quarantined", "state"],
         [
             [
                 state.resource, state.title, state.department, state.share_class, state.update_cycle,
                 state.last_read and f"{state.last_read:%Y-%m-%d %H:%M}", f"{state.pulled:,}", f"{state.accepted:,}",
-                f"{state.quarantined:,}", state.state,
+                f"{state.unchanged:,}", f"{state.quarantined:,}", state.state,
             ]
             for state in states
         ],
         whole=["resource", "last read", "state"],
-        numbers=["pulled", "accepted", "quarantined"],
-        spare=["class", "cycle", "owner", "accepted", "title"],
+        numbers=["pulled", "accepted", "unchanged", "quarantined"],
+        spare=["class", "cycle", "owner", "unchanged", "accepted", "title"],
     )  # fmt: skip
     for state in states:
         if state.trouble:

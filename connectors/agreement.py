@@ -106,6 +106,11 @@ class Band(_Frozen):
                 raise ValueError(f"`{name}` gives the greater bound first")
         return self
 
+    @property
+    def bounds(self) -> bool:
+        """Whether there is anything a batch could leave."""
+        return self.rows is not None or self.rejected != (0.0, 1.0)
+
     def outside(self, rows: int, rejected: int) -> tuple[str, ...]:
         """Every bound a batch of so many rows, so many of them set aside, leaves; empty when it is as expected."""
         left = []
@@ -115,6 +120,17 @@ class Band(_Frozen):
         if rows and not self.rejected[0] <= share <= self.rejected[1]:
             left.append(f"{share:.1%} of the rows set aside, expected {self.rejected[0]:.1%} to {self.rejected[1]:.1%}")
         return tuple(left)
+
+
+class Snapshot(_Frozen):
+    """Says that every file or answer holds everything there is, so that what it lacks has ended.
+
+    Attributes:
+        most_absent: the greatest share of the records held that one snapshot may end; more of them missing looks
+            like half a file, and a person has to say that it is right.
+    """
+
+    most_absent: Share = 0.1
 
 
 class Clocks(_Frozen):

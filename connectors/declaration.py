@@ -10,15 +10,18 @@ import tomllib
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from connectors.access import Access, NotAgreed, Return, WorkbookReturn
-from connectors.agreement import UNSTATED, Band, Clocks, Reach
+from connectors.agreement import UNSTATED, Band, Clocks, Reach, Snapshot
 from core.errors import Permanent
 
 RESOURCES = Path(__file__).parent / "resources"
+
+#: How far back each reading of a source with times begins, for rows that were committed late; our own guess.
+DEFAULT_OVERLAP: Final = 10
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -89,6 +92,7 @@ class Declaration(_Frozen):
     share_class: ShareClass
     update_cycle: UpdateCycle
     late_after_hours: Annotated[int, Field(gt=0)]
+    overlap_minutes: Annotated[int, Field(ge=0)] = DEFAULT_OVERLAP
     schema_name: Annotated[str, Field(alias="schema", pattern=r"^[a-z]+\.[a-z_]+$")]
     columns: Annotated[tuple[Text, ...], Field(min_length=1)]
     key: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -97,6 +101,7 @@ class Declaration(_Frozen):
     freshness: Text
     caveats: Annotated[tuple[Text, ...], Field(min_length=1)]
     access: Access
+    snapshot: Snapshot | None = None
     rejected: Return = WorkbookReturn(channel="workbook")
     reach: Reach = UNSTATED
     band: Band = Band()

@@ -31,6 +31,7 @@ def collect_resource(resource: str) -> dict[str, int]:
         "batch": done.batch,
         "landed": done.counts.landed,
         "accepted": done.counts.accepted,
+        "unchanged": done.counts.unchanged,
         "quarantined": done.counts.quarantined,
     }
 

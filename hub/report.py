@@ -18,7 +18,7 @@ from store import figures, quarantine
 
 @dataclass(frozen=True, slots=True)
 class SourceSummary:
-    """One resource. `pulled` = `accepted` + `quarantined` over all its batches; reasons are of open entries."""
+    """One resource: `pulled` = `accepted` + `unchanged` + `quarantined`, over all batches; reasons of open entries."""
 
     resource: str
     title: str
@@ -26,6 +26,7 @@ class SourceSummary:
     state: str
     pulled: int
     accepted: int
+    unchanged: int
     quarantined: int
     open_quarantine: int
     reasons: tuple[tuple[str, str, int], ...]
@@ -112,6 +113,7 @@ def _source(state: SourceState, reasons: tuple[tuple[str, str, int], ...]) -> So
         state.state,
         state.pulled,
         state.accepted,
+        state.unchanged,
         state.quarantined,
         state.open_quarantine,
         reasons,

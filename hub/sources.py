@@ -18,7 +18,7 @@ ACCEPT, RESULT = "bureau.accept", "bureau.result"
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One resource as an operator sees it. `pulled` = `accepted` + `quarantined`, over all its batches."""
+    """One resource as an operator sees it. `pulled` = `accepted` + `unchanged` + `quarantined` over all batches."""
 
     resource: str
     title: str
@@ -29,6 +29,7 @@ class SourceState:
     last_read: datetime | None
     pulled: int
     accepted: int
+    unchanged: int
     quarantined: int
     open_quarantine: int
     state: str
@@ -116,7 +117,8 @@ def source_states(hub: Hub) -> list[SourceState]:
                 verified=declaration.honesty.verified,
                 last_read=total.last_complete.astimezone(SHANGHAI) if total.last_complete else None,
                 pulled=total.landed,
-                accepted=total.landed - total.quarantined,
+                accepted=total.landed - total.unchanged - total.quarantined,
+                unchanged=total.unchanged,
                 quarantined=total.quarantined,
                 open_quarantine=total.open_quarantine,
                 state=state_of(

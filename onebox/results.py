@@ -96,23 +96,25 @@ def _table(title: str) -> Table:
 
 
 def _sources(summary: Summary, *, narrow: bool) -> Table:
-    table = _table("Sources 数据来源    pulled 拉取 = accepted 通过 + quarantined 隔离")
+    table = _table("Sources 数据来源    pulled 拉取 = accepted 新收 + unchanged 未变 + quarantined 隔离")
     table.add_column("resource")
     table.add_column("department" if narrow else "department, title")
-    for heading in ("pulled", "accepted", "quarantined"):
+    for heading in ("pulled", "accepted", "unchanged", "quarantined"):
         table.add_column(heading, justify="right")
     table.add_column("balance")
     for source in summary.sources:
-        balanced = source.pulled == source.accepted + source.quarantined
+        balanced = source.pulled == source.accepted + source.unchanged + source.quarantined
         table.add_row(
             source.resource,
             source.department if narrow else f"{source.department} {source.title}",
             f"{source.pulled:,}",
             f"{source.accepted:,}",
+            f"{source.unchanged:,}",
             f"{source.quarantined:,}",
             Text("= ✓", style="green") if balanced else Text("≠", style="bold red"),
         )
-    total = [sum(part) for part in zip(*((s.pulled, s.accepted, s.quarantined) for s in summary.sources), strict=True)]
+    columns = ((s.pulled, s.accepted, s.unchanged, s.quarantined) for s in summary.sources)
+    total = [sum(part) for part in zip(*columns, strict=True)]
     table.add_section()
     table.add_row("", "all 合计", *(f"{number:,}" for number in total), "")
     return table

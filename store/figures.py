@@ -12,7 +12,7 @@ from store.connection import Connection, fetch_all
 class ResourceTotals:
     """All batches of one resource together.
 
-    `trouble` is the last one of the newest batch, as long as that batch is running, or when it ended at a refused file.
+    `trouble` is why the newest batch stands still, ended at a refused file, or is complete and cannot be trusted.
     """
 
     landed: int = 0
@@ -20,6 +20,7 @@ class ResourceTotals:
     open_quarantine: int = 0
     last_complete: datetime | None = None
     trouble: str | None = None
+    unchanged: int = 0
 
 
 def by_resource(connection: Connection) -> dict[str, ResourceTotals]:
@@ -30,9 +31,13 @@ def by_resource(connection: Connection) -> dict[str, ResourceTotals]:
         select b.resource, sum(b.landed)::bigint, sum(b.quarantined)::bigint,
                (select count(*) from quarantine q where q.resource = b.resource and q.state = 'open'),
                max(b.finished_at) filter (where b.state = 'complete'),
-               (select t.code || ' ' || t.message from batch_trouble t join batch last on last.id = t.batch
-                  where t.batch = max(b.id) and (last.state = 'running' or t.code = 'HUB-104')
-                  order by t.at desc limit 1)
+               coalesce(
+                 (select last.fault_code || ' ' || last.fault from batch last
+                    where last.id = max(b.id) and last.fault_code is not null),
+                 (select t.code || ' ' || t.message from batch_trouble t join batch last on last.id = t.batch
+                    where t.batch = max(b.id) and (last.state = 'running' or t.code = 'HUB-104')
+                    order by t.at desc limit 1)),
+               sum(b.unchanged)::bigint
         from batch b group by b.resource
         """,
     )

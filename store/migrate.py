@@ -20,30 +20,31 @@ VERSION_TABLE = "hub_version"
 _MIGRATION_LOCK = 0x59_5A_48_55_42
 
 
-def migrate(database_url: str) -> str:
-    """Run every migration that has not been run; return the version reached. Safe to call again.
+def migrate(database_url: str, revision: str = "head") -> str:
+    """Run every migration up to `revision` that has not been run; return the version reached. Safe to call again.
 
     Raises:
         StoreUnavailable: the database does not answer.
     """
     config = Config()
     config.set_main_option("script_location", str(_HERE))
-    head = ScriptDirectory.from_config(config).get_current_head() or "none"
+    found = ScriptDirectory.from_config(config).get_revision(revision)
+    wanted = "none" if found is None else found.revision
     engine = create_engine(_psycopg2(database_url), poolclass=NullPool)
     try:
         with engine.begin() as connection:
             connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-            if context.get_current_revision() != head:
+            if context.get_current_revision() != wanted:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, wanted)
     except OperationalError as error:
         raise StoreUnavailable(
             "the hub's database does not answer; no migration was run. Is PostgreSQL running (`make serve`)?"
         ) from error
     finally:
         engine.dispose()
-    return head
+    return wanted
 
 
 def _psycopg2(url: str) -> str:

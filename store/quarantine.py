@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.batches import Batch
+from store import heads, versions
 from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.errors import NotInStore
-from store.landing import GoodRow, apply, known_keys
 from store.vault import Vault
+from store.versions import GoodRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +94,26 @@ def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, n
 
     A record that a later batch brought under the same key is newer and stays ("kept").
     """
-    digest = vault.fingerprint(good.canonical or b"")
     vault.ready(entry.resource)
     with transaction(connection) as cursor:
         cursor.execute("select state from quarantine where id = %s for update", (entry.id,))
         if cursor.fetchone()[0] != "open":
             return "already"
-        outcome = _take(cursor, vault, entry, good, digest, now)
+        outcome = _take(cursor, vault, entry, good, now)
         cursor.execute("update quarantine set state = 'released', closed_at = %s where id = %s", (now, entry.id))
     return outcome
 
 
-def _take(cursor: Any, vault: Vault, entry: Entry, good: GoodRow, digest: bytes, now: datetime) -> str:
-    batch = Batch(entry.batch, entry.resource, resumed=True, position={})
-    there = known_keys(cursor, entry.resource, [good.key]).get(good.key)
-    if there is not None and there.digest is not None:
-        cursor.execute("select max(batch) from record where resource = %s and key = %s", (entry.resource, good.key))
-        if there.digest == digest or cursor.fetchone()[0] > entry.batch:
-            return "kept"
-        if good.canonical is None:
-            apply(cursor, vault, batch, [], [], [good.key], now)
-            return "deleted"
-        apply(cursor, vault, batch, [(good, digest, there.version + 1)], [good.key], [], now)
-        return "changed"
-    if there is not None or good.canonical is None:
+def _take(cursor: Any, vault: Vault, entry: Entry, good: GoodRow, now: datetime) -> str:
+    stored = heads.of_keys(cursor, entry.resource, [good.key])
+    head = stored.get(good.key)
+    # What came after the entry is newer, and so is the end of a record: neither is undone by an old row.
+    if head is not None and (head.digest is None or head.batch > entry.batch):
         return "kept"
-    apply(cursor, vault, batch, [(good, digest, 1)], [], [], now)
-    return "inserted"
+    plan = versions.plan([good], stored, entry.batch)
+    versions.write(cursor, vault, entry.resource, entry.batch, plan, now)
+    done = {"inserted": plan.inserted, "changed": plan.changed, "deleted": plan.deleted}
+    return next((name for name, count in done.items() if count), "kept")
 
 
 def counts_by_reason(connection: Connection, resource: str | None = None) -> list[tuple[str, str, int]]:

@@ -44,8 +44,10 @@ def of_resource(connection: Connection, vault: Vault, resource: str, page: int =
     while True:
         rows = fetch_all(
             connection,
-            "select distinct on (key) key, payload, version, batch, valid_from from record "
-            "where resource = %s and key > %s order by key limit %s",
+            "select h.key, r.payload, r.version, r.batch, r.valid_from from "
+            "(select resource, key, subjects[1] as subject from record_head "
+            "where resource = %s and key > %s and digest is not null order by key limit %s) h "
+            "join record r on r.subject = h.subject and r.resource = h.resource and r.key = h.key order by h.key",
             (resource, after, page),
         )
         for key, payload, version, batch, valid_from in rows:

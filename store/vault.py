@@ -7,6 +7,7 @@ means a new row in `data_key`; the key-encryption key can be changed by re-wrapp
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -21,6 +22,7 @@ from store.connection import Connection, fetch_one, transaction
 from store.errors import KeyringUnusable
 
 _NONCE = 12
+_DIGEST = 16
 _INDEX_FILE, _KEK_FILE = "index.key", "data-kek.key"
 
 
@@ -44,6 +46,7 @@ class Vault:
     def __init__(self, connection: Connection, index_key: bytes, key_encryption_key: bytes) -> None:
         self._connection = connection
         self._keyed = HMAC(index_key, SM3())
+        self._digest_key = self.fingerprint(b"digest of what is stored")
         self._kek = key_encryption_key
         self._ciphers: dict[str, AESGCM] = {}
 
@@ -65,6 +68,13 @@ class Vault:
         state = self._keyed.copy()
         state.update(data)
         return state.finalize()
+
+    def digest(self, data: bytes) -> bytes:
+        """A 16-byte keyed hash (BLAKE2b) that tells a change from a repetition; nobody is found by it.
+
+        Half the time of `fingerprint`, and one is made of every row and every record that comes.
+        """
+        return hashlib.blake2b(data, key=self._digest_key, digest_size=_DIGEST).digest()
 
     def ready(self, resource: str) -> None:
         """Have the resource's data key at hand before a transaction begins: it is fetched in one of its own."""

@@ -103,7 +103,7 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
 
     @app.get("/api/sources")
     async def api_sources() -> dict[str, Any]:
-        """Every source with pulled = accepted + quarantined, licences by type, and what waits."""
+        """Every source with pulled = accepted + unchanged + quarantined, licences by type, and what waits."""
         overview = await asyncio.to_thread(hub.overview)
         return {
             "sources": [row.to_dict() for row in overview.sources],

@@ -24,7 +24,7 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One resource of one department. `pulled` = `accepted` + `quarantined`."""
+    """One resource of one department. `pulled` = `accepted` + `unchanged` + `quarantined`."""
 
     department: str
     resource: str
@@ -33,12 +33,13 @@ class SourceRow:
     last_collected: datetime | None
     pulled: int
     accepted: int
+    unchanged: int
     quarantined: int
     open_quarantine: int
 
     @property
     def balanced(self) -> bool:
-        return self.pulled == self.accepted + self.quarantined
+        return self.pulled == self.accepted + self.unchanged + self.quarantined
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -49,6 +50,7 @@ class SourceRow:
             "last_collected": self.last_collected.isoformat() if self.last_collected else None,
             "pulled": self.pulled,
             "accepted": self.accepted,
+            "unchanged": self.unchanged,
             "quarantined": self.quarantined,
             "open_quarantine": self.open_quarantine,
             "balanced": self.balanced,

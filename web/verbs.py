@@ -29,6 +29,7 @@ class HubVerbs:
                     last_collected=state.last_read,
                     pulled=state.pulled,
                     accepted=state.accepted,
+                    unchanged=state.unchanged,
                     quarantined=state.quarantined,
                     open_quarantine=state.open_quarantine,
                 )

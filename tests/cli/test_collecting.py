@@ -26,11 +26,11 @@ COMPANIES = "".join(
 )
 SOURCE_KEYS = {
     "resource", "title", "department", "share_class", "update_cycle", "verified", "last_read", "pulled", "accepted",
-    "quarantined", "open_quarantine", "state", "reach", "trouble",
+    "unchanged", "quarantined", "open_quarantine", "state", "reach", "trouble",
 }  # fmt: skip
 COLLECT_KEYS = {
     "resource", "batch", "resumed", "source_count", "pages", "landed", "inserted", "changed", "unchanged", "deleted",
-    "overtaken", "quarantined", "accepted", "unknown_columns", "outside_band",
+    "quarantined", "accepted", "set_back_minutes", "absent", "unknown_columns", "outside_band", "remarks",
 }  # fmt: skip
 ENTRY_KEYS = {"id", "resource", "state", "position", "page_sm3", "batch", "seen_at", "closed_at", "reasons"}
 
@@ -70,7 +70,7 @@ def test_sources_as_json_has_stable_keys_and_balances(command: Command) -> None:
     assert any(row["state"] == "not open" and row["reach"].startswith("未开通") for row in rows)
     for row in rows:
         assert row.keys() == SOURCE_KEYS
-        assert row["pulled"] == row["accepted"] + row["quarantined"]
+        assert row["pulled"] == row["accepted"] + row["unchanged"] + row["quarantined"]
 
 
 def test_a_source_in_trouble_says_which_error_and_goes_on(own: Command, departments: Departments) -> None:
@@ -100,7 +100,7 @@ def test_a_source_that_recovered_is_not_in_trouble(own: Command, departments: De
 def test_collect_accounts_for_every_row(own: Command) -> None:
     said = own("collect", "hr.insurance", "--from-start")
     assert said.status == 0
-    assert "landed 203 = accepted 191 + quarantined 12" in said.out
+    assert "landed 203 = accepted 0 + unchanged 191 + quarantined 12" in said.out
     assert "hub quarantine list --resource hr.insurance" in said.out
     assert said.err == "", "progress is for a terminal"
 
@@ -108,7 +108,7 @@ def test_collect_accounts_for_every_row(own: Command) -> None:
 def test_collect_as_json_has_stable_keys(own: Command) -> None:
     said = own("collect", "civil.social_org", "--json")
     assert (said.status, said.json.keys()) == (0, COLLECT_KEYS)
-    assert said.json["landed"] == said.json["accepted"] + said.json["quarantined"]
+    assert said.json["landed"] == said.json["accepted"] + said.json["unchanged"] + said.json["quarantined"]
 
 
 def test_a_file_is_collected_in_place_of_the_source(own: Command, companies: Path) -> None:
@@ -231,7 +231,8 @@ def test_a_report_as_json_has_stable_keys(command: Command) -> None:
     assert "police.household" in found["not_open"]
     assert {source["resource"] for source in found["sources"]} == {*RESOURCES, "market.company"}
     assert {key for row in found["sources"] for key in row} == {
-        "resource", "title", "department", "state", "pulled", "accepted", "quarantined", "open_quarantine", "reasons",
+        "resource", "title", "department", "state", "pulled", "accepted", "unchanged", "quarantined", "open_quarantine",
+        "reasons",
     }  # fmt: skip
     assert {key for row in found["types"] for key in row} == {"licence_type", "title", "issued", "packed"}
 

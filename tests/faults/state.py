@@ -23,8 +23,8 @@ def collected_state(hub: Hub) -> dict[str, Any]:
             )
             for resource in resources
         },
-        "rows": _rows(hub, "select resource, subject, key, digest, version from record"),
-        "history": _rows(hub, "select resource, subject, key, version, digest, ended_as from record_history"),
+        "rows": _rows(hub, "select resource, subject, key, version from record"),
+        "history": _rows(hub, "select resource, subject, key, version, ended_as from record_history"),
         "quarantine": sorted(
             (entry.resource, content.raw, entry.state, str(entry.reasons), entry.position)
             for entry in quarantine.list_entries(hub.connection, state=None, limit=100_000)
@@ -35,7 +35,7 @@ def collected_state(hub: Hub) -> dict[str, Any]:
         "counts": _rows(
             hub,
             "select resource, state, count(*), sum(pages), sum(landed), sum(inserted), sum(changed), "
-            "sum(unchanged), sum(deleted), sum(overtaken), sum(quarantined) from batch group by 1, 2",
+            "sum(unchanged), sum(deleted), sum(absent), sum(quarantined) from batch group by 1, 2",
         ),
     }
 

@@ -12,7 +12,7 @@ from store import batches, quarantine, records
 from store.batches import Counts
 from store.connection import Connection, fetch_all, transaction
 from store.errors import BatchMoved
-from store.landing import BadRow, GoodRow, land_page
+from store.landing import BadRow, GoodRow, JudgedPage, land_page
 from store.vault import Vault
 
 RESOURCE = "tax.registration"
@@ -33,6 +33,8 @@ class Bench:
         bad: Sequence[BadRow] = (),
         page: bytes = PAGE_1,
         subjects: Sequence[str] = ("someone",),
+        edition: str | None = None,
+        known: Sequence[str] = (),
     ) -> Counts:
         good = [
             GoodRow(
@@ -40,6 +42,8 @@ class Bench:
                 key=self.vault.index(RESOURCE, key),
                 subjects=tuple(self.vault.index("citizen", name) for name in subjects),
                 canonical=None if text is None else text.encode(),
+                digest=None if text is None else self.vault.digest(text.encode()),
+                edition=edition,
             )
             for number, (key, text) in enumerate(rows)
         ]
@@ -48,9 +52,9 @@ class Bench:
             self.connection,
             self.vault,
             self.batch,
-            page_sm3=page,
-            good=good,
-            bad=bad,
+            JudgedPage(
+                number=1, page_sm3=page, good=good, bad=bad, known=[self.vault.index(RESOURCE, key) for key in known]
+            ),
             expected_position=self.position,
             next_position=following,
             now=self.now,
@@ -116,10 +120,56 @@ def test_a_deletion_of_what_was_never_there_is_no_error(bench: Bench) -> None:
     assert bench.land([("never", None)]).unchanged == 1
 
 
-def test_the_last_of_two_rows_of_one_page_under_one_key_stands(bench: Bench) -> None:
-    counts = bench.land([("a", "first"), ("a", "second")])
-    assert (counts.landed, counts.inserted, counts.overtaken) == (2, 1, 1)
-    assert bench.texts() == [("second", 1)]
+def test_every_edition_of_one_page_is_a_version_and_the_last_one_stands(bench: Bench, vault: Vault) -> None:
+    counts = bench.land([("a", "first"), ("a", "second"), ("b", "other"), ("a", "third")])
+    assert (counts.landed, counts.inserted, counts.changed) == (4, 2, 2)
+    assert sorted(bench.texts()) == [("other", 1), ("third", 3)]
+    assert bench.history() == [(1, "changed"), (2, "changed")]
+    rows = fetch_all(
+        bench.connection, "select key, payload, valid_from, valid_to, ended_by from record_history order by version"
+    )
+    assert [vault.open_sealed(RESOURCE, bytes(key), payload) for key, payload, *_ in rows] == [b"first", b"second"]
+    assert {(start, end, batch) for *_, start, end, batch in rows} == {(bench.now, bench.now, bench.batch.id)}
+
+
+def test_a_page_may_end_and_begin_a_record_it_brought(bench: Bench) -> None:
+    counts = bench.land([("a", "first"), ("a", None), ("a", None), ("a", "again")])
+    assert (counts.inserted, counts.deleted, counts.unchanged) == (2, 1, 1)
+    assert bench.texts() == [("again", 2)]
+    assert bench.history() == [(1, "deleted")]
+
+
+def test_an_older_edition_read_again_changes_nothing(bench: Bench) -> None:
+    bench.land([("a", "first")], edition="2026-03-01")
+    bench.land([("a", "second")], edition="2026-03-02")
+    assert bench.land([("a", "first")], edition="2026-03-01").unchanged == 1
+    assert bench.texts() == [("second", 2)]
+    bench.land([("a", None)], edition="2026-03-03")
+    assert bench.land([("a", "second")], edition="2026-03-02").unchanged == 1
+    assert bench.texts() == []
+    assert bench.history() == [(1, "changed"), (2, "deleted")]
+
+
+def test_a_late_edition_that_is_newer_than_what_stands_is_taken(bench: Bench) -> None:
+    bench.land([("a", "first")], edition="2026-03-01")
+    assert bench.land([("a", "same text"), ("a", "first")], edition="2026-03-03").changed == 2
+    assert bench.land([("a", "late")], edition="2026-03-02").unchanged == 1
+    assert bench.texts() == [("first", 3)]
+
+
+def test_a_repetition_with_a_newer_edition_moves_the_order_on(bench: Bench) -> None:
+    bench.land([("a", "text")], edition="2026-03-01")
+    assert bench.land([("a", "text")], edition="2026-03-05").unchanged == 1
+    assert bench.land([("a", "late")], edition="2026-03-03").unchanged == 1
+    assert bench.texts() == [("text", 1)]
+
+
+def test_rows_known_by_their_bytes_count_and_close_what_was_set_aside(bench: Bench) -> None:
+    bench.land([("a", "alpha")])
+    bench.land([], bad=[bench.bad("bad row", key="a")], page=PAGE_2)
+    counts = bench.land([("b", "beta")], known=["a"], page=b"\x03" * 32)
+    assert (counts.landed, counts.unchanged, counts.inserted) == (2, 1, 1)
+    assert [entry.state for entry in quarantine.list_entries(bench.connection, state=None)] == ["corrected"]
 
 
 def test_a_record_that_moves_to_another_subject_leaves_the_first(bench: Bench) -> None:
@@ -187,7 +237,7 @@ def test_counts_add_up_to_what_landed(bench: Bench, connection: Connection) -> N
     bench.land([("a", "1"), ("b", "4"), ("c", None)], bad=[bench.bad("y")], page=PAGE_2)
     counts, _ = batches.counts(connection, bench.batch.id)
     assert counts.landed == 8
-    assert counts.landed == counts.accepted + counts.quarantined
+    assert counts.balanced and counts.landed == counts.accepted + counts.unchanged + counts.quarantined
 
 
 def test_two_readers_of_one_resource_take_turns(connection: Connection, database_url: str) -> None:

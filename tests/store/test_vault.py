@@ -10,7 +10,7 @@ import pytest
 from store.batches import begin_or_resume
 from store.connection import Connection, fetch_all, transaction
 from store.errors import KeyringUnusable
-from store.landing import BadRow, GoodRow, land_page
+from store.landing import BadRow, GoodRow, JudgedPage, land_page
 from store.vault import Vault, make_keyring
 
 
@@ -55,9 +55,12 @@ def test_no_table_holds_a_name_or_a_number_in_the_clear(vault: Vault, connection
         connection,
         vault,
         batch,
-        page_sm3=b"\0" * 32,
-        good=[GoodRow(0, vault.index("hr.insurance", number), (vault.index("citizen", number),), text)],
-        bad=[BadRow(1, vault.index("hr.insurance", number), text, text, "I", None, [{"code": "R-011", "field": "id"}])],
+        JudgedPage(
+            1,
+            b"\0" * 32,
+            [GoodRow(0, vault.index("hr.insurance", number), (vault.index("citizen", number),), text)],
+            [BadRow(1, vault.index("hr.insurance", number), text, text, "I", None, [{"code": "R-011", "field": "id"}])],
+        ),
         expected_position={},
         next_position={"page": 1},
         now=now,

@@ -35,7 +35,7 @@ def test_home_shows_each_source_with_its_balance(visit: Open) -> None:
     page = visit().get("/").text
     row = re.search(r"<tr[^>]*>(?:(?!</tr>).)*tax\.registration.*?</tr>", page, re.S)
     assert row
-    assert re.findall(r'<td class="n[^"]*">([\d,]+)</td>', row.group()) == ["12,400", "12,391", "9", "9"]
+    assert re.findall(r'<td class="n[^"]*">([\d,]+)</td>', row.group()) == ["12,400", "12,391", "0", "9", "9"]
     assert "逾期未更新" in row.group()
     assert "2026-03-02 02:31" in row.group()
 
@@ -145,7 +145,7 @@ def test_the_api_gives_verdict_digest_and_report(visit: Open) -> None:
 def test_api_sources_gives_the_same_figures_as_the_page(visit: Open) -> None:
     answer = visit().get("/api/sources").json()
     assert answer["sources"][0]["resource"] == "civil.marriage"
-    assert all(row["pulled"] == row["accepted"] + row["quarantined"] for row in answer["sources"])
+    assert all(row["pulled"] == row["accepted"] + row["unchanged"] + row["quarantined"] for row in answer["sources"])
     assert answer["sources"][0]["last_collected"] == "2026-03-02T02:31:00+08:00"
 
 

@@ -1,0 +1,140 @@
+"""Rows of a page judged: good, bad with every reason, or known already by their bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from connectors.declaration import Declaration
+from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
+from core.clock import today
+from hub.context import Hub
+from schemas.judge import canonical, judge, judge_deletion
+from schemas.reasons import Reason
+from schemas.rules import rules_mark
+from store import heads
+from store.landing import JudgedPage
+from store.set_aside import BadRow
+from store.versions import GoodRow
+
+
+@dataclass(slots=True)
+class PageJudge:
+    """Judges the pages of one resource, one after the other.
+
+    Args:
+        remembers: whether rows may be known by their bytes: False where the store holds nothing of the resource yet,
+            so that nobody asks in vain.
+
+    Attributes:
+        unknown: columns met that the schema does not know.
+    """
+
+    hub: Hub
+    declaration: Declaration
+    remembers: bool = True
+    unknown: set[str] = field(default_factory=set)
+
+    def page(
+        self, source: Source, page: RawPage, digest: bytes, under_way: Collection[bytes] = ()
+    ) -> tuple[JudgedPage, Sequence[RawRecord]]:
+        """Every row of a kept page, and the rows themselves.
+
+        Args:
+            under_way: keys of records that another page is changing at this moment: of these nothing is known.
+
+        Raises:
+            SourceGarbled: the bytes are not a page of the protocol, or hold fewer rows than they declare.
+        """
+        rows = list(source.records(page))
+        if page.declared_rows is not None and len(rows) != page.declared_rows:
+            raise SourceGarbled(
+                f"{self.declaration.name}: page {page.number} says it has {page.declared_rows} rows and has "
+                f"{len(rows)}; it is kept, nothing of it landed. It is asked for again at the next try.",
+                page.body,
+            )
+        marks = self._marks(page, rows)
+        known = self._known(marks, rows)
+        judged = {at: self._row(row, marks[at]) for at, row in enumerate(rows) if at not in known}
+        touched = {one.key for one in judged.values() if isinstance(one, GoodRow)}.union(under_way)
+        # A record that another row changes is not as it was when this row was known: here the order of rows counts.
+        for at in [at for at, key in known.items() if key in touched]:
+            judged[at] = self._row(rows[at], marks[at])
+            del known[at]
+        in_order = [judged[at] for at in sorted(judged)]
+        return (
+            JudgedPage(
+                number=page.number,
+                page_sm3=digest,
+                good=[one for one in in_order if isinstance(one, GoodRow)],
+                bad=[one for one in in_order if isinstance(one, BadRow)],
+                known=list(known.values()),
+                file=page.context.get("file", ""),
+            ),
+            rows,
+        )
+
+    def _marks(self, page: RawPage, rows: Iterable[RawRecord]) -> list[bytes]:
+        """Equal for rows of equal bytes that mean the same: same resource, rules, names, encoding and operation."""
+        meaning = [self.declaration.name, self.declaration.schema_name, rules_mark()]
+        meaning += [page.context.get(name, "") for name in ("encoding", "header", "sheet")]
+        common = "\x1f".join(meaning).encode()
+        starts = {operation: b"\x1e".join((common, operation.encode(), b"")) for operation in Operation}
+        digest = self.hub.vault.digest
+        return [digest(starts[row.operation] + row.raw) for row in rows]
+
+    def _known(self, marks: Sequence[bytes], rows: Sequence[RawRecord]) -> dict[int, bytes]:
+        """Place in the page to key, for rows that stand just so in the store."""
+        if not self.remembers or not rows:
+            return {}
+        found = heads.known_by_mark(self.hub.connection, marks)
+        return {at: found[mark] for at, mark in enumerate(marks) if mark in found}
+
+    def _row(self, row: RawRecord, mark: bytes) -> GoodRow | BadRow:
+        judged, strange = judge_row(self.hub, self.declaration, row, mark)
+        if strange:
+            self.unknown.update(strange)
+        return judged
+
+
+def judge_row(
+    hub: Hub, declaration: Declaration, row: RawRecord, mark: bytes | None = None
+) -> tuple[GoodRow | BadRow, tuple[str, ...]]:
+    """One row judged by its schema, under the keyed hashes it will be stored under, and the columns nobody knows."""
+    day = today(hub.clock)
+    if row.operation is Operation.DELETE and row.problem is None:
+        deletion = judge_deletion(declaration.schema_name, row.fields, today=day)
+        if isinstance(deletion, str):
+            return GoodRow(row.position, hub.key(declaration.name, deletion), (), None, edition=row.edition), ()
+        return _bad(hub, declaration, row, deletion), ()
+    verdict = judge(declaration.schema_name, row.fields, problem=row.problem, today=day)
+    if verdict.record is None:
+        return _bad(hub, declaration, row, verdict.reasons), verdict.unknown
+    payload = canonical(verdict.record)
+    good = GoodRow(
+        position=row.position,
+        key=hub.key(declaration.name, verdict.record.key()),
+        subjects=tuple(dict.fromkeys([hub.subject(s.kind, s.value) for s in verdict.record.subjects()])),
+        canonical=payload,
+        digest=hub.vault.digest(payload),
+        edition=row.edition,
+        mark=mark,
+    )
+    return good, verdict.unknown
+
+
+def _bad(hub: Hub, declaration: Declaration, row: RawRecord, reasons: Sequence[Reason]) -> BadRow:
+    key = None
+    if row.problem is None:
+        named = judge_deletion(declaration.schema_name, row.fields, today=today(hub.clock))
+        key = hub.key(declaration.name, named) if isinstance(named, str) else None
+    return BadRow(
+        position=row.position,
+        key=key,
+        raw=row.raw,
+        fields=json.dumps(dict(row.fields), ensure_ascii=False, default=str).encode(),
+        operation=row.operation.value,
+        problem=row.problem,
+        reasons=[{"code": reason.code, "field": reason.field, "column": reason.column} for reason in reasons],
+    )

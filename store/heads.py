@@ -1,0 +1,81 @@
+"""The newest version of each record, without what it says: enough to tell new, changed, unchanged and ended apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from store.connection import Connection, fetch_all, fetch_one
+from store.copying import NULL, CopyRows, of_array, of_bigint, of_bytes, of_int, of_text
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One record's newest version. `digest` is None where the record has ended.
+
+    Attributes:
+        mark: of the row it came in; None where a row cannot be known again by its bytes.
+        edition: the source's own order of editions, compared as text.
+        subjects: whom the stored rows of this version stand under.
+    """
+
+    version: int
+    digest: bytes | None
+    mark: bytes | None
+    edition: str | None
+    subjects: tuple[bytes, ...]
+    batch: int
+
+
+def of_keys(cursor: Any, resource: str, keys: Sequence[bytes]) -> dict[bytes, Head]:
+    """The heads of those of these keys that are or were there; part of a page's transaction."""
+    if not keys:
+        return {}
+    cursor.execute(
+        "select key, version, digest, mark, edition, subjects, batch from record_head "
+        "where resource = %s and key = any(%s)",
+        (resource, list(keys)),
+    )
+    return {
+        bytes(key): Head(
+            version,
+            None if digest is None else bytes(digest),
+            None if mark is None else bytes(mark),
+            edition,
+            tuple(map(bytes, subjects)),
+            batch,
+        )
+        for key, version, digest, mark, edition, subjects, batch in cursor
+    }
+
+
+def known_by_mark(connection: Connection, marks: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Mark to key of every current record whose row bears one of these marks."""
+    rows = fetch_all(connection, "select mark, key from record_head where mark = any(%s)", (list(marks),))
+    return {bytes(mark): bytes(key) for mark, key in rows}
+
+
+def any_of(connection: Connection, resource: str) -> bool:
+    """Whether the store holds or ever held a record of the resource."""
+    return fetch_one(connection, "select 1 from record_head where resource = %s limit 1", (resource,)) is not None
+
+
+def put(cursor: Any, resource: str, new: dict[bytes, Head], there: Sequence[bytes]) -> None:
+    """Write heads; `there` are those of the keys that have one already."""
+    if there:
+        cursor.execute("delete from record_head where resource = %s and key = any(%s)", (resource, list(there)))
+    rows = CopyRows("record_head", "resource", "key", "version", "digest", "mark", "edition", "subjects", "batch")
+    name = of_text(resource)
+    for key, head in new.items():
+        rows.add(
+            name,
+            of_bytes(key),
+            of_int(head.version),
+            NULL if head.digest is None else of_bytes(head.digest),
+            NULL if head.mark is None else of_bytes(head.mark),
+            of_text(head.edition),
+            of_array(head.subjects),
+            of_bigint(head.batch),
+        )
+    rows.copy(cursor)
