@@ -84,12 +84,18 @@ class SoapAccess(_Frozen):
 
 
 class TableAccess(_Frozen):
-    """A typed table of a front-end exchange database, with cd_time, cd_operation and row_guid."""
+    """A typed table of a front-end exchange database, with cd_time, cd_operation and row_guid.
+
+    A large one may be read in `parts` at the same time, each a range of the first column of the key; where fewer
+    than `rows_a_part` rows wait for each, there are fewer parts.
+    """
 
     protocol: Literal["exchange_db"]
     table: SqlName
     cursor: Literal["cd_time+row_guid"]
     page_size: Annotated[int, Field(ge=1, le=10_000)]
+    parts: Annotated[int, Field(ge=1, le=64)] = 1
+    rows_a_part: Annotated[int, Field(ge=1)] = 50_000
     statement_timeout_s: Annotated[float, Field(gt=0)] = 30
 
 

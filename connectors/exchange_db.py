@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from connectors.access import TableAccess
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
-from connectors.exchange_rows import CONTROL, TablePlace, exchange_rows
+from connectors.exchange_rows import CONTROL, KeyRange, TablePlace, exchange_rows, ranges_between
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.values import plain
@@ -49,6 +50,8 @@ class ExchangeTable:
         self._dsn = endpoint.dsn
         self._columns = [*declaration.columns, *(name for name in CONTROL if name not in declaration.columns)]
         self._patience = patience or Patience()
+        self._split_by = declaration.key[0]
+        self._range: KeyRange | None = None
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: a list of row objects under the table's own column names."""
@@ -82,6 +85,44 @@ class ExchangeTable:
         """Rows behind `after` and not behind `until`, by two counts made now."""
         return rows_between(self, after, until)
 
+    def split(self, cursor: Cursor, parts: int) -> tuple[Cursor, list[tuple[str | None, str | None]]]:
+        """The newest row there is now, and ranges of the key's first column that hold about as many rows each."""
+        place = TablePlace.read(cursor, self._name)
+
+        def plan(database: connection, place: TablePlace) -> tuple[Any, list[str | None]]:
+            where, values = self._where(place)
+            column = sql.Identifier(self._split_by)
+            with database.cursor() as asking:
+                self._prepare(asking)
+                asking.execute(
+                    sql.SQL("SELECT cd_time, row_guid FROM {} {} ORDER BY 1 DESC, 2 DESC LIMIT 1").format(
+                        self._table(), where
+                    ),
+                    values,
+                )
+                newest = asking.fetchone()
+                shares = [part / parts for part in range(1, parts)]
+                asking.execute(
+                    sql.SQL("SELECT percentile_disc(%s::float[]) WITHIN GROUP (ORDER BY {}) FROM {} {}").format(
+                        column, self._table(), where
+                    ),
+                    (shares, *values),
+                )
+                found = asking.fetchone()
+            return newest, list(found[0] or []) if found and shares else []
+
+        newest, bounds = self._ask(place, plan)
+        if newest is None:
+            return cursor, []
+        until = TablePlace(plain(newest[0]), newest[1], place.pages)
+        return until.cursor(), ranges_between(bounds)
+
+    def part(self, lower: str | None, upper: str | None, until: Cursor) -> ExchangeTable:
+        """The same table, of which one range is read up to a place."""
+        one = copy(self)
+        one._range = KeyRange(lower, upper, TablePlace.read(until, self._name))
+        return one
+
     def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
         """The cursor set back in the table's own time."""
         return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
@@ -107,7 +148,7 @@ class ExchangeTable:
         return patiently(once, resource=self._name, kept=kept, patience=self._patience)
 
     def _rows(self, database: connection, place: TablePlace) -> list[dict[str, Any]]:
-        where, values = _behind(place)
+        where, values = self._where(place)
         query = sql.SQL("SELECT {columns} FROM {table} {where} ORDER BY cd_time, row_guid LIMIT {size}").format(
             columns=sql.SQL(", ").join(map(sql.Identifier, self._columns)),
             table=self._table(),
@@ -120,8 +161,30 @@ class ExchangeTable:
             rows = cursor.fetchall()
         return [dict(zip(self._columns, map(plain, row), strict=True)) for row in rows]
 
+    def _where(self, place: TablePlace) -> tuple[sql.Composable, tuple[str, ...]]:
+        """Behind the place, and within the part where only one is read."""
+        terms: list[sql.Composable] = []
+        values: list[str] = []
+
+        def term(text: str, *said: str | None) -> None:
+            terms.append(sql.SQL(text).format(sql.Identifier(self._split_by)))
+            values.extend(str(value) for value in said)
+
+        if place.cd_time is not None:
+            term("(cd_time, row_guid) > (%s::timestamp, %s)", place.cd_time, place.row_guid)
+        if self._range is not None:
+            term("(cd_time, row_guid) <= (%s::timestamp, %s)", self._range.until.cd_time, self._range.until.row_guid)
+            if self._range.lower is not None:
+                term("{} >= %s", self._range.lower)
+            if self._range.upper is not None:
+                without = "" if self._range.lower is not None else " OR {} IS NULL"
+                term(f"({{}} < %s{without})".replace("{}", "{0}"), self._range.upper)
+        if not terms:
+            return sql.SQL(""), ()
+        return sql.SQL("WHERE ") + sql.SQL(" AND ").join(terms), tuple(values)
+
     def _counted(self, database: connection, place: TablePlace) -> int:
-        where, values = _behind(place)
+        where, values = self._where(place)
         with database.cursor() as cursor:
             self._prepare(cursor)
             cursor.execute(sql.SQL("SELECT count(*) FROM {} {}").format(self._table(), where), values)
@@ -153,12 +216,6 @@ class _opened:  # noqa: N801 - reads as the verb it is
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
-
-
-def _behind(place: TablePlace) -> tuple[sql.Composable, tuple[str, ...]]:
-    if place.cd_time is None:
-        return sql.SQL(""), ()
-    return sql.SQL("WHERE (cd_time, row_guid) > (%s::timestamp, %s)"), (place.cd_time, place.row_guid)
 
 
 def _meaning(error: psycopg2.Error) -> SourceUnavailable | SourceRefused | SourceGarbled:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from connectors.canonical import canonical_json
@@ -56,6 +57,24 @@ class TablePlace:
     def cursor(self) -> dict[str, Any]:
         """The same place as a JSON-serialisable mapping."""
         return {"cd_time": self.cd_time, "row_guid": self.row_guid, "pages": self.pages}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """The rows of one part: a range of the key's first column, and nothing behind a place.
+
+    `lower` is included and `upper` is not; None is open. Rows without a key are of the first part.
+    """
+
+    lower: str | None
+    upper: str | None
+    until: TablePlace
+
+
+def ranges_between(bounds: Sequence[str | None]) -> list[tuple[str | None, str | None]]:
+    """The ranges that inner bounds make, as many as there are different ones and one more."""
+    inner = list(dict.fromkeys(bound for bound in bounds if bound is not None))
+    return list(pairwise([None, *inner, None]))
 
 
 def exchange_rows(resource: str, page: RawPage) -> Iterator[RawRecord]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from connectors.access import TableAccess
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
-from connectors.exchange_rows import CONTROL, TablePlace, exchange_rows
+from connectors.exchange_rows import CONTROL, KeyRange, TablePlace, exchange_rows, ranges_between
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.sql_database import SqlDatabase, bound, named_table, ordered
@@ -47,6 +48,8 @@ class ExchangeSqlTable:
             statement_timeout_s=access.statement_timeout_s,
         )
         self._patience = patience or Patience()
+        self._split_by = declaration.key[0]
+        self._range: KeyRange | None = None
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: a list of row objects under the declared column names."""
@@ -88,6 +91,28 @@ class ExchangeSqlTable:
         """Rows behind `after` and not behind `until`, by two counts made now."""
         return rows_between(self, after, until)
 
+    def split(self, cursor: Cursor, parts: int) -> tuple[Cursor, list[tuple[str | None, str | None]]]:
+        """The newest row there is now, and ranges of the key's first column that hold about as many rows each."""
+        place = TablePlace.read(cursor, self._name)
+
+        def once() -> tuple[Any, list[str | None]]:
+            with self._database.connection() as connection:
+                newest = connection.execute(self.newest_statement(place)).first()
+                found = [row[0] for row in connection.execute(self.bounds_statement(place, parts)).all()]
+                bounds = [key.decode() if isinstance(key, bytes) else key for key in found]
+            return newest, bounds
+
+        newest, bounds = patiently(once, resource=self._name, kept=_kept(place), patience=self._patience)
+        if newest is None:
+            return cursor, []
+        return TablePlace(plain(newest[0]), newest[1], place.pages).cursor(), ranges_between(bounds[1:])
+
+    def part(self, lower: str | None, upper: str | None, until: Cursor) -> ExchangeSqlTable:
+        """The same table, of which one range is read up to a place."""
+        one = copy(self)
+        one._range = KeyRange(lower, upper, TablePlace.read(until, self._name))
+        return one
+
     def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
         """The cursor set back in the table's own time."""
         return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
@@ -113,7 +138,44 @@ class ExchangeSqlTable:
         behind = self._behind(place)
         return query if behind is None else query.where(behind)
 
+    def newest_statement(self, place: TablePlace) -> Select[Any]:
+        """The statement that finds the last row behind a place."""
+        source = self._source
+        guid = ordered(self._database.make, source.c.row_guid)
+        query = select(source.c.cd_time, source.c.row_guid).order_by(source.c.cd_time.desc(), guid.desc()).limit(1)
+        behind = self._behind(place)
+        return query if behind is None else query.where(behind)
+
+    def bounds_statement(self, place: TablePlace, parts: int) -> Select[Any]:
+        """The statement that finds the first key of each of `parts` equal shares of the rows behind a place."""
+        key = ordered(self._database.make, self._source.c[self._split_by])
+        query = select(key.label("k"), func.ntile(parts).over(order_by=key).label("share"))
+        behind = self._behind(place)
+        shares = (query if behind is None else query.where(behind)).subquery()
+        return select(func.min(shares.c.k)).group_by(shares.c.share).order_by(shares.c.share)
+
     def _behind(self, place: TablePlace) -> ColumnElement[bool] | None:
+        terms = [term for term in (self._after(place), self._within()) if term is not None]
+        return and_(*terms) if terms else None
+
+    def _within(self) -> ColumnElement[bool] | None:
+        if self._range is None:
+            return None
+        if self._range.until.cd_time is None:
+            return false()  # there was nothing when the parts were made
+        make, source = self._database.make, self._source
+        until = datetime.fromisoformat(self._range.until.cd_time)
+        guid, key = ordered(make, source.c.row_guid), ordered(make, source.c[self._split_by])
+        last = bound(make, self._range.until.row_guid)
+        terms = [or_(source.c.cd_time < until, and_(source.c.cd_time == until, guid <= last))]
+        if self._range.lower is not None:
+            terms.append(key >= bound(make, self._range.lower))
+        if self._range.upper is not None:
+            under = key < bound(make, self._range.upper)
+            terms.append(under if self._range.lower is not None else or_(under, source.c[self._split_by].is_(None)))
+        return and_(*terms)
+
+    def _after(self, place: TablePlace) -> ColumnElement[bool] | None:
         if place.cd_time is None:
             return None
         source = self._source

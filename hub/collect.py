@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -90,7 +91,7 @@ def collect(
     with batches.only_reader(hub.connection, resource):
         batch = batches.begin_or_resume(hub.connection, resource, snapshot=declaration.snapshot is not None)
         if not batch.resumed:
-            batch = _begun(hub, declaration, source, batch, from_start=from_start or file is not None)
+            batch = begun(hub, declaration, source, batch, from_start=from_start or file is not None)
         on_step("batch.begun")
         reading = Reading(hub, declaration, source, batch, on_step, look=lambda _: None)
         try:
@@ -98,7 +99,7 @@ def collect(
         except HubError as error:
             _stopped(hub, source, batch, error)
             raise
-        return _ended(hub, declaration, source, batch, reading, on_step)
+        return ended(hub, declaration, source, batch, reading.judge.unknown, on_step)
 
 
 def open_declaration(resource: str) -> Declaration:
@@ -117,7 +118,7 @@ def open_declaration(resource: str) -> Declaration:
     return declaration
 
 
-def _begun(hub: Hub, declaration: Declaration, source: Source, batch: Batch, *, from_start: bool) -> Batch:
+def begun(hub: Hub, declaration: Declaration, source: Source, batch: Batch, *, from_start: bool) -> Batch:
     """A fresh batch at the place it begins: the beginning, or so far back that rows committed late are met."""
     if from_start:
         return batches.begin_at(hub.connection, batch, {})
@@ -139,8 +140,8 @@ def _stopped(hub: Hub, source: Source, batch: Batch, error: HubError) -> None:
         batches.finish(hub.connection, batch)
 
 
-def _ended(
-    hub: Hub, declaration: Declaration, source: Source, batch: Batch, reading: Reading, on_step: OnStep
+def ended(
+    hub: Hub, declaration: Declaration, source: Source, batch: Batch, unknown: Collection[str], on_step: OnStep
 ) -> Collected:
     """Check the whole batch, then close it: with a fault where its counts cannot be trusted."""
     if batch.began_at != batch.came_from and batches.position(hub.connection, batch) == batch.began_at:
@@ -165,7 +166,7 @@ def _ended(
         batch.resumed,
         counts,
         said,
-        tuple(sorted(reading.judge.unknown)),
+        tuple(sorted(unknown)),
         outside,
         declaration.overlap_minutes if batch.began_at != batch.came_from and batch.began_at else 0,
         absent,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from connectors.declaration import Declaration
 from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
@@ -54,13 +55,14 @@ class PageJudge:
                 f"{len(rows)}; it is kept, nothing of it landed. It is asked for again at the next try.",
                 page.body,
             )
+        day = today(self.hub.clock)
         marks = self._marks(page, rows)
         known = self._known(marks, rows)
-        judged = {at: self._row(row, marks[at]) for at, row in enumerate(rows) if at not in known}
+        judged = {at: self._row(row, marks[at], day) for at, row in enumerate(rows) if at not in known}
         touched = {one.key for one in judged.values() if isinstance(one, GoodRow)}.union(under_way)
         # A record that another row changes is not as it was when this row was known: here the order of rows counts.
         for at in [at for at, key in known.items() if key in touched]:
-            judged[at] = self._row(rows[at], marks[at])
+            judged[at] = self._row(rows[at], marks[at], day)
             del known[at]
         in_order = [judged[at] for at in sorted(judged)]
         return (
@@ -91,43 +93,47 @@ class PageJudge:
         found = heads.known_by_mark(self.hub.connection, marks)
         return {at: found[mark] for at, mark in enumerate(marks) if mark in found}
 
-    def _row(self, row: RawRecord, mark: bytes) -> GoodRow | BadRow:
-        judged, strange = judge_row(self.hub, self.declaration, row, mark)
+    def _row(self, row: RawRecord, mark: bytes, day: date) -> GoodRow | BadRow:
+        judged, strange = _judged(self.hub, self.declaration, row, mark, day)
         if strange:
             self.unknown.update(strange)
         return judged
 
 
-def judge_row(
-    hub: Hub, declaration: Declaration, row: RawRecord, mark: bytes | None = None
-) -> tuple[GoodRow | BadRow, tuple[str, ...]]:
+def judge_row(hub: Hub, declaration: Declaration, row: RawRecord) -> tuple[GoodRow | BadRow, tuple[str, ...]]:
     """One row judged by its schema, under the keyed hashes it will be stored under, and the columns nobody knows."""
-    day = today(hub.clock)
-    if row.operation is Operation.DELETE and row.problem is None:
-        deletion = judge_deletion(declaration.schema_name, row.fields, today=day)
+    return _judged(hub, declaration, row, None, today(hub.clock))
+
+
+def _judged(
+    hub: Hub, declaration: Declaration, row: RawRecord, mark: bytes | None, day: date
+) -> tuple[GoodRow | BadRow, tuple[str, ...]]:
+    schema, problem = declaration.schema_name, row.problem
+    if row.operation is Operation.DELETE and problem is None:
+        deletion = judge_deletion(schema, row.fields, today=day)
         if isinstance(deletion, str):
             return GoodRow(row.position, hub.key(declaration.name, deletion), (), None, edition=row.edition), ()
-        return _bad(hub, declaration, row, deletion), ()
-    verdict = judge(declaration.schema_name, row.fields, problem=row.problem, today=day)
-    if verdict.record is None:
-        return _bad(hub, declaration, row, verdict.reasons), verdict.unknown
-    payload = canonical(verdict.record)
+        return _bad(hub, declaration, row, deletion, day), ()
+    record, reasons, _, unknown = judge(schema, row.fields, problem=problem, today=day)
+    if record is None:
+        return _bad(hub, declaration, row, reasons, day), unknown
+    payload = canonical(record)
     good = GoodRow(
-        position=row.position,
-        key=hub.key(declaration.name, verdict.record.key()),
-        subjects=tuple(dict.fromkeys([hub.subject(s.kind, s.value) for s in verdict.record.subjects()])),
-        canonical=payload,
-        digest=hub.vault.digest(payload),
-        edition=row.edition,
-        mark=mark,
+        row.position,
+        hub.key(declaration.name, record.key()),
+        tuple(dict.fromkeys([hub.subject(one.kind, one.value) for one in record.subjects()])),
+        payload,
+        hub.vault.digest(payload),
+        row.edition,
+        mark,
     )
-    return good, verdict.unknown
+    return good, unknown
 
 
-def _bad(hub: Hub, declaration: Declaration, row: RawRecord, reasons: Sequence[Reason]) -> BadRow:
+def _bad(hub: Hub, declaration: Declaration, row: RawRecord, reasons: Sequence[Reason], day: date) -> BadRow:
     key = None
     if row.problem is None:
-        named = judge_deletion(declaration.schema_name, row.fields, today=today(hub.clock))
+        named = judge_deletion(declaration.schema_name, row.fields, today=day)
         key = hub.key(declaration.name, named) if isinstance(named, str) else None
     return BadRow(
         position=row.position,

@@ -12,6 +12,8 @@ from operator import attrgetter, methodcaller
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
+import msgspec
+
 from core.clock import SHANGHAI
 from schemas.dates import Validity
 from schemas.errors import PayloadUnreadable
@@ -23,7 +25,7 @@ from schemas.registry import model
 #: Names the schema and its version inside the payload; sorts before every field.
 MARK: Final = "$schema"
 
-_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode_json = msgspec.json.Encoder().encode
 _new = object.__new__
 _set = object.__setattr__
 
@@ -37,7 +39,7 @@ def canonical(record: Record) -> bytes:
         value = values[name]
         if value is not None:
             out[name] = value if write is None else write(value)
-    return _encode_json(out).encode()
+    return _encode_json(out)
 
 
 def restore(schema_name: str, payload: bytes) -> Record:

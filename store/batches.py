@@ -133,6 +133,18 @@ def begin_or_resume(connection: Connection, resource: str, *, snapshot: bool = F
         return Batch(row[0], resource, True, position, row[1], row[2], None, snapshot)
 
 
+def running(connection: Connection, resource: str) -> Batch | None:
+    """The resource's running batch that is read in one, or was and is to be closed; None where there is none."""
+    row = fetch_one(
+        connection,
+        "select b.id, coalesce(c.position, '{}'), b.came_from, b.began_at from batch b "
+        "left join source_cursor c on c.resource = b.resource "
+        "where b.resource = %s and b.state = 'running' and b.parted_until is null",
+        (resource,),
+    )
+    return None if row is None else Batch(row[0], resource, True, row[1], row[2], row[3])
+
+
 def reposition(connection: Connection, batch: Batch, position: Mapping[str, Any]) -> Batch:
     """Set the resource's cursor outside a page: back to the beginning (empty), or behind a file that is refused."""
     with transaction(connection) as cursor:
@@ -208,8 +220,13 @@ def counts_of(connection: Connection, batch: Batch) -> tuple[Counts, int | None]
 
 
 def position(connection: Connection, batch: Batch) -> Mapping[str, Any]:
-    """Where the resource's cursor stands now."""
-    row = fetch_one(connection, "select position from source_cursor where resource = %s", (batch.resource,))
+    """Where the cursor of the resource, or of the part, stands now."""
+    if batch.part is not None:
+        row = fetch_one(
+            connection, "select position from batch_part where batch = %s and part = %s", (batch.id, batch.part)
+        )
+    else:
+        row = fetch_one(connection, "select position from source_cursor where resource = %s", (batch.resource,))
     return {} if row is None else dict(row[0])
 
 

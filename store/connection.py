@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class, named like a function
 
-from store.errors import StoreNotReady, StoreUnavailable
+from store.errors import PartsCollided, StoreNotReady, StoreUnavailable
 
 __all__ = ["Connection", "connect", "fetch_all", "fetch_one", "transaction"]
 
@@ -48,6 +48,7 @@ def transaction(connection: Connection) -> Iterator[Any]:
 
     Raises:
         StoreUnavailable: the connection was lost; the transaction is undone.
+        PartsCollided: another part of a batch was first at one record; the transaction is undone.
         StoreNotReady: a table is missing, so the migrations have not been run.
     """
     try:
@@ -57,6 +58,13 @@ def transaction(connection: Connection) -> Iterator[Any]:
         raise StoreUnavailable(
             f"the connection to the hub's database broke; the open transaction is undone: {_first_line(error)}"
         ) from None
+    except psycopg2.errors.UniqueViolation as error:
+        if error.diag.constraint_name == "record_head_pkey":
+            raise PartsCollided(
+                "another part of the batch wrote the same record at the same moment; nothing of this page was written. "
+                "It is read again at the next try."
+            ) from None
+        raise
     except psycopg2.ProgrammingError as error:
         if error.pgcode == errorcodes.UNDEFINED_TABLE:
             raise StoreNotReady("the hub's tables are not in this database; run `hub migrate`") from None

@@ -6,8 +6,9 @@ The form is that of the manual's page on COPY (section "Binary Format"); every v
 from __future__ import annotations
 
 import io
+import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -54,6 +55,21 @@ def of_array(values: Sequence[bytes]) -> bytes:
         return of_bytes(struct.pack(">iii", 0, 0, _BYTEA_OID))
     head = struct.pack(">iiiii", 1, 0, _BYTEA_OID, len(values), 1)
     return of_bytes(head + b"".join(map(of_bytes, values)))
+
+
+def array_of(values: Iterable[bytes]) -> str:
+    """A parameter for `%s::bytea[]`: one literal, where a Python list would become an expression of many."""
+    return "{" + ",".join([f'"\\\\x{value.hex()}"' for value in values]) + "}"
+
+
+def of_json(value: Mapping[str, Any]) -> bytes:
+    """A jsonb: the number of its form, and the text."""
+    return of_bytes(b"\x01" + json.dumps(dict(value), ensure_ascii=False).encode())
+
+
+def of_bool(value: bool) -> bytes:
+    """A boolean."""
+    return of_bytes(b"\x01" if value else b"\x00")
 
 
 class CopyRows:

@@ -31,6 +31,18 @@ class BatchMoved(Permanent):
     code: ClassVar[str] = "HUB-604"
 
 
+class PartsCollided(Retryable):
+    """Two parts of a batch wrote the same record at the same moment; the later one wrote nothing."""
+
+    code: ClassVar[str] = "HUB-611"
+
+
+class PartsUnfinished(Retryable):
+    """A batch that is read in parts cannot be closed while one of them is not at its end."""
+
+    code: ClassVar[str] = "HUB-612"
+
+
 class NotInStore(Permanent):
     """The row asked for by its number is not there."""
 

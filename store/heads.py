@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.connection import Connection, fetch_all, fetch_one
-from store.copying import NULL, CopyRows, of_array, of_bigint, of_bytes, of_int, of_text
+from store.copying import NULL, CopyRows, array_of, of_array, of_bigint, of_bytes, of_int, of_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def of_keys(cursor: Any, resource: str, keys: Sequence[bytes]) -> dict[bytes, He
         return {}
     cursor.execute(
         "select key, version, digest, mark, edition, subjects, batch from record_head "
-        "where resource = %s and key = any(%s)",
-        (resource, list(keys)),
+        "where resource = %s and key = any(%s::bytea[])",
+        (resource, array_of(keys)),
     )
     return {
         bytes(key): Head(
@@ -52,7 +52,7 @@ def of_keys(cursor: Any, resource: str, keys: Sequence[bytes]) -> dict[bytes, He
 
 def known_by_mark(connection: Connection, marks: Sequence[bytes]) -> dict[bytes, bytes]:
     """Mark to key of every current record whose row bears one of these marks."""
-    rows = fetch_all(connection, "select mark, key from record_head where mark = any(%s)", (list(marks),))
+    rows = fetch_all(connection, "select mark, key from record_head where mark = any(%s::bytea[])", (array_of(marks),))
     return {bytes(mark): bytes(key) for mark, key in rows}
 
 
@@ -64,7 +64,9 @@ def any_of(connection: Connection, resource: str) -> bool:
 def put(cursor: Any, resource: str, new: dict[bytes, Head], there: Sequence[bytes]) -> None:
     """Write heads; `there` are those of the keys that have one already."""
     if there:
-        cursor.execute("delete from record_head where resource = %s and key = any(%s)", (resource, list(there)))
+        cursor.execute(
+            "delete from record_head where resource = %s and key = any(%s::bytea[])", (resource, array_of(there))
+        )
     rows = CopyRows("record_head", "resource", "key", "version", "digest", "mark", "edition", "subjects", "batch")
     name = of_text(resource)
     for key, head in new.items():

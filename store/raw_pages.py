@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.digest import sm3
 from store.batches import Batch
 from store.connection import Connection, fetch_one, transaction
+from store.copying import CopyRows, of_bigint, of_bool, of_bytes, of_int, of_json, of_text
 from store.errors import NotInStore
 from store.vault import Vault
 
@@ -39,13 +39,23 @@ def keep(
     `whole=False` marks bytes that were not a page of the protocol: evidence for the department.
     """
     digest = sm3(body)
-    sealed = vault.seal(batch.resource, digest, body)
+    vault.ready(batch.resource)
     with transaction(connection) as cursor:
-        cursor.execute(
-            "insert into raw_page (resource, sm3, number, batch, body, bytes, context, whole) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (resource, sm3) do nothing",
-            (batch.resource, digest, number, batch.id, sealed, len(body), json.dumps(dict(context)), whole),
-        )
+        cursor.execute("select 1 from raw_page where resource = %s and sm3 = %s", (batch.resource, digest))
+        if cursor.fetchone() is None:
+            # One process reads a resource, and no two parts of it hold the same rows: nobody can come between.
+            row = CopyRows("raw_page", "resource", "sm3", "number", "batch", "body", "bytes", "context", "whole")
+            row.add(
+                of_text(batch.resource),
+                of_bytes(digest),
+                of_int(number),
+                of_bigint(batch.id),
+                of_bytes(vault.seal(batch.resource, digest, body)),
+                of_int(len(body)),
+                of_json(context),
+                of_bool(whole),
+            )
+            row.copy(cursor)
     return digest
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg2.extras import execute_values
 
 from store.batches import Batch
+from store.copying import array_of
 from store.vault import Vault
 
 
@@ -88,6 +89,6 @@ def close_corrected(cursor: Any, resource: str, page_sm3: bytes, keys: Sequence[
             return
         cursor.execute(
             "update quarantine set state = 'corrected', closed_at = %s where resource = %s and state = 'open' "
-            "and key = any(%s) and page_sm3 <> %s",
-            (now, resource, list(keys), page_sm3),
+            "and key = any(%s::bytea[]) and page_sm3 <> %s",
+            (now, resource, array_of(keys), page_sm3),
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from store import heads
-from store.copying import CopyRows, of_bigint, of_bytes, of_int, of_moment, of_text
+from store.copying import CopyRows, array_of, of_bigint, of_bytes, of_int, of_moment, of_text
 from store.heads import Head
 from store.vault import Vault
 
@@ -171,5 +171,5 @@ def end(
             "insert into record_history (subject, resource, key, version, payload, batch, valid_from, valid_to, "
             "ended_by, ended_as) "
             "select subject, resource, key, version, payload, batch, valid_from, %s, %s, %s from gone",
-            ([pair[0] for pair in pairs], [pair[1] for pair in pairs], resource, now, batch, how),
+            (array_of(s for s, _ in pairs), array_of(k for _, k in pairs), resource, now, batch, how),
         )

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from connectors.access import Access
-from connectors.port import CursorRefused, Operation, RawPage, RawRecord, Source, SourceGarbled, SourceRefused
+from connectors.port import (
+    CursorRefused,
+    Operation,
+    RawPage,
+    RawRecord,
+    Source,
+    SourceGarbled,
+    SourceRefused,
+    Splittable,
+    Timed,
+)
 from connectors.port import SourceUnavailable as Unavailable
+from core.clock import SHANGHAI
 from tests.connectors import mariadb, worlds
 from tests.connectors.worlds import SECRET, Row, script
 
@@ -122,6 +134,65 @@ def test_a_crash_before_the_receipt_loses_nothing_and_repeats_no_row(world: Any)
     again.acknowledge(cursor)
     assert list(again.pages(cursor)) == []
     assert again.count(cursor) == 0
+
+
+def test_a_second_count_of_what_was_read_says_what_was_read(world: Any) -> None:
+    rows = script()
+    world.put(rows)
+    source = world.source()
+    pages = list(source.pages({}))
+    assert source.recount({}, _later(pages[-1])) in (None, len(rows))
+    assert source.recount({}, _later(pages[0])) in (None, len(_records(source, pages[:1])))
+
+
+def test_a_source_with_times_set_back_gives_the_rows_of_that_time_again_and_says_where_it_stands(world: Any) -> None:
+    rows = script()
+    world.put(rows)
+    source = world.source()
+    if not isinstance(source, Timed):
+        pytest.skip("its cursor is no time")
+    pages = list(source.pages({}))
+    end = _later(pages[-1])
+    assert source.moment({}) is None
+    assert source.moment(end) == datetime(2026, 3, 1, 0, 0, 2, tzinfo=SHANGHAI)
+    assert source.rewound({}, timedelta(seconds=1)) == {}
+    back = json.loads(json.dumps(source.rewound(end, timedelta(seconds=1))))
+    again = list(source.pages(back))
+    wanted = [row for row in rows if row.time >= "2026-03-01 00:00:01"]
+    assert source.count(back) == len(wanted)
+    assert _rows(_records(source, again)) == _said(wanted)
+    assert again[0].number == pages[-1].number + 1
+
+
+def test_editions_sort_as_the_source_sorts_its_rows(world: Any) -> None:
+    rows = script()
+    world.put(rows)
+    source = world.source()
+    editions = [record.edition for record in _records(source, list(source.pages({})))]
+    assert editions == sorted(editions, key=lambda edition: edition or "")
+    if isinstance(source, Timed):
+        assert None not in editions
+
+
+def test_parts_hold_every_row_once_up_to_where_they_were_made(world: Any) -> None:
+    rows = script(23)
+    world.put(rows)
+    source = world.source()
+    if not isinstance(source, Splittable):
+        pytest.skip("it cannot be read in parts")
+    until, ranges = source.split({}, 4)
+    assert (ranges[0][0], ranges[-1][1]) == (None, None)
+    assert len(ranges) == 4
+    world.put([*rows, *script(5, first=60)])
+    found, counted = [], 0
+    for lower, upper in ranges:
+        part = world.source().part(lower, upper, json.loads(json.dumps(until)))
+        read = _records(part, list(part.pages({})))
+        assert 0 < len(read) < len(rows)
+        counted += part.count({})
+        found += read
+    assert sorted((one.fields["code"], one.fields["name"]) for one in found) == _said(rows)
+    assert counted == len(rows)
 
 
 def test_an_empty_source_has_no_page_and_says_so(world: Any) -> None:

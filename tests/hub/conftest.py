@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,3 +34,12 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 def hub(settings: Settings) -> Iterator[Hub]:
     with open_hub(settings, FixedClock(NOON)) as opened:
         yield opened
+
+
+@pytest.fixture
+def other_hub(hub: Hub, new_database: Callable[[], str]) -> Iterator[Callable[[], Hub]]:
+    """Makes further hubs on databases of their own with the same keyring, so that what two hold can be compared."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(
+            open_hub(replace(hub.settings, database_url=new_database()), FixedClock(NOON))
+        )

@@ -63,6 +63,10 @@ comment on column batch.source_recount is 'what the source said at the end it ha
 comment on column batch.fault_code is 'why a complete batch cannot be trusted; null: its counts agree';
 comment on column batch.parted_until is 'up to where the parts of a batch read in parts go; null: it is read in one';
 
+-- sealed bytes do not compress, so nobody need try
+alter table raw_page alter column body set storage external;
+alter table quarantine alter column raw set storage external, alter column fields set storage external;
+
 create table batch_part (
     batch        bigint not null references batch,
     part         integer not null,
