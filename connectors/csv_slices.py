@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 from connectors.port import Cursor, CursorRefused, FileRefused, RawPage, RawRecord, SourceGarbled
+from core.edition import written
 
 ENCODINGS = ("UTF-8", "GB18030")
 _BOM = codecs.BOM_UTF8
@@ -159,6 +160,7 @@ def cut_pages(
             "encoding": sheet.encoding,
             "header": sheet.header,
             "file": place.file,
+            "mark": place.mark,
             "line": str(began),
         }
         return RawPage(pages + 1, bytes(body), behind.cursor(), context, held if declares else None)
@@ -175,8 +177,11 @@ def cut_pages(
         yield page()
 
 
-def read_rows(page: RawPage) -> Iterator[RawRecord]:
+def read_rows(page: RawPage, *, order: str = "") -> Iterator[RawRecord]:
     """The records of a kept slice; `position` is the number of the record's first line in its file.
+
+    Args:
+        order: the place of the file among those that are read, where its source has such an order.
 
     Raises:
         SourceGarbled: the context is not that of a slice, or the bytes are not in its encoding.
@@ -191,11 +196,15 @@ def read_rows(page: RawPage) -> Iterator[RawRecord]:
     except (UnicodeDecodeError, LookupError):
         raise SourceGarbled(_not_in_encoding(page, first, encoding), page.body) from None
     cut = partial(_values, names=names, encoding=encoding)
+    mark = page.context.get("mark")
     line = first
     try:
         for raw in _records(io.BytesIO(page.body), first):
             if raw not in _BLANK:
-                yield RawRecord.uncut(line, raw, cut)
+                row = RawRecord.uncut(line, raw, cut)
+                if mark is not None:
+                    row.edition = written(order, mark, line)
+                yield row
             line += _lines(raw)
     except FileRefused as error:
         raise SourceGarbled(f"page {page.number}: {error.message}.", page.body) from None

@@ -146,10 +146,7 @@ class DailyFiles:
 
     def records(self, page: RawPage) -> Iterator[RawRecord]:
         """The rows of a slice; `position` is the line in the file, and the day orders the editions of a record."""
-        day = page.context.get("file")
-        for row in read_rows(page):
-            row.edition = day
-            yield row
+        return read_rows(page, order=page.context.get("file", ""))
 
     def count(self, cursor: Cursor) -> int | None:
         """Rows behind `cursor` by the control files; None when one of them cannot be read."""

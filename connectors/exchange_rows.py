@@ -12,6 +12,7 @@ from typing import Any
 from connectors.canonical import canonical_json
 from connectors.port import Cursor, CursorRefused, Operation, RawPage, RawRecord, SourceGarbled
 from core.clock import SHANGHAI
+from core.edition import written
 
 #: Columns every exchange table carries besides its own; all NOT NULL in the national DDL.
 CONTROL = ("row_guid", "cd_batch", "cd_operation", "cd_time", "data_source")
@@ -100,7 +101,7 @@ def edition_of(row: Mapping[str, Any]) -> str | None:
         moment = datetime.fromisoformat(str(row["cd_time"]))
     except (KeyError, ValueError):
         return None
-    return f"{moment.isoformat(timespec='microseconds')} {row.get('row_guid', '')}"
+    return written(f"{moment.isoformat(timespec='microseconds')} {row.get('row_guid', '')}")
 
 
 def operation_of(said: object, column: str) -> tuple[Operation, str | None]:

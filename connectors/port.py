@@ -57,8 +57,8 @@ class RawRecord:
     `raw` is the row's own bytes (or the canonical JSON of it where the page is one document), so
     that a quarantined row can be given back as it came. `problem` is set when the row could not
     be cut into columns at all, e.g. "7 values under 6 names"; its `fields` then hold what there is.
-    `edition` says where the source itself puts this edition of the record in time: of two editions of
-    one record the one with the greater text is the newer. None where the source has no such order.
+    `edition` says where the source itself puts this edition of the record in time, see `core.edition`; None where
+    nothing is known of it.
     Nothing of the row shows in the repr: it may be a citizen's.
     """
 

@@ -19,6 +19,7 @@ from connectors.canonical import canonical_json
 from connectors.port import Cursor, CursorRefused, RawPage, SourceGarbled
 from connectors.retrying import Patience, patiently
 from core.clock import SHANGHAI
+from core.edition import written
 
 _WRITTEN = "%Y-%m-%d %H:%M:%S"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -155,7 +156,8 @@ class TimedPages:
 
     def edition(self, row: Any) -> str | None:
         """The row's own time: of two editions of a record the later is the newer."""
-        return self._time_of(row)
+        moment = self._time_of(row)
+        return None if moment is None else written(moment)
 
     def _mark(self, row: Any) -> str:
         """Recognises a row without saying what is in it."""

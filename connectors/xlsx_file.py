@@ -30,6 +30,7 @@ from connectors.port import (
 )
 from connectors.workbook import Cell, CellKind, SheetInfo, SheetRow, Workbook, WorkbookUnfit
 from core.digest import sm3_hex
+from core.edition import written
 
 #: Excel keeps 15 digits of a number and makes the others 0.
 _DIGITS_KEPT = 15
@@ -112,7 +113,7 @@ class XlsxFiles:
                 continue
             place = _Place(path.name, digest, place.pages + (rows > 0))
             if rows:
-                yield RawPage(place.pages, data, place.cursor(), {**context, "file": path.name}, rows)
+                yield RawPage(place.pages, data, place.cursor(), {**context, "file": path.name, "mark": digest}, rows)
 
     def records(self, page: RawPage) -> Iterator[RawRecord]:
         """The rows below the names; `position` is the row's number in Excel."""
@@ -129,7 +130,10 @@ class XlsxFiles:
         names = _names(header)
         try:
             for row in rows:
-                yield self._record(row, names)
+                found = self._record(row, names)
+                if (mark := page.context.get("mark")) is not None:
+                    found.edition = written(copy=mark, place=row.number)
+                yield found
         except WorkbookUnfit as unfit:
             raise SourceGarbled(f"{self._name}: page {page.number}: {unfit}.", page.body) from None
 

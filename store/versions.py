@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from core.edition import older
 from store import heads
 from store.copying import CopyRows, array_of, of_bigint, of_bytes, of_int, of_moment, of_text
 from store.heads import Head
@@ -86,7 +87,7 @@ def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int) -> P
             made.inserted += 1
             _stand(made, row, 1, batch)
             continue
-        if row.edition is not None and head.edition is not None and row.edition < head.edition:
+        if older(row.edition, head.edition):
             made.unchanged += 1
         elif row.canonical is None:
             if head.digest is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.edition import written
 from store import batches, quarantine, records
 from store.batches import Counts
 from store.connection import Connection, fetch_all, transaction
@@ -140,27 +141,27 @@ def test_a_page_may_end_and_begin_a_record_it_brought(bench: Bench) -> None:
 
 
 def test_an_older_edition_read_again_changes_nothing(bench: Bench) -> None:
-    bench.land([("a", "first")], edition="2026-03-01")
-    bench.land([("a", "second")], edition="2026-03-02")
-    assert bench.land([("a", "first")], edition="2026-03-01").unchanged == 1
+    bench.land([("a", "first")], edition=written("2026-03-01"))
+    bench.land([("a", "second")], edition=written("2026-03-02"))
+    assert bench.land([("a", "first")], edition=written("2026-03-01")).unchanged == 1
     assert bench.texts() == [("second", 2)]
-    bench.land([("a", None)], edition="2026-03-03")
-    assert bench.land([("a", "second")], edition="2026-03-02").unchanged == 1
+    bench.land([("a", None)], edition=written("2026-03-03"))
+    assert bench.land([("a", "second")], edition=written("2026-03-02")).unchanged == 1
     assert bench.texts() == []
     assert bench.history() == [(1, "changed"), (2, "deleted")]
 
 
 def test_a_late_edition_that_is_newer_than_what_stands_is_taken(bench: Bench) -> None:
-    bench.land([("a", "first")], edition="2026-03-01")
-    assert bench.land([("a", "same text"), ("a", "first")], edition="2026-03-03").changed == 2
-    assert bench.land([("a", "late")], edition="2026-03-02").unchanged == 1
+    bench.land([("a", "first")], edition=written("2026-03-01"))
+    assert bench.land([("a", "same text"), ("a", "first")], edition=written("2026-03-03")).changed == 2
+    assert bench.land([("a", "late")], edition=written("2026-03-02")).unchanged == 1
     assert bench.texts() == [("first", 3)]
 
 
 def test_a_repetition_with_a_newer_edition_moves_the_order_on(bench: Bench) -> None:
-    bench.land([("a", "text")], edition="2026-03-01")
-    assert bench.land([("a", "text")], edition="2026-03-05").unchanged == 1
-    assert bench.land([("a", "late")], edition="2026-03-03").unchanged == 1
+    bench.land([("a", "text")], edition=written("2026-03-01"))
+    assert bench.land([("a", "text")], edition=written("2026-03-05")).unchanged == 1
+    assert bench.land([("a", "late")], edition=written("2026-03-03")).unchanged == 1
     assert bench.texts() == [("text", 1)]
 
 
