@@ -123,7 +123,7 @@ class DailyFiles:
 
     def __init__(self, declaration: Declaration, access: SftpAccess, shelf: OpenShelf, patience: Patience) -> None:
         self._name = declaration.name
-        self._columns = declaration.columns
+        self._columns = declaration.required
         self._access = access
         self._shelf = shelf
         self._patience = patience

@@ -108,6 +108,11 @@ class Declaration(_Frozen):
     clocks: Clocks = Clocks()
     honesty: Honesty
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns without which a file is not one of this resource."""
+        return tuple(name for name in self.columns if name not in self.optional)
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Declaration:
         if len(set(self.columns)) != len(self.columns):

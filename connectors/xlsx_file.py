@@ -89,7 +89,7 @@ class XlsxFiles:
         if (file is None) == (folder is None):
             raise ValueError("give either a file or a folder")
         self._name = declaration.name
-        self._columns = declaration.columns
+        self._columns = declaration.required
         self._access = declaration.access
         self._file = file
         self._folder = folder

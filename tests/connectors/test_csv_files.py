@@ -51,6 +51,13 @@ def test_the_real_companies_are_4779_records(real_companies: Path) -> None:
         assert [dict(record.fields) for record in records] == list(csv.DictReader(stream))
 
 
+def test_a_file_may_lack_the_columns_that_are_optional(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEADER.removesuffix(',flags')}\n{_row('甲').removesuffix(',')}\n", encoding="utf-8")
+    (record,) = [record for page in CsvFiles(_declared(), file=path).pages({}) for record in read_rows(page)]
+    assert (record.problem, len(record.fields), "flags" in record.fields) == (None, 12, False)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
 def test_encoding_is_found_and_slices_join_to_the_file(tmp_path: Path, encoding: str, end: str) -> None:
