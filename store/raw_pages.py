@@ -39,8 +39,10 @@ def keep(
     `whole=False` marks bytes that were not a page of the protocol: evidence for the department.
     """
     digest = sm3(body)
-    sealed = vault.seal(batch.resource, digest, body)
+    vault.ready(batch.resource)
     with transaction(connection) as cursor:
+        vault.hold(cursor, batch.resource)
+        sealed = vault.seal(batch.resource, digest, body)
         cursor.execute(
             "insert into raw_page (resource, sm3, number, batch, body, bytes, context, whole) "
             "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (resource, sm3) do nothing",
