@@ -76,8 +76,9 @@ class Keyring:
         Raises:
             KekNotHere: the keys folder does not hold it.
         """
-        if fingerprint not in self._keks:
-            self.read_again()
+        for _ in range(2):  # a file that is renamed while the folder is listed may be missed once
+            if fingerprint not in self._keks:
+                self.read_again()
         try:
             return self._keks[fingerprint]
         except KeyError:
@@ -111,6 +112,7 @@ class Keyring:
         ready = sorted(name for name, path in self._paths.items() if path.name.endswith(_NEXT))
         if ready:
             return ready[0]
+        self._sweep()
         kek = secrets.token_bytes(32)
         name = fingerprint_of(kek)
         _make(self.folder / f"data-kek-{name}{_NEXT}", kek)
@@ -141,6 +143,7 @@ class Keyring:
 
     def destroy_retired(self, keep: set[str]) -> list[str]:
         """Delete the files of retired KEKs but those of `keep`; the fingerprints of what is gone."""
+        self._sweep()
         self.read_again()
         gone = [name for name, path in self._paths.items() if path.name.endswith(_RETIRED) and name not in keep]
         for name in gone:
@@ -149,6 +152,11 @@ class Keyring:
             _sync(self.folder)
             self.read_again()
         return sorted(gone)
+
+    def _sweep(self) -> None:
+        """Delete what a process that died while it made a KEK left; only one process makes them at a time."""
+        for path in self.folder.glob(".data-kek-*"):
+            path.unlink(missing_ok=True)
 
     def _read_folder(self) -> dict[str, Path]:
         found: dict[str, Path] = {}

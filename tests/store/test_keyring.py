@@ -73,6 +73,26 @@ def test_a_file_that_is_not_what_its_name_says_is_named(folder: Path) -> None:
         Keyring(folder)
 
 
-def test_a_half_written_key_is_no_key(folder: Path) -> None:
-    (folder / ".data-kek-0123456789abcdef.next.key.0a0b0c0d").write_text("12")
-    assert len(Keyring(folder).known()) == 1
+def test_a_half_written_key_is_no_key_and_is_swept_away(folder: Path) -> None:
+    half = folder / ".data-kek-0123456789abcdef.next.key.0a0b0c0d"
+    half.write_text("12")
+    keyring = Keyring(folder)
+    assert len(keyring.known()) == 1
+    keyring.next_kek()
+    assert not half.exists()
+    half.write_text("12")
+    keyring.destroy_retired(set())
+    assert not half.exists(), "nothing of a destroyed key is left under another name"
+
+
+@pytest.mark.parametrize("renamed", ["old", "new"])
+def test_a_renaming_that_was_broken_off_is_finished(folder: Path, renamed: str) -> None:
+    keyring = Keyring(folder)
+    first, new = keyring.in_use(), keyring.next_kek()
+    if renamed == "old":
+        (folder / "data-kek.key").rename(folder / f"data-kek-{first}.retired.key")
+    else:
+        (folder / f"data-kek-{new}.next.key").rename(folder / f"data-kek-{new}.key")
+    assert Keyring(folder).known() == sorted([first, new]), "both are at hand meanwhile"
+    assert keyring.name_files(new)
+    assert names(folder) == sorted([f"data-kek-{new}.key", f"data-kek-{first}.retired.key", "index.key"])
