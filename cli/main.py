@@ -34,6 +34,7 @@ _COMMANDS = {
     "prepare": ("cli.prepare", "prepare"),
     "migrate": ("cli.prepare", "migrate"),
     "pki": ("cli.prepare", "pki"),
+    "keys": ("cli.keys", "keys"),
 }
 
 

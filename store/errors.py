@@ -65,3 +65,27 @@ class SealStateRefused(Permanent):
     """A seal of the register cannot go from its present state to the one asked for."""
 
     code: ClassVar[str] = "HUB-609"
+
+
+class DataKeyRetired(Retryable):
+    """A data key was replaced and dropped between reading a row, or sealing one, and the next step with it."""
+
+    code: ClassVar[str] = "HUB-620"
+
+
+class KeysBusy(Retryable):
+    """Another process is rotating or dropping keys at this moment."""
+
+    code: ClassVar[str] = "HUB-621"
+
+
+class KekNotHere(KeyringUnusable):
+    """The keys folder does not hold the key-encryption key that a data key is wrapped by."""
+
+    code: ClassVar[str] = "HUB-622"
+
+
+class RowsHeld(Retryable):
+    """Rows stayed in the hands of other transactions for so long that they were not sealed anew."""
+
+    code: ClassVar[str] = "HUB-623"

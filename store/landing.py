@@ -61,10 +61,10 @@ def land_page(
         BatchMoved: the cursor is not where this process read from; nothing was written.
         StoreUnavailable: the connection broke; nothing was written.
     """
-    sealed_bad = set_aside.sealed(vault, batch.resource, page.bad)
     vault.ready(batch.resource)
     keys = list(dict.fromkeys(row.key for row in page.good))
     with transaction(connection) as cursor:
+        vault.hold(cursor, batch.resource)
         if hold(cursor, batch) != json.loads(json.dumps(dict(expected_position))):
             raise BatchMoved(
                 f"batch {batch.id} of {batch.resource} was moved by another process; this page was not written. "
@@ -74,6 +74,7 @@ def land_page(
         versions.write(cursor, vault, batch.resource, batch.id, planned, now)
         good_keys = [*keys, *page.known]
         set_aside.close_corrected(cursor, batch.resource, page.page_sm3, good_keys, now)
+        sealed_bad = set_aside.sealed(vault, batch.resource, page.bad)
         set_aside.put(cursor, batch, page.page_sm3, sealed_bad, {row.key: row.position for row in page.good}, now)
         if batch.snapshot:
             seen = [*good_keys, *(row.key or b"" for row in page.bad)]

@@ -100,6 +100,7 @@ def reserve(
     """
     vault.ready(_FACTS)
     with transaction(connection) as cursor:
+        vault.hold(cursor, _FACTS)
         # One at a time per type and year: a number is neither used twice nor skipped.
         cursor.execute("select pg_advisory_xact_lock(hashtext('number'), hashtext(%s))", (f"{licence_type}/{year}",))
         cursor.execute(f"select {_COLUMNS} from licence where approval = %s", (approval,))

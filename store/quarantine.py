@@ -96,6 +96,7 @@ def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, n
     """
     vault.ready(entry.resource)
     with transaction(connection) as cursor:
+        vault.hold(cursor, entry.resource)
         cursor.execute("select state from quarantine where id = %s for update", (entry.id,))
         if cursor.fetchone()[0] != "open":
             return "already"

@@ -43,6 +43,7 @@ def keep(
     with transaction(connection) as cursor:
         cursor.execute("select 1 from raw_page where resource = %s and sm3 = %s", (batch.resource, digest))
         if cursor.fetchone() is None:
+            vault.hold(cursor, batch.resource)
             # One process reads a resource, and no two parts of it hold the same rows: nobody can come between.
             row = CopyRows("raw_page", "resource", "sm3", "number", "batch", "body", "bytes", "context", "whole")
             row.add(

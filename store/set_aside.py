@@ -39,7 +39,7 @@ class SealedRow:
 
 
 def sealed(vault: Vault, resource: str, bad: Sequence[BadRow]) -> list[SealedRow]:
-    """Seal the rows, which may fetch a key and so comes before the transaction."""
+    """Seal the rows, within the transaction that writes them and after its `Vault.hold`."""
     made = []
     for row in bad:
         mark = vault.fingerprint(row.raw)

@@ -44,6 +44,7 @@ WITH_DATABASE = [
     ["migrate"], ["licences", "pdf", "1", "--out", "x.pdf"], ["seals", "list"], ["seals", "show", "1"],
     ["seals", "add", __file__], ["seals", "suspend", "1", "--reason", "x"], ["seals", "resume", "1", "--reason", "x"],
     ["seals", "revoke", "1", "--reason", "x"], ["seals", "uses"], ["seals", "picture", "1", "--out", "x.png"],
+    ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
 ]  # fmt: skip
 
 
@@ -107,6 +108,7 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["seals", "suspend", "1", "--reason", " "], ["seals", "uses", "--limit", "0"], ["seals", "picture", "1"],
         ["verify", __file__, "--crl", __file__], ["verify", __file__, "--ocsp", __file__],
         ["verify", __file__, "--organ", "420112"], ["verify", __file__, "--seals", "0"],
+        ["keys"], ["keys", "rotate", "--kek", "--resource", "hr.insurance"], ["keys", "rotate", "--prepare"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
 )  # fmt: skip

@@ -23,6 +23,33 @@ def test_what_was_sealed_opens_only_where_it_was_bound(vault: Vault) -> None:
         vault.open_sealed("hr.insurance", b"row 1", sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
+def test_a_sealed_value_begins_with_the_number_of_its_key(vault: Vault) -> None:
+    one, other = (vault.seal("hr.insurance", b"row 1", b"same") for _ in range(2))
+    assert one[:4] == other[:4] == b"\0\0\0\1"
+    assert one[4:16] != other[4:16], "the nonce is drawn anew each time"
+    assert len(one) == 4 + 12 + len(b"same") + 16
+
+
+def test_many_at_once_are_sealed_as_one_by_one(vault: Vault) -> None:
+    pairs = [(f"row {number}".encode(), f"plain {number}".encode() * number) for number in range(50)]
+    sealed = vault.seal_many("hr.insurance", pairs)
+    assert [
+        vault.open_sealed("hr.insurance", bound_to, value) for (bound_to, _), value in zip(pairs, sealed, strict=True)
+    ] == [plain for _, plain in pairs]
+    assert len({value[4:16] for value in sealed}) == len(pairs)
+    assert vault.seal_many("hr.insurance", []) == []
+
+
+def test_a_number_that_was_never_given_is_told_as_another_keyring(vault: Vault) -> None:
+    sealed = vault.seal("hr.insurance", b"", b"x")
+    for number in (0, 2, 2**32 - 1):
+        with pytest.raises(KeyringUnusable, match="never made here"):
+            vault.open_sealed("hr.insurance", b"", number.to_bytes(4) + sealed[4:])
+    for short in (b"", sealed[:4], sealed[:20]):
+        with pytest.raises(KeyringUnusable):
+            vault.open_sealed("hr.insurance", b"", short)
+
+
 def test_another_keyring_opens_nothing(vault: Vault, connection: Connection, tmp_path: Path) -> None:
     vault.seal("hr.insurance", b"", b"")
     make_keyring(tmp_path / "other")
