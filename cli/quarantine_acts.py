@@ -10,7 +10,7 @@ from cli.output import Words, counted, exit_on_error, json_option, say_json
 from cli.who import login, who_option
 from core.settings import Settings
 
-#: The keys of `hub.quarantine_acts.WHYS`, written out so that help needs no database driver; a test compares them.
+#: The keys of `hub.answers.WHYS`, written out so that help needs no database driver; a test compares them.
 WHYS = ("not_a_record", "repeated", "withdrawn", "owner_cannot", "no_answer", "other")
 #: A number the database can hold.
 _NUMBER = click.IntRange(1, 2**63 - 1)

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
 from core.errors import Permanent
+from hub.answers import WHYS
 from hub.context import Hub
 from hub.files import DiskRefuses
 from store import quarantine, quarantine_acts
 from store.connection import transaction
 
-#: Why a row may be given up. The list is ours; which words the bureau wants is not known (unverified).
-WHYS: Final[Mapping[str, str]] = {
-    "not_a_record": "非业务数据（测试行、表头等）",
-    "repeated": "重复报送，另有正确记录",
-    "withdrawn": "提供方已撤回该记录",
-    "owner_cannot": "提供方确认无法更正",
-    "no_answer": "多次退回，提供方不予答复",
-    "other": "其他（须注明）",
-}
 #: 15 and more digits in a row, however grouped: a note is for reasons, not for numbers of people.
 _IDENTIFIER: Final = re.compile(r"\d(?:[ \-]?\d){13,}[\dXx]")
 
@@ -65,7 +57,7 @@ def dismiss(hub: Hub, numbers: Sequence[int], *, why: str, note: str, who: str) 
     """Close entries that nobody will correct. They stay, with who, when and why; their records stay unaccepted.
 
     Args:
-        why: a key of `WHYS`.
+        why: a key of `hub.answers.WHYS`.
 
     Raises:
         DismissRefused: see there; nothing was closed.

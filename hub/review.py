@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from connectors.registry import declarations
 from core.clock import today
+from hub.answers import Answer
 from hub.context import Hub
-from hub.quarantine_acts import WHYS, dismiss
+from hub.quarantine_acts import dismiss
 from hub.returns import ENOUGH, confirm, due_words, reason_words, send_back
 from store import quarantine_acts, returns, sendings
 from store.connection import transaction
@@ -18,15 +18,6 @@ from store.returns import Standing
 
 #: Entries looked at for one question; more are told of, and asked about once these are decided.
 _MOST: Final = 10_000
-
-
-class Answer(StrEnum):
-    """What a person may answer; the values are what the buttons say."""
-
-    AGAIN = "再次退回"
-    HANDED_OVER = "已转交部门"
-    DISMISS = "撤销，不再追"
-    NOT_NOW = "暂不处理"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +144,29 @@ def carry_out(
             return Decided(resource, answer.value, who, sent_again=send_back(hub, resource, again=True).rows)
 
 
-def why_names() -> dict[str, str]:
-    """The reasons a row may be given up for: code → words."""
-    return dict(WHYS)
+def carry_out_said(
+    hub: Hub, said: Mapping[str, Any], *, resource: str, upto: int, references: Sequence[str]
+) -> Decided:
+    """The same for an answer as Airflow hands it on; one that nobody gave leaves everything as it is.
+
+    Args:
+        said: `chosen_options`, `params_input` (`why`, `note`) and `responded_by_user` of its human-in-the-loop task.
+    """
+    user = said.get("responded_by_user")
+    answer = Answer(said["chosen_options"][0])
+    if user is None:  # the time ran out: nobody decided, so nothing is written under anybody's name
+        return Decided(resource, Answer.NOT_NOW.value, "")
+    given = said.get("params_input") or {}
+    return carry_out(
+        hub,
+        answer,
+        resource=resource,
+        who=f"airflow:{user['name']}",
+        upto=upto,
+        references=references,
+        why=given.get("why") or "owner_cannot",
+        note=given.get("note") or "",
+    )
 
 
 def _undecided(hub: Hub, resource: str) -> tuple[list[Standing], list[Standing]]:

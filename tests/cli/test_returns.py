@@ -12,7 +12,7 @@ import pytest
 
 from cli.quarantine import STAGES
 from cli.quarantine_acts import WHYS
-from hub.quarantine_acts import WHYS as KNOWN
+from hub.answers import WHYS as KNOWN
 from hub.returns import STAGE_NAMES
 from store import returns
 from tests.cli.command import Command

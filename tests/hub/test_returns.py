@@ -18,12 +18,13 @@ from connectors.retrying import Patience
 from core.clock import SHANGHAI
 from core.settings import Settings
 from hub import collect as collecting
+from hub.answers import Answer
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.quarantine import entries, retry, retry_changed
 from hub.quarantine_acts import DismissRefused, ExportRefused, dismiss, export
-from hub.returns import HandoverRefused, confirm, listed, loops, send_back
-from hub.review import Answer, carry_out, questions
+from hub.returns import HandoverRefused, confirm, is_worked, listed, loops, send_back
+from hub.review import carry_out, carry_out_said, questions
 from store.connection import fetch_all
 from store.errors import NotInStore
 from tests.hub.loop import (
@@ -179,6 +180,33 @@ def test_the_day_an_answer_is_due_passes_over_a_holiday(looped: Callable[..., Lo
     assert loop.stages() == {"sent": 1}
     loop.clock.go_to(date(2026, 10, 14))
     assert loop.stages() == {"overdue": 1}
+
+
+def test_a_working_morning_is_one_by_the_holiday_table(looped: Callable[..., Loop]) -> None:
+    loop = looped()
+    worked = {}
+    for day in (date(2026, 10, 1), date(2026, 10, 9), date(2026, 10, 10), date(2026, 10, 11)):
+        loop.clock.go_to(day)
+        worked[day.day] = is_worked(loop.hub)
+    # a holiday, a Friday, a Saturday worked in exchange, a Sunday
+    assert worked == {1: False, 9: True, 10: True, 11: False}
+
+
+def test_an_answer_nobody_gave_changes_nothing_and_names_nobody(looped: Callable[..., Loop]) -> None:
+    loop = looped("workbook")
+    loop.department.put([row(1, "2026-03-01 00:00:00", good=False)])
+    loop.collect()
+    send_back(loop.hub, RESOURCE)
+    (question,) = questions(loop.hub)
+    asked = {"resource": RESOURCE, "upto": question.upto, "references": question.references}
+    for option in (Answer.NOT_NOW, Answer.HANDED_OVER):
+        said = {"chosen_options": [option.value], "params_input": {}, "responded_by_user": None}
+        assert carry_out_said(loop.hub, said, **asked).who == ""
+    assert loop.stages() == {"handover": 1}
+    assert fetch_all(loop.hub.connection, "select 1 from quarantine_act") == []
+    said = {"chosen_options": ["已转交部门"], "params_input": {}, "responded_by_user": {"id": "1", "name": "li"}}
+    assert carry_out_said(loop.hub, said, **asked).who == "airflow:li"
+    assert loop.stages() == {"sent": 1}
 
 
 def test_a_day_in_a_year_without_a_checked_table_is_an_estimate(looped: Callable[..., Loop]) -> None:
