@@ -96,14 +96,15 @@ def quarantine_review() -> None:
         # a group a resource: what one answers is carried out while another still waits
         ask = HITLOperator(
             task_id="ask",
-            task_display_name="请处理 · Ask a person",
+            map_index_template="{{ task.subject }}",
             subject=subject,
             body=body,
             options=[answer.value for answer in Answer],
             defaults=Answer.NOT_NOW.value,
             params={
                 "why": Param("owner_cannot", enum=list(WHYS), values_display=WHYS, title="撤销的原因（只在撤销时用）"),
-                "note": Param("", type="string", maxLength=500, title="说明（不写姓名和号码）"),
+                # null, or the page would want it filled in before any button can be pressed
+                "note": Param(None, type=["null", "string"], maxLength=500, title="说明（可不填；不写姓名和号码）"),
             },
             response_timeout=_PATIENCE,
         )

@@ -72,36 +72,36 @@ def questions(hub: Hub) -> list[Question]:
         if not (overdue or wrong_again or files):
             continue
         title = f"{declaration.department.zh}·{declaration.title}"
-        parts = []
-        lines = []
+        parts, lines, hints = [], [], []
         if overdue:
-            days = [standing for standing in overdue if standing.due]
-            oldest = min(days, key=lambda standing: str(standing.due), default=None)
-            since = f"，最早期限 {due_words(str(oldest.due), oldest.due_verified)}" if oldest else ""
+            first = min(overdue, key=lambda standing: str(standing.due))
             parts.append(f"超期 {len(overdue)} 行")
-            lines.append(f"- **超期未更正** {len(overdue)} 行{since}")
+            lines.append(
+                f"- **超期未更正** {len(overdue)} 行，最早期限 {due_words(str(first.due), first.due_verified)}"
+            )
         if wrong_again:
             parts.append(f"两次退回仍有误 {len(wrong_again)} 行")
             lines.append(f"- **退回 {ENOUGH} 次仍有误** {len(wrong_again)} 行，不再自动退回")
+        by_hand: list[Standing] = []
         if files:
             parts.append(f"待转交 {len(files)} 份")
             lines += [f"- **待人工转交** {row.rows} 行：`{row.place}`（批次 `{row.reference}`）" for row in files]
-        reasons = reason_words(standing.entry.reasons for standing in (*overdue, *wrong_again))
-        if reasons:
-            lines.append(f"- **原因**：{reasons}")
-        lines += [
-            "",
-            f"选“{Answer.AGAIN}”：超期的和两次退回仍有误的行，按约定通道再退回一次，期限重新起算。",
-            f"选“{Answer.HANDED_OVER}”：上列文件已经由您转交，自今日起算期限。",
-            f"选“{Answer.DISMISS}”：超期的和两次退回仍有误的行不再追，请在下面选择原因；记录保留，不入库。",
-            f"选“{Answer.NOT_NOW}”：今天不动，下个工作日再问。",
-        ]
+            by_hand = _standings(hub, name, "handover")
+            hints.append(f"- {Answer.HANDED_OVER}：上列文件已经由您转交，自今日起算期限。")
+        if overdue or wrong_again:
+            hints += [
+                f"- {Answer.AGAIN}：超期的和两次退回仍有误的行，按约定通道再退回一次，期限重新起算。",
+                f"- {Answer.DISMISS}：超期的和两次退回仍有误的行不再追，请选择原因；记录保留，不入库。",
+            ]
+        hints.append(f"- {Answer.NOT_NOW}：今天不动，下个工作日再问。")
+        reasons = reason_words(standing.entry.reasons for standing in (*overdue, *wrong_again, *by_hand))
+        lines.append(f"- **原因**：{reasons}")
         ids = [standing.entry.id for standing in (*overdue, *wrong_again)]
         found.append(
             Question(
                 resource=name,
                 subject=f"{title}：{'，'.join(parts)}",
-                body="\n".join([f"资源 `{name}`", *lines]),
+                body="\n".join([f"资源 `{name}`", "", *lines, "", "可选的处理：", "", *hints]),
                 upto=max(ids, default=0),
                 references=tuple(row.reference for row in files),
             )
@@ -170,11 +170,13 @@ def carry_out_said(
 
 
 def _undecided(hub: Hub, resource: str) -> tuple[list[Standing], list[Standing]]:
-    found = returns.standings(
-        hub.connection, today=today(hub.clock), resource=resource, stages=("waiting", "overdue"), limit=_MOST
-    )
+    found = _standings(hub, resource, "waiting", "overdue")
     overdue = [standing for standing in found if standing.stage == "overdue"]
     return overdue, [standing for standing in found if standing.stage == "waiting" and standing.sent_back >= ENOUGH]
+
+
+def _standings(hub: Hub, resource: str, *stages: str) -> list[Standing]:
+    return returns.standings(hub.connection, today=today(hub.clock), resource=resource, stages=stages, limit=_MOST)
 
 
 def _by_hand(row: sendings.SendingRow) -> bool:

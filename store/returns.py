@@ -15,9 +15,9 @@ from store.quarantine import Entry
 STAGES: Final = ("waiting", "handover", "sent", "overdue", "answered", "corrected", "released", "dismissed")
 OPEN_STAGES: Final = STAGES[:5]
 
-#: Times the record was sent back: this row, and open rows of the same key that came before or after it.
+#: Times the record came back to its owner: this row, and open rows of the same key that came before or after it.
 _SENT_BACK = """(select count(distinct e.sending) from sending_entry e join sending d on d.id = e.sending
-    where d.state = 'sent' and (e.entry = q.id or e.entry in (
+    where d.handed_over_at is not null and (e.entry = q.id or e.entry in (
         select o.id from quarantine o where o.resource = q.resource and o.key = q.key and o.state = 'open')))"""
 
 #: A row that was sent back and whose owner has sent another bad one since under the same key: that one goes on.
@@ -26,8 +26,8 @@ _ANSWERED = """exists (select 1 from quarantine o where o.resource = q.resource 
 
 _STAGE = f"""case when q.state <> 'open' then q.state
     when s.state is distinct from 'sent' then 'waiting'
-    when {_ANSWERED} then 'answered'
     when s.handed_over_at is null then 'handover'
+    when {_ANSWERED} then 'answered'
     when s.due < %(today)s then 'overdue'
     else 'sent' end"""
 
