@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, dag, get_current_context, task, task_group
+from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task, task_group
 
 from dags._outcome import airflow_outcome
 from hub.answers import WHYS, Answer
@@ -28,8 +27,8 @@ _PATIENCE = timedelta(hours=9)
 
 @dag(
     dag_display_name="退回与更正 · Quarantine review",
-    schedule="30 8 * * *",
-    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    # no start date and nothing run at once: a hub that is new, or has just got this file, waits for its first morning
+    schedule=CronTriggerTimetable("30 8 * * *", timezone="Asia/Shanghai", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     default_args={

@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.port import Operation, RawRecord
 from connectors.registry import declaration as declared
+from connectors.registry import declarations
 from core.clock import SHANGHAI, today
 from hub.collect import judge_row
 from hub.context import Hub
@@ -188,7 +189,8 @@ def retry_changed(hub: Hub) -> Retried:
     now, after, total = edition(), 0, Retried(0, 0, 0, 0)
     while chosen := rows.judged_otherwise(hub.connection, now, after=after):
         after = chosen[-1].id
-        part = _judged_again(hub, chosen)
+        # a resource whose declaration is gone has nothing to be judged by; its rows stay as they are
+        part = _judged_again(hub, [entry for entry in chosen if entry.resource in declarations()])
         total = Retried(
             total.tried + part.tried,
             total.released + part.released,

@@ -63,6 +63,14 @@ def parse() -> dict[str, Any]:
     return {"files": files, "dags": {dag["id"]: dag for dag in dags}}
 
 
+def _cron(schedule: Any) -> str | None:
+    """The expression, with its time zone where the schedule has one of its own."""
+    if isinstance(schedule, str):
+        return schedule
+    expression = getattr(schedule, "expression", None)
+    return None if expression is None else f"{expression} {schedule.timezone}"
+
+
 def _told(dag: Any) -> dict[str, Any]:
     assets = [asset.name for asset in getattr(dag.schedule, "objects", [])]
     return {
@@ -72,7 +80,7 @@ def _told(dag: Any) -> dict[str, Any]:
         "tags": sorted(dag.tags),
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
-        "cron": dag.schedule if isinstance(dag.schedule, str) else None,
+        "cron": _cron(dag.schedule),
         "waits for": sorted(assets),
         "waits for any": type(dag.schedule).__name__ == "AssetAny",
         "tasks": {

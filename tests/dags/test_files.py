@@ -70,7 +70,7 @@ def test_there_is_one_dag_a_declared_department_one_that_issues_and_one_that_rev
 
 def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:
     dag = parsed["dags"][REVIEW]
-    assert dag["cron"] == "30 8 * * *" and dag["waits for"] == []
+    assert dag["cron"] == "30 8 * * * Asia/Shanghai" and dag["waits for"] == []
     pools_of = {name: task["pool"] for name, task in dag["tasks"].items() if name.startswith("send_back_")}
     assert pools_of == {
         f"send_back_{resource.name.replace('.', '_')}": f"department_{department.id}"
