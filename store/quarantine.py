@@ -1,8 +1,9 @@
-"""Rows that were not accepted: listed, shown, retried and released."""
+"""Rows that were not accepted: listed, shown, retried, released and dismissed. None is ever deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +88,45 @@ def open_content(connection: Connection, vault: Vault, entry_id: int) -> Content
         operation=row[4],
         problem=row[5],
     )
+
+
+def judged_otherwise(connection: Connection, edition: str, *, after: int = 0, limit: int = 1000) -> list[Entry]:
+    """Open entries that another edition of the schemas judged last, or an unknown one; those behind number `after`."""
+    rows = fetch_all(
+        connection,
+        f"select {_COLUMNS} from quarantine where state = 'open' and judged_by is distinct from %s and id > %s "
+        "order by id limit %s",
+        (edition, after, limit),
+    )
+    return [_entry(row) for row in rows]
+
+
+def note_try(connection: Connection, entry_id: int, edition: str, now: datetime) -> None:
+    """Count a retry, before anything comes of it."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update quarantine set retries = retries + 1, retried_at = %s, judged_by = %s where id = %s",
+            (now, edition, entry_id),
+        )
+
+
+def note_reasons(
+    connection: Connection, entry_id: int, reasons: Sequence[Mapping[str, str]], key: bytes | None
+) -> None:
+    """What a retry that refused again found: its reasons, and the key where only now one can be read."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update quarantine set reasons = %s, key = coalesce(key, %s) where id = %s and state = 'open'",
+            (json.dumps(list(reasons), ensure_ascii=False), key, entry_id),
+        )
+
+
+def dismiss(cursor: Any, entry_id: int, now: datetime) -> bool:
+    """Close an open entry because a person gave it up; False when it is not open. Part of the act's transaction."""
+    cursor.execute(
+        "update quarantine set state = 'dismissed', closed_at = %s where id = %s and state = 'open'", (now, entry_id)
+    )
+    return bool(cursor.rowcount)
 
 
 def release(connection: Connection, vault: Vault, entry: Entry, good: GoodRow, now: datetime) -> str:

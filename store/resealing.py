@@ -45,6 +45,7 @@ PLACES: Final = (
     Place("raw_page", "body", "t.resource", "t.sm3", at_once=8),
     Place("quarantine", "raw", "t.resource", "t.fingerprint"),
     Place("quarantine", "fields", "t.resource", "t.fingerprint"),
+    Place("quarantine_act", "note", "t.resource", "convert_to('note', 'UTF8')"),
     Place("licence", "facts", "'licence'", "convert_to(t.approval, 'UTF8')"),
 )
 
@@ -66,7 +67,7 @@ def counts(connection: Connection) -> dict[tuple[str, int], int]:
         rows = fetch_all(
             connection,
             f"select {place.resource}, substring(t.{place.column} from 1 for 4), count(*) "
-            f"from {place.table} t group by 1, 2",
+            f"from {place.table} t where t.{place.column} is not null group by 1, 2",
         )
         for resource, prefix, count in rows:
             found[resource, int.from_bytes(bytes(prefix))] += count

@@ -1,4 +1,4 @@
-"""Builds the web application: two pages, three API calls, two health answers."""
+"""Builds the web application: three pages, four API calls, two health answers."""
 
 from __future__ import annotations
 
@@ -75,6 +75,10 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
     async def home() -> Response:
         return pages.show("home.html", overview=await asyncio.to_thread(hub.overview), now=watch.now())
 
+    @app.get("/quarantine", response_class=HTMLResponse, include_in_schema=False)
+    async def quarantine() -> Response:
+        return pages.show("quarantine.html", rows=await asyncio.to_thread(hub.returns), now=watch.now())
+
     @app.get("/verify", response_class=HTMLResponse, include_in_schema=False)
     async def verify_form() -> Response:
         return pages.show("verify.html", report=None, problem=None, largest_mb=LARGEST_FILE // 2**20)
@@ -111,6 +115,11 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
             "waiting": overview.waiting,
             "not_granted": overview.not_granted,
         }
+
+    @app.get("/api/quarantine")
+    async def api_quarantine() -> list[dict[str, Any]]:
+        """Rows set aside of each resource, counted by how far they are on their way back to their owner."""
+        return [row.to_dict() for row in await asyncio.to_thread(hub.returns)]
 
     @app.post("/api/verify")
     async def api_verify(request: Request) -> dict[str, Any]:

@@ -45,6 +45,11 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
+def _count_or_dash(number: int) -> str:
+    """In a table of many columns a dash is passed over more easily than a nought."""
+    return _count(number) if number else "–"
+
+
 class Pages:
     """Renders templates; `demo` puts the notice on every page that this is no real office."""
 
@@ -54,6 +59,7 @@ class Pages:
         )
         self._environment.filters["moment"] = _moment
         self._environment.filters["count"] = _count
+        self._environment.filters["count_or_dash"] = _count_or_dash
         self._environment.globals.update(
             demo=demo, source_states=_SOURCE_STATES, step_states=_STEP_STATES, verdicts=_VERDICTS
         )

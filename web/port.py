@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -76,6 +76,63 @@ class Overview:
     not_granted: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """Rows set aside of one resource, counted by how far they are on their way back to their owner.
+
+    Attributes:
+        by_hand: a person sends a workbook on; otherwise a channel does.
+        next_due: the first day on which an answer is due that is still to come.
+        answered: the owner sent another row since, which is counted where it stands itself.
+    """
+
+    department: str
+    resource: str
+    title: str
+    by_hand: bool
+    waiting: int
+    handover: int
+    sent: int
+    overdue: int
+    answered: int
+    corrected: int
+    released: int
+    dismissed: int
+    next_due: date | None
+    next_due_verified: bool
+
+    @property
+    def total(self) -> int:
+        return self.open + self.closed
+
+    @property
+    def open(self) -> int:
+        return self.waiting + self.handover + self.sent + self.overdue + self.answered
+
+    @property
+    def closed(self) -> int:
+        return self.corrected + self.released + self.dismissed
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "department": self.department,
+            "resource": self.resource,
+            "title": self.title,
+            "by_hand": self.by_hand,
+            "waiting": self.waiting,
+            "handover": self.handover,
+            "sent": self.sent,
+            "overdue": self.overdue,
+            "answered": self.answered,
+            "corrected": self.corrected,
+            "released": self.released,
+            "dismissed": self.dismissed,
+            "total": self.total,
+            "next_due": self.next_due.isoformat() if self.next_due else None,
+            "next_due_verified": self.next_due_verified,
+        }
+
+
 class StepState(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
@@ -127,6 +184,10 @@ class Verbs(Protocol):
 
     def overview(self) -> Overview:
         """Sources, licences and packages as they stand now."""
+        ...
+
+    def returns(self) -> Sequence[ReturnRow]:
+        """Rows set aside of each resource, by how far they are on their way back."""
         ...
 
     def verify(self, data: bytes) -> Verification:

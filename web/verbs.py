@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.settings import Settings
 from hub.context import open_hub
 from hub.report import summarise
+from hub.returns import loops
 from hub.sources import source_states
 from hub.verify import verify_file
-from web.port import LicenceRow, Overview, SealRow, SourceRow, SourceState, StepRow, StepState, Verification
+from web.port import LicenceRow, Overview, ReturnRow, SealRow, SourceRow, SourceState, StepRow, StepState, Verification
 
 
 class HubVerbs:
@@ -41,6 +44,21 @@ class HubVerbs:
             waiting=len(found.waiting),
             not_granted=found.not_granted,
         )
+
+    def returns(self) -> Sequence[ReturnRow]:
+        with open_hub(self._settings) as hub:
+            return tuple(
+                ReturnRow(
+                    department=loop.department,
+                    resource=loop.resource,
+                    title=loop.title,
+                    by_hand=loop.by_hand,
+                    **loop.stages,
+                    next_due=loop.next_due,
+                    next_due_verified=loop.next_due_verified,
+                )
+                for loop in loops(hub)
+            )
 
     def verify(self, data: bytes) -> Verification:
         report = verify_file(data, self._settings)

@@ -14,7 +14,7 @@ from connectors.outgoing.port import Receipt, RejectedRow, Sending
 from connectors.retrying import Patience, patiently
 from core.digest import sm3_hex
 
-_OURS = ("error_no", "error_row", "error_remark")
+_OURS = ("error_no", "error_row", "error_remark", "error_due")
 
 
 class ErrorFile:
@@ -24,7 +24,8 @@ class ErrorFile:
     Access:     the channel of the resource, in a folder the department gives for it
     Freshness:  complete once the control file is there; the same reference replaces the same files
     Caveats:    names first, every value in double quotes, CRLF; behind the declared columns stand our number, the
-                row's place in its source and the reasons; a character the encoding lacks is written as `?`
+                row's place in its source, the reasons and the day an answer is due; a character the encoding lacks is
+                written as `?`
     """
 
     def __init__(self, declaration: Declaration, shelf: OpenShelf, *, patience: Patience | None = None) -> None:
@@ -39,7 +40,7 @@ class ErrorFile:
     def send(self, sending: Sending, rows: Sequence[RejectedRow]) -> Receipt:
         """Write the file, then its control file."""
         name = f"{self._rejected.prefix}_{sending.reference}.err"
-        body = self._body(rows)
+        body = self._body(sending, rows)
         encoding = self._rejected.encoding
         control = Control(f"{name}.csv", len(rows), len(body), sm3_hex(body), encoding).written()
 
@@ -53,11 +54,14 @@ class ErrorFile:
             patiently(once, resource=sending.resource, kept=kept, patience=self._patience)
         return Receipt("error_file", f"{self._rejected.folder}/{name}.csv", len(rows), handed_over=True)
 
-    def _body(self, rows: Sequence[RejectedRow]) -> bytes:
+    def _body(self, sending: Sending, rows: Sequence[RejectedRow]) -> bytes:
         text = io.StringIO(newline="")
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerow([*self._columns, *_OURS])
+        due = ""
+        if sending.due is not None:
+            due = f"{sending.due.isoformat()}{'' if sending.due_verified else '（未核实）'}"
         for row in rows:
             theirs = ("" if (value := row.fields.get(name)) is None else str(value) for name in self._columns)
-            writer.writerow([*theirs, str(row.number), str(row.position), row.remark()])
+            writer.writerow([*theirs, str(row.number), str(row.position), row.remark(), due])
         return text.getvalue().encode(self._rejected.encoding, errors="replace")

@@ -27,8 +27,9 @@ class ErrorTable:
     Publisher:  the hub, for the resource's owner
     Access:     `write_dsn` of the sources file; one transaction a sending
     Freshness:  rows of one sending share its cd_batch; the same reference replaces its own rows
-    Caveats:    the table must have the declared columns, the control columns and the remark; a value too long
-                for its column refuses the whole sending; row_guid is made from the reference and our number
+    Caveats:    the table must have the declared columns, the control columns and the remark, in which the day an
+                answer is due stands last, where there is room for it; a value too long for its column refuses
+                the whole sending; row_guid is made from the reference and our number
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class ErrorTable:
                 "cd_operation": "I",
                 "cd_time": sending.made_at.replace(tzinfo=None),
                 "data_source": str(row.fields.get("data_source") or "")[:3],
-                remark: row.remark(self._rejected.remark_length),
+                remark: row.remark(self._rejected.remark_length, wish=sending.wish() if sending.due else ""),
             }
             for row in rows
         ]

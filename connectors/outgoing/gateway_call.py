@@ -22,8 +22,9 @@ class GatewayCall:
     Publisher:  the hub, for the resource's owner
     Access:     as the resource is read: same gateway, signature and secret
     Freshness:  a part is handed over once the gateway answers with code "200"
-    Caveats:    path and body are agreed with nobody yet: {reference, resource, part, parts, rows: [{number,
-                row, operation, fields, reasons}]}; whether a repeated part changes nothing is up to the receiver
+    Caveats:    path and body are agreed with nobody yet: {reference, resource, part, parts, due,
+                due_verified, rows: [{number, row, operation, fields, reasons}]}; whether a repeated part changes
+                nothing is up to the receiver
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class GatewayCall:
                         "resource": sending.resource,
                         "part": number,
                         "parts": len(parts),
+                        "due": sending.due.isoformat() if sending.due else None,
+                        "due_verified": sending.due_verified,
                         "rows": [_row(row) for row in part],
                     }
                 )

@@ -20,17 +20,29 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What one sending is about. `reference` is the caller's own, letters, digits and hyphens."""
+    """What one sending is about. `reference` is the caller's own, letters, digits and hyphens.
+
+    `due` is the last day on which an answer is in time; unless `due_verified`, the owner is told that it is an
+    estimate (未核实).
+    """
 
     reference: str
     resource: str
     title: str
     made_at: datetime
     due: date | None = None
+    due_verified: bool = False
 
     def __post_init__(self) -> None:
         if not _REFERENCE.fullmatch(self.reference):
             raise ValueError("a reference is 1 to 64 letters, digits and hyphens")
+
+    def wish(self) -> str:
+        """What the owner is asked to do, and by when; one sentence without its end."""
+        if self.due is None:
+            return "请核对更正后重新报送"
+        doubt = "" if self.due_verified else "，期限未核实"
+        return f"请于 {self.due.isoformat()} 前（含当日{doubt}）核对更正后重新报送"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +60,15 @@ class RejectedRow:
     reasons: tuple[str, ...]
     arrived_at: datetime
 
-    def remark(self, length: int | None = None) -> str:
-        """All reasons in one text, cut with an ellipsis where a column is too narrow."""
+    def remark(self, length: int | None = None, *, wish: str = "") -> str:
+        """All reasons in one text, cut with an ellipsis where a column is too narrow.
+
+        Args:
+            wish: what the owner is asked to do; it stands behind the reasons, and is left out before a reason is.
+        """
         text = "；".join(self.reasons)
+        if wish and (length is None or len(text) + len(wish) < length):
+            text = f"{text}；{wish}"
         return text if length is None or len(text) <= length else f"{text[: length - 1]}…"
 
 

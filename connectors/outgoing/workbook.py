@@ -65,9 +65,10 @@ class WorkbookReturn:
         widths = (10, 8, 8, 60, *(18 for _ in names))
         for place, width in enumerate(widths, 1):
             sheet.column_dimensions[get_column_letter(place)].width = width
-        due = f"；请于 {sending.due.isoformat()} 前核对更正后重新报送" if sending.due else "；请核对更正后重新报送"
         sheet.append([_cell(sheet, f"{sending.title}（{sending.resource}）退回数据 {len(rows)} 行", bold=True)])
-        sheet.append([_cell(sheet, f"批次 {sending.reference}，{sending.made_at:%Y-%m-%d %H:%M} 生成{due}")])
+        sheet.append(
+            [_cell(sheet, f"批次 {sending.reference}，{sending.made_at:%Y-%m-%d %H:%M} 生成；{sending.wish()}")]
+        )
         sheet.append([_cell(sheet, name, bold=True) for name in (*_OURS, *names)])
         for row in rows:
             ours = (str(row.number), str(row.position), row.operation, "\n".join(row.reasons))

@@ -32,7 +32,10 @@ COLLECT_KEYS = {
     "resource", "batch", "resumed", "source_count", "pages", "landed", "inserted", "changed", "unchanged", "deleted",
     "quarantined", "accepted", "set_back_minutes", "absent", "unknown_columns", "outside_band", "remarks",
 }  # fmt: skip
-ENTRY_KEYS = {"id", "resource", "state", "position", "page_sm3", "batch", "seen_at", "closed_at", "reasons"}
+ENTRY_KEYS = {
+    "id", "resource", "state", "stage", "position", "page_sm3", "batch", "seen_at", "closed_at", "reasons", "sent_back",
+    "reference", "due", "due_verified", "retries", "retried_at",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -179,7 +182,7 @@ def test_every_entry_can_be_shown_and_none_shows_a_value(command: Command) -> No
     for entry in command("quarantine", "list", "--state", "all", "--json").json:
         said = command("quarantine", "show", str(entry["id"]), "--json")
         assert said.status == 0
-        assert said.json.keys() == ENTRY_KEYS | {"operation", "problem", "fields"}
+        assert said.json.keys() == ENTRY_KEYS | {"operation", "problem", "fields", "acts"}
         shapes = [value.partition("…（共")[0] for value in said.json["fields"].values()]
         digits = {c for shape in shapes for c in shape if c.isdigit()}
         assert digits <= {"9"}

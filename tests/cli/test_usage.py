@@ -45,6 +45,8 @@ WITH_DATABASE = [
     ["seals", "add", __file__], ["seals", "suspend", "1", "--reason", "x"], ["seals", "resume", "1", "--reason", "x"],
     ["seals", "revoke", "1", "--reason", "x"], ["seals", "uses"], ["seals", "picture", "1", "--out", "x.png"],
     ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
+    ["quarantine", "send-back", "tax.registration"], ["quarantine", "sent", "x"], ["quarantine", "sendings"],
+    ["quarantine", "dismiss", "1", "--why", "repeated"], ["quarantine", "export", "1", "--out", "x.bin"],
 ]  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def test_the_book_has_every_command_with_its_options_and_statuses(name: str) -> 
 
 
 def test_the_book_has_no_command_that_is_gone() -> None:
-    found = re.findall(r"^## `(hub [a-z]+(?: [a-z]+)?)", BOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = re.findall(r"^## `(hub [a-z]+(?: [a-z-]+)?)", BOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert sorted(found) == sorted(LEAVES)
 
 
@@ -100,7 +102,9 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["collect", "market.company", "--file", "/nonexistent.csv"], ["collect", "market.company", "--file", "/"],
         ["collect", "\udcff"], ["quarantine", "show"], ["quarantine", "show", "seven"], ["quarantine", "show", "0"],
         ["quarantine", "show", "9" * 30], ["quarantine", "retry"], ["quarantine", "retry", "x"],
-        ["quarantine", "list", "--limit", "0"], ["quarantine", "list", "--state", "lost"], ["issue", "--approval"],
+        ["quarantine", "list", "--limit", "0"], ["quarantine", "list", "--state", "lost"],
+        ["quarantine", "list", "--stage", "lost"], ["quarantine", "send-back"], ["quarantine", "dismiss", "1"],
+        ["quarantine", "dismiss", "1", "--why", "because"], ["quarantine", "export", "1"], ["issue", "--approval"],
         ["issue", "420112"], ["issue", "--approval", "\udcff"], ["render"], ["render", __file__, "--dpi", "1"],
         ["verify", "--trust"], ["id", "check", "--frobnicate"], ["lookup"], ["licences", "pdf"],
         ["licences", "pdf", "1"], ["licences", "420112"], ["licences", "--waiting", "pdf", "1", "--out", "x"],

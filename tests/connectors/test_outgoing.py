@@ -58,6 +58,9 @@ def test_a_row_shows_nothing_of_itself_and_its_remark_fits_its_column() -> None:
     assert ROWS[0].remark() == "R-010 公民身份号码位数不对；R-020 日期缺失"
     assert len(ROWS[0].remark(20)) == 20
     assert ROWS[0].remark(20).endswith("…")
+    wish = SENDING.wish()
+    assert ROWS[0].remark(200, wish=wish) == f"{ROWS[0].remark()}；{wish}"
+    assert ROWS[0].remark(40, wish=wish) == ROWS[0].remark()  # a reason comes before a wish
     with pytest.raises(ValueError, match="letters, digits and hyphens"):
         Sending("../x", "test.rows", "测试", AT)
 
@@ -73,7 +76,9 @@ def test_a_workbook_is_for_our_eyes_and_every_value_in_it_is_text(tmp_path: Path
     sheet = openpyxl.load_workbook(path).active
     assert sheet is not None
     lines = list(sheet.iter_rows(values_only=True))
-    assert str(lines[1][0]).startswith("批次 20260302-17，2026-03-02 09:30 生成；请于 2026-03-16 前核对更正")
+    assert str(lines[1][0]).startswith(
+        "批次 20260302-17，2026-03-02 09:30 生成；请于 2026-03-16 前（含当日，期限未核实）核对更正"
+    )
     assert lines[2] == ("编号", "行号", "操作", "问题", *COLUMNS, "extra")
     assert lines[3][:6] == (
         "7",
@@ -122,7 +127,8 @@ def test_the_error_table_holds_each_sending_once(database: tuple[str, Any], tmp_
     found = ask("SELECT cd_batch, cd_operation, code, name, update_time, error_remark FROM dn_rows_error ORDER BY 1, 3")
     assert len(found) == 3
     assert found[0] == (
-        "20260302-17", "I", "042011219491231002", '=HYPERLINK("x")', None, "R-010 公民身份号码位数不对；R-020 日期缺失",
+        "20260302-17", "I", "042011219491231002", '=HYPERLINK("x")', None,
+        "R-010 公民身份号码位数不对；R-020 日期缺失；请于 2026-03-16 前（含当日，期限未核实）核对更正后重新报送",
     )  # fmt: skip
     ask("ALTER TABLE dn_rows_error DROP COLUMN error_remark")
     with pytest.raises(ReturnRefused, match="2 rows of 20260302-17 stay in quarantine, unsent") as caught:
@@ -153,8 +159,8 @@ def test_an_error_file_is_proved_by_its_control_file(kind: str, encoding: str, t
     control = Control.parse((tmp_path / "back" / names[1]).read_bytes())
     assert (control.rows, control.size, control.encoding) == (2, len(body), encoding)
     lines = list(csv.reader(io.StringIO(body.decode(encoding))))
-    assert lines[0] == [*COLUMNS, "error_no", "error_row", "error_remark"]
-    assert lines[2] == ["1", "㐀𠮷堂", "", "8", "4", "R-001 缺少主键"]
+    assert lines[0] == [*COLUMNS, "error_no", "error_row", "error_remark", "error_due"]
+    assert lines[2] == ["1", "㐀𠮷堂", "", "8", "4", "R-001 缺少主键", "2026-03-16（未核实）"]
 
 
 def test_the_gateway_gets_signed_parts_with_reference_and_number(tmp_path: Path) -> None:
@@ -170,6 +176,7 @@ def test_the_gateway_gets_signed_parts_with_reference_and_number(tmp_path: Path)
         assert [path for path, _ in world.gateway.posted] == ["/gateway/returned"] * 2
         first = world.gateway.posted[0][1]
         assert (first["reference"], first["part"], first["parts"]) == ("20260302-17", 1, 2)
+        assert (first["due"], first["due_verified"]) == ("2026-03-16", False)
         assert first["rows"] == [
             {
                 "number": 7, "row": 3, "operation": "I", "reasons": list(ROWS[0].reasons),

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,11 +24,24 @@ _FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "socket.bind", "sqlite3.co
 
 
 class Order(TypedDict, total=False):
-    """One run: `environment` holds while it runs, `heal` is set when a task is up for retry."""
+    """One run: `environment` holds while it runs, `heal` is set when a task is up for retry.
+
+    `answers` is what a person answers to the questions of the run: words of a question's subject → the option chosen,
+    by whom (None: the time ran out) and what was filled in.
+    """
 
     dag: str
     environment: dict[str, str]
     heal: dict[str, str]
+    answers: dict[str, Answer]
+
+
+class Answer(TypedDict):
+    """One person's answer."""
+
+    option: str
+    by: str | None
+    filled_in: dict[str, str]
 
 
 def parse() -> dict[str, Any]:
@@ -47,6 +63,14 @@ def parse() -> dict[str, Any]:
     return {"files": files, "dags": {dag["id"]: dag for dag in dags}}
 
 
+def _cron(schedule: Any) -> str | None:
+    """The expression, with its time zone where the schedule has one of its own."""
+    if isinstance(schedule, str):
+        return schedule
+    expression = getattr(schedule, "expression", None)
+    return None if expression is None else f"{expression} {schedule.timezone}"
+
+
 def _told(dag: Any) -> dict[str, Any]:
     assets = [asset.name for asset in getattr(dag.schedule, "objects", [])]
     return {
@@ -56,7 +80,7 @@ def _told(dag: Any) -> dict[str, Any]:
         "tags": sorted(dag.tags),
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
-        "cron": dag.schedule if isinstance(dag.schedule, str) else None,
+        "cron": _cron(dag.schedule),
         "waits for": sorted(assets),
         "waits for any": type(dag.schedule).__name__ == "AssetAny",
         "tasks": {
@@ -96,21 +120,76 @@ def play(orders: list[Order]) -> list[dict[str, Any]]:
         for task in dag.tasks:
             if not task.is_mapped:
                 task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]  # do not wait for minutes
-        run = dag.test()
+        with _answering(order.get("answers", {})) as asked:
+            run = dag.test()
         os.environ.clear()
         os.environ.update(usual)
         told.append(
             {
                 "state": str(run.state),
                 "retried": sorted(retried),
+                "asked": asked,
                 "tasks": {
-                    one.task_id: [str(one.state), one.try_number]
+                    f"{one.task_id}[{one.map_index}]" if one.map_index >= 0 else one.task_id: [
+                        str(one.state),
+                        one.try_number,
+                    ]
                     for one in sorted(run.get_task_instances(), key=lambda one: (one.task_id, one.map_index))
                 },
             }
         )
     settings.dispose_orm()
     return told
+
+
+def _name(task_id: str, map_index: int) -> str:
+    return task_id if map_index < 0 else f"{task_id}[{map_index}]"
+
+
+@contextmanager
+def _answering(answers: dict[str, Answer]) -> Iterator[dict[str, str]]:
+    """A person at Airflow's page: what the API writes when an answer comes in, written by another thread."""
+    asked: dict[str, str] = {}
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            _answer(answers, asked)
+
+    person = threading.Thread(target=watch)
+    if answers:
+        person.start()
+    try:
+        yield asked
+    finally:
+        over.set()
+        if answers:
+            person.join()
+
+
+def _answer(answers: dict[str, Answer], asked: dict[str, str]) -> None:
+    from airflow.models.hitl import HITLDetail, HITLUser
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.trigger import handle_event_submit
+    from airflow.triggers.base import TriggerEvent
+    from airflow.utils import timezone
+    from airflow.utils.session import create_session
+    from airflow.utils.state import TaskInstanceState
+    from sqlalchemy import select
+
+    with create_session() as session:
+        for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
+            task = session.get(TaskInstance, detail.ti_id, with_for_update={"of": TaskInstance})
+            if task is None or task.state != TaskInstanceState.AWAITING_INPUT:
+                continue
+            asked[detail.subject] = detail.body or ""
+            chosen = next(answer for words, answer in answers.items() if words in detail.subject)
+            who = chosen["by"]
+            detail.responded_by = None if who is None else HITLUser(id=who, name=who)
+            detail.responded_at = timezone.utcnow()
+            detail.chosen_options, detail.params_input = [chosen["option"]], chosen["filled_in"]
+            event = TriggerEvent(detail.as_resume_event_payload(timedout=who is None))
+            handle_event_submit(event, task_instance=task, session=session)
 
 
 def outcomes() -> dict[str, str]:

@@ -17,7 +17,7 @@ from tests.dags.conftest import Inside
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DAGS = _REPOSITORY / "dags"
-ISSUE = "issue_and_archive"
+ISSUE, REVIEW = "issue_and_archive", "quarantine_review"
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,23 @@ def test_the_files_that_must_be_read_before_a_run_are_those_that_hold_dags(parse
     assert [file.name for file in dag_files(_DAGS)] == [n for n, file in parsed["files"].items() if file["dags"]]
 
 
-def test_there_is_one_dag_a_declared_department_and_one_that_issues(parsed: dict[str, Any]) -> None:
-    assert sorted(parsed["dags"]) == sorted([f"collect_{department.id}" for department in departments()] + [ISSUE])
+def test_there_is_one_dag_a_declared_department_one_that_issues_and_one_that_reviews(parsed: dict[str, Any]) -> None:
+    collects = [f"collect_{department.id}" for department in departments()]
+    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW])
+
+
+def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:
+    dag = parsed["dags"][REVIEW]
+    assert dag["cron"] == "30 8 * * * Asia/Shanghai" and dag["waits for"] == []
+    pools_of = {name: task["pool"] for name, task in dag["tasks"].items() if name.startswith("send_back_")}
+    assert pools_of == {
+        f"send_back_{resource.name.replace('.', '_')}": f"department_{department.id}"
+        for department in departments()
+        for resource in department.resources
+    }
+    assert all(dag["tasks"][name]["before"] == ["everything_done", "questions"] for name in pools_of)
+    assert dag["tasks"]["decide.ask"]["operator"] == "HITLOperator"
+    assert dag["tasks"]["decide.ask"]["before"] == ["decide.carry_out"]
 
 
 def test_an_operator_finds_a_title_in_two_languages_words_tags_and_a_way_back(parsed: dict[str, Any]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from core.clock import SHANGHAI
 from core.errors import HubError
 from web.port import (
     LicenceRow,
     Overview,
+    ReturnRow,
     SealRow,
     SourceRow,
     SourceState,
@@ -32,6 +33,12 @@ OVERVIEW = Overview(
     licences=(LicenceRow("人力资源服务许可证", 14, 14), LicenceRow("食品经营许可证", 9, 8)),
     waiting=5,
     not_granted=3,
+)
+
+RETURNS = (
+    ReturnRow("民政局", "civil.marriage", "婚姻登记", True, 0, 5, 0, 0, 0, 2, 0, 0, None, False),
+    ReturnRow("税务局", "tax.registration", "税务登记", False, 1, 0, 1234, 7, 3, 40, 2, 1, date(2026, 3, 16), False),
+    ReturnRow("税务局", "tax.clearance", "完税（清税）证明", False, 0, 0, 4, 0, 0, 0, 0, 0, date(2026, 3, 17), True),
 )
 
 VALID = Verification(
@@ -74,6 +81,10 @@ class Sample:
     def overview(self) -> Overview:
         self._raise()
         return OVERVIEW
+
+    def returns(self) -> tuple[ReturnRow, ...]:
+        self._raise()
+        return RETURNS
 
     def verify(self, data: bytes) -> Verification:
         self._raise()

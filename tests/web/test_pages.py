@@ -46,6 +46,26 @@ def test_home_sums_licences_and_packages(visit: Open) -> None:
     assert re.search(r"<dt>归档信息包</dt><dd>22</dd>", page)
 
 
+def test_the_way_back_of_each_resource_stands_in_counts_that_add_up(visit: Open) -> None:
+    page = visit().get("/quarantine").text
+    row = re.search(r"tax\.registration.*?</tr>", page, re.S)
+    assert row
+    cells = re.findall(r'<td class="n[^"]*">([\d,–]+)', row.group())
+    assert cells == ["1,288", "1", "–", "1,234", "7", "3", "40", "2", "1"]
+    numbers = [int(cell.replace(",", "").replace("–", "0")) for cell in cells]
+    assert numbers[0] == sum(numbers[1:])
+    assert re.search(r"2026-03-16 到期<br>未核实", row.group())
+    checked = re.search(r"tax\.clearance.*?</tr>", page, re.S)
+    assert checked
+    assert "2026-03-17 到期" in checked.group() and "未核实" not in checked.group()
+    assert re.search(r"<dt>待我方处理</dt><dd>6</dd>", page)
+    assert re.search(r"<dt>待部门更正</dt><dd>1,245</dd>", page)
+    assert re.search(r"<dt>已办结</dt><dd>45</dd>", page)
+    rows = visit().get("/api/quarantine").json()
+    assert [one["total"] for one in rows] == [7, 1288, 4]
+    assert (rows[1]["next_due"], rows[1]["next_due_verified"], rows[0]["next_due"]) == ("2026-03-16", False, None)
+
+
 def test_a_source_never_read_shows_no_date_and_says_so(visit: Open) -> None:
     row = re.search(r"hr\.insurance.*?</tr>", visit().get("/").text, re.S)
     assert row
@@ -54,7 +74,7 @@ def test_a_source_never_read_shows_no_date_and_says_so(visit: Open) -> None:
 
 
 def test_demo_mode_says_so_on_every_page_and_production_does_not(visit: Open) -> None:
-    for path in ("/", "/verify", "/nowhere"):
+    for path in ("/", "/quarantine", "/verify", "/nowhere"):
         assert "演示环境" in visit().get(path).text
         assert "演示环境" not in visit(mode=Mode.PRODUCTION).get(path).text
 
@@ -149,7 +169,9 @@ def test_api_sources_gives_the_same_figures_as_the_page(visit: Open) -> None:
     assert answer["sources"][0]["last_collected"] == "2026-03-02T02:31:00+08:00"
 
 
-@pytest.mark.parametrize("path", ["/", "/verify", "/static/style.css", "/api/sources", "/health/live", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/", "/quarantine", "/verify", "/static/style.css", "/api/sources", "/health/live", "/nowhere"]
+)
 def test_every_answer_carries_the_guarding_headers(visit: Open, path: str) -> None:
     headers = visit().get(path).headers
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
@@ -163,7 +185,7 @@ def test_an_unexpected_error_is_guarded_and_tells_nothing(visit: Open) -> None:
     assert answer.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/api/sources", "/health/ready"])
+@pytest.mark.parametrize("path", ["/", "/quarantine", "/api/sources", "/api/quarantine", "/health/ready"])
 def test_an_operators_message_stays_with_the_operator(visit: Open, path: str) -> None:
     answer = visit(Sample(error=Secretive())).get(path)
     assert "TEST-9" in answer.text
@@ -183,7 +205,7 @@ def test_another_sites_name_does_not_reach_it(visit: Open) -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere(visit: Open) -> None:
-    texts = [visit().get(path).text for path in ("/", "/verify")]
+    texts = [visit().get(path).text for path in ("/", "/quarantine", "/verify")]
     texts += [file.read_text(encoding="utf-8") for file in STATIC.iterdir()]
     for text in texts:
         assert set(re.findall(r"https?://[^\s\"')]+", text)) <= {"http://www.w3.org/2000/svg"}

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from core.settings import Mode, Settings
 from hub.collect import collect
 from hub.context import open_hub
+from hub.returns import confirm, send_back
 from store.connection import connect
 from store.vault import make_keyring
 from web.app import create_app
@@ -65,6 +66,31 @@ def test_what_was_collected_stands_on_the_page_and_balances(settings: Settings, 
     page = client(settings).get("/").text
     assert "样例甲" not in page
     assert "91420112" not in page
+
+
+def test_what_was_set_aside_is_counted_on_its_way_back_and_nothing_of_it_shown(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "companies.csv"
+    file.write_text(CSV, encoding="utf-8")
+    with open_hub(settings) as hub:
+        collect(hub, "market.company", file=file)
+
+    def row() -> dict[str, object]:
+        rows = client(settings).get("/api/quarantine").json()
+        (found,) = [row for row in rows if row["resource"] == "market.company"]
+        return {name: found[name] for name in ("waiting", "handover", "sent", "total", "by_hand")}
+
+    assert row() == {"waiting": 1, "handover": 0, "sent": 0, "total": 1, "by_hand": True}
+    with open_hub(settings) as hub:
+        (sending,) = send_back(hub, "market.company").sendings
+    assert row() == {"waiting": 0, "handover": 1, "sent": 0, "total": 1, "by_hand": True}
+    with open_hub(settings) as hub:
+        confirm(hub, sending.reference, who="tester")
+    assert row() == {"waiting": 0, "handover": 0, "sent": 1, "total": 1, "by_hand": True}
+    page = client(settings).get("/quarantine").text
+    assert f"{sending.due} 到期<br>未核实" in page
+    assert "样例乙" not in page and "91420112" not in page
 
 
 def test_it_is_ready_with_its_database_and_unready_without(settings: Settings, tmp_path: Path) -> None:
