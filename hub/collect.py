@@ -17,6 +17,7 @@ from connectors.registry import open_source
 from core.clock import today
 from core.errors import HubError, Permanent
 from hub.context import Hub, OnStep, no_step
+from hub.drift import DriftWatch
 from schemas.judge import canonical, judge, judge_deletion
 from schemas.reasons import Reason
 from store import batches, raw_pages
@@ -47,6 +48,7 @@ class Collected:
     Attributes:
         source_count: what the source itself said it holds behind the cursor.
         outside_band: how the batch leaves a band that is only a guess, in words; a verified one would have stopped it.
+        drift: columns that are not as they were, in words; only what this batch was the first to show.
     """
 
     resource: str
@@ -56,6 +58,7 @@ class Collected:
     source_count: int | None
     unknown_columns: tuple[str, ...]
     outside_band: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -68,6 +71,7 @@ class Collected:
             "accepted": self.counts.accepted,
             "unknown_columns": list(self.unknown_columns),
             "outside_band": list(self.outside_band),
+            "drift": list(self.drift),
         }
 
 
@@ -102,7 +106,8 @@ def collect(
             batch = batches.reposition(hub.connection, batch, {})
         on_step("batch.begun")
         try:
-            unknown = _read(hub, declaration, source, batch, on_step)
+            watch = DriftWatch(hub, declaration)
+            unknown = _read(hub, declaration, source, batch, on_step, watch)
         except HubError as error:
             if isinstance(error, SourceGarbled | FileRefused) and error.body:
                 raw_pages.keep(hub.connection, hub.vault, batch, number=0, body=error.body, context={}, whole=False)
@@ -115,6 +120,7 @@ def collect(
                 batches.finish(hub.connection, batch)
             raise
         counts, said = batches.counts(hub.connection, batch.id)
+        drift = watch.finish(batch.id)
         batches.finish(hub.connection, batch)
         on_step("batch.finished")
     if said is not None and counts.landed < said:
@@ -128,10 +134,12 @@ def collect(
             f"{resource}: {'; '.join(outside)}. What came has landed, since only the end showed it. Ask the "
             "department; where the batch is right, correct [band] of the declaration."
         )
-    return Collected(resource, batch.id, batch.resumed, counts, said, tuple(sorted(unknown)), outside)
+    return Collected(resource, batch.id, batch.resumed, counts, said, tuple(sorted(unknown)), outside, drift)
 
 
-def _read(hub: Hub, declaration: Declaration, source: Source, batch: Batch, on_step: OnStep) -> set[str]:
+def _read(
+    hub: Hub, declaration: Declaration, source: Source, batch: Batch, on_step: OnStep, watch: DriftWatch
+) -> set[str]:
     position: Mapping[str, Any] = batch.position
     unknown: set[str] = set()
     source.acknowledge(position)  # a crash may lie between commit and receipt
@@ -148,7 +156,7 @@ def _read(hub: Hub, declaration: Declaration, source: Source, batch: Batch, on_s
             hub.connection, hub.vault, batch, number=page.number, body=page.body, context=page.context
         )
         on_step("page.kept")
-        good, bad, strange = judge_page(hub, declaration, source, page)
+        good, bad, strange = judge_page(hub, declaration, source, page, watch)
         unknown |= strange
         on_step("page.judged")
         _stop_outside(declaration, _share_outside(band, so_far, len(good), len(bad), said), so_far)
@@ -210,7 +218,7 @@ def _stop_outside(declaration: Declaration, outside: Sequence[str], landed: Coun
 
 
 def judge_page(
-    hub: Hub, declaration: Declaration, source: Source, page: RawPage
+    hub: Hub, declaration: Declaration, source: Source, page: RawPage, watch: DriftWatch
 ) -> tuple[list[GoodRow], list[BadRow], set[str]]:
     """Every row of a kept page as good or bad, and the columns the schema does not know.
 
@@ -221,8 +229,11 @@ def judge_page(
     bad: list[BadRow] = []
     unknown: set[str] = set()
     rows = 0
+    looked: list[Mapping[str, Any]] = []
     for row in source.records(page):
         rows += 1
+        if row.problem is None and row.operation is not Operation.DELETE:
+            looked.append(row.fields)
         judged, strange = judge_row(hub, declaration, row)
         unknown.update(strange)
         if isinstance(judged, GoodRow):
@@ -235,6 +246,7 @@ def judge_page(
             "it is kept, nothing of it landed. It is asked for again at the next try.",
             page.body,
         )
+    watch.look(looked)
     return good, bad, unknown
 
 
