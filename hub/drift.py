@@ -197,16 +197,16 @@ def _shown(
 ) -> list[Change]:
     """The changes that are worth a signal."""
     by_itself = _changes(declaration, pool, None)
-    found = [
-        change
+    found = {
+        (change.column, change.kind): change
         for change in by_itself
         if _enough(change) and not _is_normal(change, accepted.get((change.kind, change.column)))
-    ]
+    }
     if normal is not None:
         # Accepting such a change has replaced what is compared with, so that nothing else need remember it.
         beside = [change for change in _changes(declaration, pool, normal) if change not in by_itself]
-        found += [change for change in beside if _enough_beside(change, pool, normal)]
-    return found
+        found |= {(change.column, change.kind): change for change in beside if _enough_beside(change, pool, normal)}
+    return [found[place] for place in sorted(found)]
 
 
 def _changes(declaration: Declaration, pool: Profile, before: Profile | None) -> tuple[Change, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import sqrt
 from typing import Any, Final
 
 from schemas.judge import faults_of_value
@@ -30,6 +31,9 @@ _OTHER_VALUE: Final = "R-003"
 _GARBLED: Final = "R-006"
 
 _NEARLY_ALL: Final = 0.9
+
+#: By how many standard deviations a count may differ from the usual one before it is more than chance.
+_CHANCE: Final = 4
 
 #: How the detail of a change begins that shows only beside an earlier batch.
 COMPARED: Final = "before "
@@ -240,15 +244,22 @@ def _of_column(
     ):
         if count > enough:
             found.append(Change(kind, name, count, seen.present, f"now {_usual(seen)}"))
-    if before is not None and before.present and not any(change.kind is ChangeKind.TYPE for change in found):
+    if before is not None and before.present:
         # Still readable, and yet the source writes it in a way it did not write it before.
-        fresh = sum(count for shape, count in seen.shapes.items() if shape not in before.shapes)
+        # A few records always were written otherwise: those shapes are no news, unless they become many.
+        rare = {shape for shape in seen.shapes if before.shapes[shape] <= before.present * tolerance}
+        fresh = sum(seen.shapes[shape] for shape in rare)
+        usual = seen.present * sum(before.shapes[shape] for shape in rare) / before.present
         # What people write has no shape to keep: a column of text has changed when nearly all of it has.
         text = plain_type(cls.model_fields[cls.field_of[name]].annotation) is str
-        if fresh > (seen.present * _NEARLY_ALL if text else enough):
-            found.append(
-                Change(ChangeKind.TYPE, name, fresh, seen.present, f"{COMPARED}{_usual(before)}, now {_usual(seen)}")
+        if fresh > (seen.present * _NEARLY_ALL if text else enough + usual + _CHANCE * sqrt(usual)):
+            shown = Change(
+                ChangeKind.TYPE, name, fresh, seen.present, f"{COMPARED}{_usual(before)}, now {_usual(seen)}"
             )
+            # One column is told of once a kind: by what more of its values show.
+            by_itself = [change for change in found if change.kind is ChangeKind.TYPE]
+            if all(change.count < shown.count for change in by_itself):
+                found = [change for change in found if change not in by_itself] + [shown]
     return found
 
 
