@@ -58,6 +58,15 @@ def _told(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "cron": dag.schedule if isinstance(dag.schedule, str) else None,
         "waits for": sorted(assets),
+        "deadlines": [
+            {
+                "reference": one.reference.reference_name,
+                "seconds": one.interval.total_seconds(),
+                "callback": f"{type(one.callback).__name__} {one.callback.path}",
+                **one.callback.kwargs,
+            }
+            for one in dag.deadline or []
+        ],
         "waits for any": type(dag.schedule).__name__ == "AssetAny",
         "tasks": {
             task.task_id: {
