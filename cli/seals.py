@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
+from cli.who import login
 from core.settings import Settings
 
 #: A seal with its picture has some 20 KB; the largest picture a maker sends is far below this.
 _SEAL_BYTES = 4 << 20
-_UNKNOWN_USER = "unknown"
 
 _reason = click.option("--reason", type=Words(), required=True, help="Why; goes into the seal's history.")
 _legal_basis = click.option("--legal-basis", type=Words(), default="", help="The rule or decision it rests on.")
@@ -144,12 +143,12 @@ def add(file: Path | None, signers: tuple[Path, ...], legal_basis: str, who: str
         raise click.UsageError("--signer goes with FILE; the configured seal's signer is known")
     with open_hub(Settings.from_environment()) as opened:
         if file is None:
-            made = add_configured(opened, who=who or _login(), legal_basis=legal_basis)
+            made = add_configured(opened, who=who or login(), legal_basis=legal_basis)
         else:
             made = run(
                 opened,
                 read_up_to(file, _SEAL_BYTES),
-                who=who or _login(),
+                who=who or login(),
                 legal_basis=legal_basis,
                 signers=[path.read_bytes() for path in signers],
             )
@@ -280,7 +279,7 @@ def _change(change: str, es_id: str, reason: str, legal_basis: str, who: str | N
     if not reason.strip():
         raise click.BadParameter("say why", param_hint="'--reason'")
     with open_hub(Settings.from_environment()) as opened:
-        changed = run(opened, es_id, Change(change), who=who or _login(), reason=reason, legal_basis=legal_basis)
+        changed = run(opened, es_id, Change(change), who=who or login(), reason=reason, legal_basis=legal_basis)
     _say_standing(changed, as_json)
 
 
@@ -303,10 +302,3 @@ def _counts(uses: dict[str, int]) -> str:
         f"{uses['sealed']} sealed ({uses['without_timestamp']} without a timestamp), {uses['intended']} under way, "
         f"{uses['abandoned']} abandoned"
     )
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return _UNKNOWN_USER

@@ -147,6 +147,11 @@ class Noticed:
     closed_as: str | None
     closed_by: int | None
 
+    @property
+    def zh(self) -> str:
+        """The kind as people say it."""
+        return {Kind.LATE: "迟到", Kind.MISSING: "缺报"}[Kind(self.kind)]
+
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {

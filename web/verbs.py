@@ -31,6 +31,9 @@ class HubVerbs:
                     accepted=state.accepted,
                     quarantined=state.quarantined,
                     open_quarantine=state.open_quarantine,
+                    drift_signals=state.drift_signals,
+                    due=state.due,
+                    due_verified=state.due_verified,
                 )
                 for state in states
             )

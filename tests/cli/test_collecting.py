@@ -26,11 +26,11 @@ COMPANIES = "".join(
 )
 SOURCE_KEYS = {
     "resource", "title", "department", "share_class", "update_cycle", "verified", "last_read", "pulled", "accepted",
-    "quarantined", "open_quarantine", "state", "reach", "trouble",
+    "quarantined", "open_quarantine", "state", "reach", "trouble", "due", "due_verified", "drift_signals",
 }  # fmt: skip
 COLLECT_KEYS = {
     "resource", "batch", "resumed", "source_count", "pages", "landed", "inserted", "changed", "unchanged", "deleted",
-    "overtaken", "quarantined", "accepted", "unknown_columns", "outside_band",
+    "overtaken", "quarantined", "accepted", "unknown_columns", "outside_band", "drift",
 }  # fmt: skip
 ENTRY_KEYS = {"id", "resource", "state", "position", "page_sm3", "batch", "seen_at", "closed_at", "reasons"}
 
