@@ -42,17 +42,17 @@ def list_(resource: str | None, closed: bool, as_json: bool) -> None:
         say_json([signal.to_dict() for signal in found])
         return
     say_table(
-        ["no.", "resource", "column", "what", "", "shown by", "since", "detail", "state"],
+        ["no.", "resource", "column", "what", "shown by", "since", "detail", "state"],
         [
             [
-                one.id, one.resource, one.column, one.zh, one.kind, f"{one.count:,} of {one.of:,}",
+                one.id, one.resource, one.column, f"{one.zh} {one.kind}", f"{one.count:,} of {one.of:,}",
                 one.raised_at[:10], one.detail or None, one.state,
             ]
             for one in found
         ],
         whole=["resource", "column", "since", "state"],
         numbers=["no.", "shown by"],
-        spare=["what", "state", "since"],
+        spare=["state", "since"],
     )  # fmt: skip
     still = [one for one in found if one.state == "open"]
     click.echo(
@@ -74,7 +74,8 @@ def accept(number: int, who: str | None, as_json: bool) -> None:
 
     \b
     Example: hub drift accept 3
-    Exit status: 0 accepted · 1 no such signal, or closed already · 2 the database does not answer · 3 wrong usage
+    Exit status: 0 accepted · 1 no such signal, or closed already · 2 the database does not answer ·
+    3 wrong usage
     """
     from hub.context import open_hub
     from hub.drift import accept as run
