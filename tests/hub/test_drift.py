@@ -156,6 +156,22 @@ def test_accepting_makes_the_present_column_the_new_normal(hub: Hub, read: Read)
         accept(hub, 10**6, who="王工")
 
 
+def test_another_writing_that_was_accepted_hides_no_values_that_cannot_be_read(hub: Hub, read: Read) -> None:
+    read(rows(100))
+    read(rows(djrq="20160203"))
+    accept(hub, signals(hub)[0].id, who="王工")
+    assert read(rows(djrq="昨天")) == ("changed type djrq: 40 of 40 (now text)",)
+
+
+def test_too_few_values_of_a_column_say_neither_that_it_is_well_nor_that_it_is_not(hub: Hub, read: Read) -> None:
+    read(rows(100))
+    read(rows(djrq="昨天"))
+    assert read(rows(30, djrq="") + rows(10)) == ()
+    assert stand(hub)[0][0] == "open"
+    read(rows(20, djrq="") + rows(20))
+    assert stand(hub)[0][0] == "gone"
+
+
 def test_more_of_what_was_accepted_is_told_again(hub: Hub, read: Read) -> None:
     read(rows(100))
     read(rows(36) + rows(4, qyzt="清算中"))
@@ -173,6 +189,12 @@ def test_the_sample_is_bounded_and_even_over_the_pages(hub: Hub, read: Read) -> 
     assert 500 <= seen <= 1000
     assert abs(profile["columns"]["xinlie"]["present"] / seen - 0.25) < 0.01
     assert told.startswith("unknown column xinlie: ")
+
+
+def test_the_sample_does_not_fall_into_step_with_the_pages(hub: Hub, read: Read) -> None:
+    read(*[rows(1, xinlie="1") + rows(2)] * 2000)
+    ((seen, profile),) = fetch_all(hub.connection, "select rows, profile from drift_profile")
+    assert abs(profile["columns"]["xinlie"]["present"] / seen - 1 / 3) < 0.01
 
 
 def test_pages_that_come_as_an_iterator_are_looked_at_too(hub: Hub, read: Read) -> None:

@@ -233,6 +233,7 @@ def test_a_source_that_is_closed_ends_its_alerts_and_starts_anew_when_it_opens(l
         watch(hub)
         declared(civil__marriage=of(TABLE, reach=Reach(state=ReachState.NOT_OPENED, note="停用")))
         assert state(hub, TABLE).state == "not open" and state(hub, TABLE).due is None
+        assert freshness.owed(hub)[TABLE].overdue == frozenset()
         assert watch(hub).closed == 1
         assert told(hub, TABLE, closed=True) == [("late", "watch", "not open", None)]
     declared()
@@ -267,6 +268,14 @@ def test_a_run_that_lasts_too_long_is_late_for_what_it_has_not_read_until_data_c
         assert state(hub, TABLE).state == "up to date"
         watch(hub)
         assert [one[:3] for one in told(hub, TABLE, closed=True)] == [("late", "airflow", "data came")]
+
+
+def test_what_was_read_before_a_run_began_was_not_read_by_it(later) -> None:  # type: ignore[no-untyped-def]
+    with later() as hub:
+        collect(hub, TABLE)
+    with later(24) as hub:
+        began = hub.clock.now() - HOUR
+        assert [one.resource for one in run_is_late(hub, [TABLE], began=began, due=hub.clock.now())] == [TABLE]
 
 
 def test_sources_that_are_not_open_are_never_watched(later) -> None:  # type: ignore[no-untyped-def]
