@@ -42,12 +42,14 @@ def lasting(name, seconds, deadline):
         @task
         def last():
             import time
-            time.sleep(seconds)
+            time.sleep(abs(seconds))
+            assert seconds >= 0
         last()
     return made()
 
 slow = lasting("slow", 20, 3)
 quick = lasting("quick", 0, 120)
+failing = lasting("failing", -1, 6)
 """
 
 
@@ -102,7 +104,7 @@ def running(departments: Departments, folder: Path) -> Iterator[RunningAirflow]:
             api = AirflowApi(components.url, airflow.ADMIN, components.admin_password())
             world = RunningAirflow(api, settings, layout, cluster.ensure_running)
             world.until(lambda: api.unhealthy() == ["triggerer"])
-            world.until(lambda: {"slow", "quick"} <= {dag.dag_id for dag in api.dags()})
+            world.until(lambda: {"slow", "quick", "failing"} <= {dag.dag_id for dag in api.dags()})
             yield world
         finally:
             components.stop()
@@ -128,9 +130,13 @@ def test_a_run_that_misses_its_deadline_writes_an_alert_for_what_it_has_not_read
         assert alerts(hub) == []
         (closed,) = alerts(hub, closed=True)
         assert closed.closed_as == "data came"
-    logs = [
-        file.read_text(encoding="utf-8")
-        for file in (running.layout.log / "airflow" / "executor_callbacks").rglob("*")
-        if file.is_file()
-    ]
+
+        # a run that failed before its deadline has not read either
+        failed = running.api.trigger("failing", "failed")
+        running.until(lambda: len(alerts(hub)) == 2, seconds=60)
+        assert running.api.run(failed.dag_id, failed.run_id).state == "failed"
+        assert {alert.resource for alert in alerts(hub)} == {"civil.marriage", "hr.insurance"}
+    kept = running.layout.log / "airflow" / "executor_callbacks"
+    assert not (kept / "quick").exists()
+    logs = [file.read_text(encoding="utf-8") for file in (kept / "slow").rglob("*") if file.is_file()]
     assert len(logs) == 1 and "civil.marriage is late" in logs[0] and "hr.insurance" not in logs[0]
