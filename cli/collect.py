@@ -71,6 +71,10 @@ def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -
         click.echo(f"  columns the schema does not know, kept raw: {one_line(', '.join(done.unknown_columns))}")
     if done.outside_band:
         click.echo(f"  outside the band its declaration guesses: {one_line('; '.join(done.outside_band))}")
+    for change in done.drift:
+        click.echo(f"  its columns are not as they were: {one_line(change)}")
+    if done.drift:
+        click.echo(f"  next: hub drift list --resource {resource}")
     if c.quarantined:
         click.echo(f"  see why: hub quarantine list --resource {resource}")
 

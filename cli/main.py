@@ -20,6 +20,8 @@ _STOPPED, _READER_GONE = 130, 141
 _COMMANDS = {
     "sources": ("cli.sources", "sources"),
     "source": ("cli.source", "source"),
+    "freshness": ("cli.freshness", "freshness"),
+    "drift": ("cli.drift", "drift"),
     "collect": ("cli.collect", "collect"),
     "quarantine": ("cli.quarantine", "quarantine"),
     "lookup": ("cli.lookup", "lookup"),

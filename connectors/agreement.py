@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -139,11 +139,14 @@ class Clocks(_Frozen):
     Attributes:
         update_working_days: the owner's new data are due on this working day after the last; None where
             only hours are agreed.
+        deliveries: whether data that do not come are missed (缺报), or nothing new is an answer as well; None: as
+            its protocol has it, see `expects_deliveries`.
         correction_working_days: 校核, how long the owner has for a record sent back.
         verified: whether the owner has agreed to both.
     """
 
     update_working_days: Annotated[int, Field(ge=1)] | None = None
+    deliveries: Literal["expected", "empty is an answer"] | None = None
     correction_working_days: Annotated[int, Field(ge=1)] = CORRECTION_WORKING_DAYS
     verified: bool = False
 

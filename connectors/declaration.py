@@ -52,6 +52,10 @@ class UpdateCycle(StrEnum):
     IRREGULAR = "不定期"
 
 
+#: Protocols by which somebody brings files. The others are asked, and nothing new is an answer.
+_DELIVERING = frozenset({"sftp_csv", "folder_csv", "csv_file", "xlsx_file"})
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -128,6 +132,17 @@ class Declaration(_Frozen):
         if not self.name.startswith(f"{self.department.id}."):
             raise ValueError(f"`name` must begin with the department's id `{self.department.id}.`")
         return self
+
+    @property
+    def expects_deliveries(self) -> bool:
+        """Whether it is a fault when nothing comes by the deadline, though it could be read.
+
+        Who delivers files has to deliver one with something in it; a table, a gateway or a service that has nothing
+        new has answered. Nobody promises anything of what comes irregularly. `[clocks] deliveries` may say otherwise.
+        """
+        if self.clocks.deliveries is not None:
+            return self.clocks.deliveries == "expected"
+        return self.access.protocol in _DELIVERING and self.update_cycle is not UpdateCycle.IRREGULAR
 
     def doc_md(self) -> str:
         """What an operator sees beside the DAG: publisher, access, freshness, caveats, in Chinese."""

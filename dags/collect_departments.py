@@ -3,7 +3,8 @@
 For the operator: each task reads its resource from the stored cursor to where the source has no more.
 A department that is down fails its own DAG only; its task is retried, then shows the message with
 source, page and next try. Running a DAG again at any time is safe. The department's pool
-(`department_<id>`) bounds how many of its resources are read at once.
+(`department_<id>`) bounds how many of its resources are read at once. A run that takes so long that a
+resource becomes late writes an alert (`hub freshness`) and goes on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import pendulum
 from airflow.sdk import DAG, dag, task
 
 from dags._assets import asset_of
+from dags._deadlines import read_within
 from dags._outcome import airflow_outcome
+from hub.freshness import run_allowance
 from hub.sources import Department, cron_of, departments
 
 
@@ -54,6 +57,7 @@ def collect_dag(department: Department) -> DAG:
             "max_retry_delay": timedelta(minutes=30),
             "pool": f"department_{department.id}",
         },
+        deadline=read_within([one.name for one in department.resources], run_allowance(department.resources)),
         tags=["collect", f"department:{department.id}"],
         doc_md=f"{__doc__}\n" + "\n\n".join(resource.doc_md() for resource in department.resources),
     )

@@ -17,9 +17,11 @@ from core.errors import HubError
 from hub.balance import RowsMissing, difference
 from hub.band import BatchOutsideBand, whole_outside
 from hub.context import Hub, OnStep, no_step
+from hub.drift import DriftWatch
 from hub.judging import judge_row
 from hub.reading import Reading, SourceClockAhead
 from hub.vanished import end_vanished
+from schemas.drift_names import may_be_shown
 from store import batches, raw_pages
 from store.batches import Batch, Counts
 
@@ -35,6 +37,8 @@ class Collected:
         set_back: by how many minutes the reading began before its cursor, for rows that were committed late.
         absent: records that ended because a full snapshot lacks them.
         remarks: what was left as it is and should be known.
+        unknown_columns: names the schema does not know; one that may be somebody's value is told as `…`.
+        drift: columns that are not as they were, in words; only what this batch was the first to show.
         outside_band: how the batch leaves a band that is only a guess, in words; a verified one would have stopped it.
     """
 
@@ -48,6 +52,7 @@ class Collected:
     set_back: int = 0
     absent: int = 0
     remarks: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -63,6 +68,7 @@ class Collected:
             "unknown_columns": list(self.unknown_columns),
             "outside_band": list(self.outside_band),
             "remarks": list(self.remarks),
+            "drift": list(self.drift),
         }
 
 
@@ -93,13 +99,14 @@ def collect(
         if not batch.resumed:
             batch = begun(hub, declaration, source, batch, from_start=from_start or file is not None)
         on_step("batch.begun")
-        reading = Reading(hub, declaration, source, batch, on_step, look=lambda _: None)
+        watch = DriftWatch(hub, declaration)
+        reading = Reading(hub, declaration, source, batch, on_step, watch.look)
         try:
             reading.run()
         except HubError as error:
             _stopped(hub, source, batch, error)
             raise
-        return ended(hub, declaration, source, batch, reading.judge.unknown, on_step)
+        return ended(hub, declaration, source, batch, reading.judge.unknown, on_step, watch.finish(batch.id))
 
 
 def open_declaration(resource: str) -> Declaration:
@@ -141,7 +148,13 @@ def _stopped(hub: Hub, source: Source, batch: Batch, error: HubError) -> None:
 
 
 def ended(
-    hub: Hub, declaration: Declaration, source: Source, batch: Batch, unknown: Collection[str], on_step: OnStep
+    hub: Hub,
+    declaration: Declaration,
+    source: Source,
+    batch: Batch,
+    unknown: Collection[str],
+    on_step: OnStep,
+    drift: tuple[str, ...] = (),
 ) -> Collected:
     """Check the whole batch, then close it: with a fault where its counts cannot be trusted."""
     if batch.began_at != batch.came_from and batches.position(hub.connection, batch) == batch.began_at:
@@ -166,9 +179,10 @@ def ended(
         batch.resumed,
         counts,
         said,
-        tuple(sorted(unknown)),
+        tuple(sorted({name if may_be_shown(name, ()) else "…" for name in unknown})),
         outside,
         declaration.overlap_minutes if batch.began_at != batch.came_from and batch.began_at else 0,
         absent,
         remarks,
+        drift,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, overload
 
 from connectors.declaration import Declaration
 from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
@@ -18,6 +19,32 @@ from store import heads
 from store.landing import JudgedPage
 from store.set_aside import BadRow
 from store.versions import GoodRow
+
+
+class Seen(Sequence[Mapping[str, Any]]):
+    """The fields of a page's rows for whoever wants to see some of them; a row nobody looks at is not cut.
+
+    A deletion and a row that is none have no fields to speak of: they are seen as empty.
+    """
+
+    def __init__(self, rows: Sequence[RawRecord]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, at: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        if isinstance(at, slice):
+            return [fields for row in self._rows[at] if (fields := _fields(row))]
+        return _fields(self._rows[at])
+
+
+def _fields(row: RawRecord) -> Mapping[str, Any]:
+    return {} if row.operation is Operation.DELETE or row.problem is not None else row.fields
 
 
 @dataclass(slots=True)

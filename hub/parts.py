@@ -14,6 +14,7 @@ from core.errors import HubError
 from hub.balance import difference
 from hub.collect import Collected, begun, ended, open_declaration
 from hub.context import Hub, OnStep, no_step
+from hub.drift import DriftWatch
 from hub.reading import Reading
 from store import batches, parts
 from store.batches import Counts
@@ -70,9 +71,11 @@ def collect_part(hub: Hub, resource: str, part: int, on_step: OnStep = no_step) 
         source = whole.part(found.lower, found.upper, found.until)
         for tried in range(1, _TRIES + 1):
             now = replace(found.batch, position=batches.position(hub.connection, found.batch))
-            reading = Reading(hub, declaration, source, now, on_step, look=lambda _: None)
+            watch = DriftWatch(hub, declaration)
+            reading = Reading(hub, declaration, source, now, on_step, watch.look)
             try:
                 reading.run()
+                watch.finish(found.batch.id)
                 break
             except PartsCollided as error:
                 if tried == _TRIES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from connectors.port import RawPage, Source, Timed
 from core.errors import HubError, Retryable
 from hub.band import BatchOutsideBand, whole_outside
 from hub.context import Hub, OnStep
-from hub.judging import PageJudge
+from hub.judging import PageJudge, Seen
 from hub.landing import Lander
 from store import batches, heads, raw_pages
 from store.batches import Batch, Counts
@@ -42,7 +42,7 @@ class Reading:
     source: Source
     batch: Batch
     on_step: OnStep
-    look: Callable[[Iterable[Mapping[str, Any]]], None]
+    look: Callable[[Sequence[Mapping[str, Any]]], None]
     judge: PageJudge = field(init=False)
     so_far: Counts = field(init=False)
     said: int | None = field(init=False)
@@ -70,7 +70,7 @@ class Reading:
             try:
                 for page, digest in self._pages(position):
                     judged, rows = self.judge.page(self.source, page, digest, lander.keys)
-                    self.look(row.fields for row in rows)
+                    self.look(Seen(rows))
                     self.on_step("page.judged")
                     self._settle(lander)
                     if not counted:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,10 @@ from connectors.access import NotAgreed
 from connectors.agreement import ReachState
 from connectors.declaration import RESOURCES, Declaration, DeclarationRefused, load
 from connectors.registry import UnknownResource
+from hub.freshness import Kind
 from schemas.errors import SchemaUnknown
 from schemas.registry import model
+from store.freshness import Known
 
 _TODO = "TODO"
 
@@ -73,11 +74,21 @@ def check_sources(target: str | Path | None = None, *, folder: Path = RESOURCES)
     return [_checked(path)]
 
 
-def state_of(declaration: Declaration, *, last_complete: datetime | None, in_trouble: bool, now: datetime) -> str:
+def state_of(
+    declaration: Declaration,
+    *,
+    known: Known,
+    overdue: Collection[str],
+    in_trouble: bool,
+) -> str:
     """How a source stands, in one word for people and scripts; only an open one can be `up to date`.
 
     `not open` and `awaiting permission` go before everything else: what was once read of a source that
     is closed today says nothing about today.
+
+    Args:
+        overdue: what `hub.freshness` says is owed: `late`, `missing`.
+        in_trouble: whether its newest batch stands still at an error, or is complete and cannot be trusted.
     """
     if declaration.reach.state is ReachState.NOT_OPENED:
         return "not open"
@@ -85,9 +96,10 @@ def state_of(declaration: Declaration, *, last_complete: datetime | None, in_tro
         return "awaiting permission"
     if in_trouble:
         return "in trouble"
-    if last_complete is None:
-        return "never read"
-    return "late" if now - last_complete > timedelta(hours=declaration.late_after_hours) else "up to date"
+    for kind in (Kind.LATE, Kind.MISSING):
+        if kind in overdue:
+            return kind.value
+    return "never read" if known.read_at is None else "up to date"
 
 
 def _checked(path: Path) -> Checked:

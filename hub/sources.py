@@ -18,7 +18,13 @@ ACCEPT, RESULT = "bureau.accept", "bureau.result"
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One resource as an operator sees it. `pulled` = `accepted` + `unchanged` + `quarantined` over all batches."""
+    """One resource as an operator sees it. `pulled` = `accepted` + `unchanged` + `quarantined` over all batches.
+
+    Attributes:
+        due: the first deadline that is not met yet, for reading it or for what has to be delivered; it may have passed.
+        due_verified: whether the owner has agreed to it, and no unchecked holiday table lies in between.
+        drift_signals: columns that are not as they were, and that nobody has accepted.
+    """
 
     resource: str
     title: str
@@ -35,6 +41,9 @@ class SourceState:
     state: str
     reach: str
     trouble: str | None
+    due: datetime | None
+    due_verified: bool
+    drift_signals: int
 
     @property
     def open(self) -> bool:
@@ -43,7 +52,11 @@ class SourceState:
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
-        return {**asdict(self), "last_read": self.last_read.isoformat() if self.last_read else None}
+        return {
+            **asdict(self),
+            "last_read": self.last_read.isoformat() if self.last_read else None,
+            "due": self.due.isoformat(timespec="seconds") if self.due else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +111,19 @@ def evidence_resources() -> list[str]:
 
 
 def source_states(hub: Hub) -> list[SourceState]:
-    """Every declared resource. One that is not open, never read, late or in trouble never looks healthy."""
+    """Every declared resource. One that is not open, never read, late, missing or in trouble never looks healthy."""
     # Judges declarations against schemas too, which the DAG processor need not load at every parse.
+    from hub import freshness
     from hub.source_register import state_of
+    from store import drift
 
     totals = figures.by_resource(hub.connection)
-    now = hub.clock.now()
+    drifting = drift.open_counts(hub.connection)
+    owed = freshness.owed(hub)
     states = []
     for name, declaration in load_all().items():
         total = totals.get(name, figures.ResourceTotals())
+        next_due = owed[name].next
         states.append(
             SourceState(
                 resource=name,
@@ -122,10 +139,16 @@ def source_states(hub: Hub) -> list[SourceState]:
                 quarantined=total.quarantined,
                 open_quarantine=total.open_quarantine,
                 state=state_of(
-                    declaration, last_complete=total.last_complete, in_trouble=total.trouble is not None, now=now
+                    declaration,
+                    known=owed[name].known,
+                    overdue=owed[name].overdue,
+                    in_trouble=total.trouble is not None,
                 ),
                 reach=declaration.reach.zh,
                 trouble=total.trouble,
+                due=next_due.due.astimezone(SHANGHAI) if next_due else None,
+                due_verified=next_due.verified if next_due else False,
+                drift_signals=drifting.get(name, 0),
             )
         )
     return states

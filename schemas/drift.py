@@ -2,7 +2,8 @@
 
 Nothing here refuses a record; that is `schemas.judge`. One bad value is a matter of one record. Drift is
 what happens to a column: it is new, it is gone, or a noticeable share of its values is of another kind.
-No value of the source leaves this file, only counts.
+No value of the source leaves this file, only counts. A column nobody knows may bear a value as its name: before a
+profile is stored, `schemas.drift_names` veils it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import sqrt
 from typing import Any, Final
 
 from schemas.judge import faults_of_value
@@ -29,6 +31,12 @@ _OTHER_VALUE: Final = "R-003"
 _GARBLED: Final = "R-006"
 
 _NEARLY_ALL: Final = 0.9
+
+#: By how many standard deviations a count may differ from the usual one before it is more than chance.
+_CHANCE: Final = 4
+
+#: How the detail of a change begins that shows only beside an earlier batch.
+COMPARED: Final = "before "
 
 _SHAPES: Final = (
     ("year and month", re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])", re.ASCII)),
@@ -82,6 +90,19 @@ class ColumnProfile:
     shapes: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
+    def merged(self, other: ColumnProfile) -> ColumnProfile:
+        """Both together, as a new one."""
+        return ColumnProfile(self.present + other.present, self.shapes + other.shapes, self.refused + other.refused)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"present": self.present, "shapes": dict(self.shapes), "refused": dict(self.refused)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> ColumnProfile:
+        """Back from `to_dict`."""
+        return cls(stored["present"], Counter(stored["shapes"]), Counter(stored["refused"]))
+
 
 @dataclass(slots=True)
 class Profile:
@@ -102,19 +123,22 @@ class Profile:
         return {
             "schema": self.schema_name,
             "rows": self.rows,
-            "columns": {
-                name: {"present": seen.present, "shapes": dict(seen.shapes), "refused": dict(seen.refused)}
-                for name, seen in sorted(self.columns.items())
-            },
+            "columns": {name: seen.to_dict() for name, seen in sorted(self.columns.items())},
         }
+
+    def merged(self, other: Profile) -> Profile:
+        """Both together; two profiles of different schemas have nothing to say together."""
+        if other.schema_name != self.schema_name:
+            raise ValueError("profiles of two schemas cannot be merged")
+        columns = dict(self.columns)
+        for name, seen in other.columns.items():
+            columns[name] = columns[name].merged(seen) if name in columns else seen
+        return Profile(self.schema_name, self.rows + other.rows, columns)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Profile:
         """Back from `to_dict`."""
-        columns = {
-            name: ColumnProfile(seen["present"], Counter(seen["shapes"]), Counter(seen["refused"]))
-            for name, seen in stored["columns"].items()
-        }
+        columns = {name: ColumnProfile.from_dict(seen) for name, seen in stored["columns"].items()}
         return cls(stored["schema"], stored["rows"], columns)
 
 
@@ -220,15 +244,22 @@ def _of_column(
     ):
         if count > enough:
             found.append(Change(kind, name, count, seen.present, f"now {_usual(seen)}"))
-    if before is not None and before.present and not any(change.kind is ChangeKind.TYPE for change in found):
+    if before is not None and before.present:
         # Still readable, and yet the source writes it in a way it did not write it before.
-        fresh = sum(count for shape, count in seen.shapes.items() if shape not in before.shapes)
+        # A few records always were written otherwise: those shapes are no news, unless they become many.
+        rare = {shape for shape in seen.shapes if before.shapes[shape] <= before.present * tolerance}
+        fresh = sum(seen.shapes[shape] for shape in rare)
+        usual = seen.present * sum(before.shapes[shape] for shape in rare) / before.present
         # What people write has no shape to keep: a column of text has changed when nearly all of it has.
         text = plain_type(cls.model_fields[cls.field_of[name]].annotation) is str
-        if fresh > (seen.present * _NEARLY_ALL if text else enough):
-            found.append(
-                Change(ChangeKind.TYPE, name, fresh, seen.present, f"before {_usual(before)}, now {_usual(seen)}")
+        if fresh > (seen.present * _NEARLY_ALL if text else enough + usual + _CHANCE * sqrt(usual)):
+            shown = Change(
+                ChangeKind.TYPE, name, fresh, seen.present, f"{COMPARED}{_usual(before)}, now {_usual(seen)}"
             )
+            # One column is told of once a kind: by what more of its values show.
+            by_itself = [change for change in found if change.kind is ChangeKind.TYPE]
+            if all(change.count < shown.count for change in by_itself):
+                found = [change for change in found if change not in by_itself] + [shown]
     return found
 
 

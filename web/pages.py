@@ -18,12 +18,15 @@ STATIC = _ROOM / "static"
 
 _SOURCE_STATES = {
     SourceState.UP_TO_DATE: ("good", "正常"),
-    SourceState.LATE: ("warn", "逾期未更新"),
+    SourceState.LATE: ("warn", "迟到"),
+    SourceState.MISSING: ("warn", "缺报"),
     SourceState.IN_TROUBLE: ("bad", "采集异常"),
     SourceState.NEVER_READ: ("idle", "尚未采集"),
     SourceState.NOT_OPEN: ("idle", "未开通"),
     SourceState.AWAITING: ("warn", "待授权"),
 }
+#: What should have been done by the deadline: we had to read it, or its department had to deliver.
+_OVERDUE = {SourceState.LATE: "采集", SourceState.MISSING: "报送"}
 _STEP_STATES = {
     StepState.PASSED: ("good", "通过"),
     StepState.FAILED: ("bad", "不通过"),
@@ -61,7 +64,11 @@ class Pages:
         self._environment.filters["count"] = _count
         self._environment.filters["count_or_dash"] = _count_or_dash
         self._environment.globals.update(
-            demo=demo, source_states=_SOURCE_STATES, step_states=_STEP_STATES, verdicts=_VERDICTS
+            demo=demo,
+            source_states=_SOURCE_STATES,
+            overdue_states=_OVERDUE,
+            step_states=_STEP_STATES,
+            verdicts=_VERDICTS,
         )
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

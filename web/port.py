@@ -16,6 +16,7 @@ class SourceState(StrEnum):
 
     UP_TO_DATE = "up to date"
     LATE = "late"
+    MISSING = "missing"
     IN_TROUBLE = "in trouble"
     NEVER_READ = "never read"
     NOT_OPEN = "not open"
@@ -24,7 +25,10 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One resource of one department. `pulled` = `accepted` + `unchanged` + `quarantined`."""
+    """One resource of one department. `pulled` = `accepted` + `unchanged` + `quarantined`.
+
+    `drift_signals` counts columns that have changed; `due` is the first deadline not met yet, None where there is none.
+    """
 
     department: str
     resource: str
@@ -36,6 +40,9 @@ class SourceRow:
     unchanged: int
     quarantined: int
     open_quarantine: int
+    drift_signals: int = 0
+    due: datetime | None = None
+    due_verified: bool = True
 
     @property
     def balanced(self) -> bool:
@@ -54,6 +61,9 @@ class SourceRow:
             "quarantined": self.quarantined,
             "open_quarantine": self.open_quarantine,
             "balanced": self.balanced,
+            "drift_signals": self.drift_signals,
+            "due": self.due.isoformat(timespec="seconds") if self.due else None,
+            "due_verified": self.due_verified,
         }
 
 

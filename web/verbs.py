@@ -35,6 +35,9 @@ class HubVerbs:
                     unchanged=state.unchanged,
                     quarantined=state.quarantined,
                     open_quarantine=state.open_quarantine,
+                    drift_signals=state.drift_signals,
+                    due=state.due,
+                    due_verified=state.due_verified,
                 )
                 for state in states
             )

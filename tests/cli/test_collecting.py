@@ -26,11 +26,11 @@ COMPANIES = "".join(
 )
 SOURCE_KEYS = {
     "resource", "title", "department", "share_class", "update_cycle", "verified", "last_read", "pulled", "accepted",
-    "unchanged", "quarantined", "open_quarantine", "state", "reach", "trouble",
+    "unchanged", "quarantined", "open_quarantine", "state", "reach", "trouble", "due", "due_verified", "drift_signals",
 }  # fmt: skip
 COLLECT_KEYS = {
     "resource", "batch", "resumed", "source_count", "pages", "landed", "inserted", "changed", "unchanged", "deleted",
-    "quarantined", "accepted", "set_back_minutes", "absent", "unknown_columns", "outside_band", "remarks",
+    "quarantined", "accepted", "set_back_minutes", "absent", "unknown_columns", "outside_band", "remarks", "drift",
 }  # fmt: skip
 ENTRY_KEYS = {
     "id", "resource", "state", "stage", "position", "page_sm3", "batch", "seen_at", "closed_at", "reasons", "sent_back",

@@ -38,7 +38,8 @@ LEAVES = {
 }
 #: Each command that needs the database, with what else it wants.
 WITH_DATABASE = [
-    ["sources"], ["collect", "tax.registration"], ["quarantine", "list"], ["quarantine", "show", "1"],
+    ["sources"], ["freshness"], ["freshness", "--watch"], ["drift", "list"], ["drift", "accept", "1"],
+    ["collect", "tax.registration"], ["quarantine", "list"], ["quarantine", "show", "1"],
     ["quarantine", "retry", "1"], ["lookup", "--item", FOOD, "--id", "91420112MAKTE5T008", "--purpose", "许可受理"],
     ["issue"], ["issue", "--approval", "1"], ["licences"], ["licences", "--waiting"], ["report"], ["prepare"],
     ["migrate"], ["licences", "pdf", "1", "--out", "x.pdf"], ["seals", "list"], ["seals", "show", "1"],

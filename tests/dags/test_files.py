@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from hub.freshness import run_allowance
 from hub.sources import departments, evidence_resources, pools
 from onebox.dag_files import dag_files
 from tests.dags.conftest import Inside
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DAGS = _REPOSITORY / "dags"
-ISSUE, REVIEW = "issue_and_archive", "quarantine_review"
+ISSUE, REVIEW, WATCH = "issue_and_archive", "quarantine_review", "watch_sources"
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +64,9 @@ def test_the_files_that_must_be_read_before_a_run_are_those_that_hold_dags(parse
     assert [file.name for file in dag_files(_DAGS)] == [n for n, file in parsed["files"].items() if file["dags"]]
 
 
-def test_there_is_one_dag_a_declared_department_one_that_issues_and_one_that_reviews(parsed: dict[str, Any]) -> None:
+def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_and_watches(parsed: dict[str, Any]) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW])
+    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH])
 
 
 def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:
@@ -80,6 +81,23 @@ def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(p
     assert all(dag["tasks"][name]["before"] == ["everything_done", "questions"] for name in pools_of)
     assert dag["tasks"]["decide.ask"]["operator"] == "HITLOperator"
     assert dag["tasks"]["decide.ask"]["before"] == ["decide.carry_out"]
+
+
+def test_every_run_that_collects_has_a_deadline_for_its_resources_and_no_triggerer_is_asked(
+    parsed: dict[str, Any],
+) -> None:
+    for department in departments():
+        (deadline,) = parsed["dags"][f"collect_{department.id}"]["deadlines"]
+        assert deadline == {
+            "reference": "DagRunQueuedAtDeadline",
+            "seconds": run_allowance(department.resources).total_seconds(),
+            "callback": "SyncCallback dags._deadlines.note_late",
+            "resources": [resource.name for resource in department.resources],
+        }
+
+
+def test_the_watch_looks_every_ten_minutes(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"][WATCH]["cron"] == "5-59/10 * * * *"
 
 
 def test_an_operator_finds_a_title_in_two_languages_words_tags_and_a_way_back(parsed: dict[str, Any]) -> None:

@@ -208,3 +208,19 @@ def _handed_on(stage: Stage) -> list[tuple[str, Any]]:
             return [(task, json.loads(value) if isinstance(value, str) else value) for task, value in cursor]
     finally:
         connection.close()
+
+
+@pytest.mark.slow
+def test_the_watch_notes_what_is_open_and_notices_what_is_late(stage: Stage) -> None:
+    (first,) = stage.play({"dag": "watch_sources"})
+    assert first == {"state": "success", "retried": [], "tasks": {"watch": ["success", 1]}}
+    with open_hub(stage.settings) as hub, hub.connection, hub.connection.cursor() as cursor:
+        cursor.execute("update freshness_watch set opened_at = opened_at - interval '3 days'")
+    (again,) = stage.play({"dag": "watch_sources"})
+    assert again["state"] == "success"
+    with open_hub(stage.settings) as hub:
+        rows = fetch_all(hub.connection, "select resource, kind, noticed_by from freshness_alert")
+        late = {name for name, state in ((s.resource, s.state) for s in source_states(hub)) if state == "late"}
+    assert {row[0] for row in rows} == late
+    assert late == {one.name for department in declared() for one in department.resources if one.late_after_hours < 72}
+    assert {row[1:] for row in rows} == {("late", "watch")}

@@ -24,7 +24,7 @@ from onebox.postgres import Cluster
 from store.connection import fetch_all
 
 #: What a run may add to without anything having happened: a batch that found nothing, a look that was logged.
-_MAY_GROW = {"batch", "batch_trouble", "audit"}
+_MAY_GROW = {"batch", "batch_trouble", "audit", "freshness_watch"}
 
 
 @dataclass(frozen=True)

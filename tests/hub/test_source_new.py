@@ -19,6 +19,7 @@ from hub.source_new import Answers, KeyUnknown, NameRefused, Plan, WouldOverwrit
 from hub.source_register import Level, check_sources, state_of
 from hub.source_sample import Sample, SampleRefused, SampleUnreachable, read_sample, read_table
 from schemas.infer import Kind
+from store.freshness import Known
 from tests.schemas.rows import citizen, company
 
 HEADER = ["证书编号", "姓名", "身份证号", "单位代码", "等级", "发证日期", "金额"]
@@ -266,8 +267,17 @@ def test_a_source_that_is_not_open_never_looks_healthy(resource: str, read: bool
     from core.clock import SHANGHAI
 
     now = datetime(2026, 3, 2, 9, tzinfo=SHANGHAI)
-    declared = load(RESOURCES / f"{resource}.toml")
-    assert state_of(declared, last_complete=now if read else None, in_trouble=trouble, now=now) == state
+    declared, known = load(RESOURCES / f"{resource}.toml"), Known(read_at=now if read else None)
+    assert state_of(declared, known=known, overdue=(), in_trouble=trouble) == state
+
+
+def test_what_is_owed_shows_unless_something_worse_does() -> None:
+    declared = load(RESOURCES / "hr.insurance.toml")
+    never = Known()
+    assert state_of(declared, known=never, overdue={"late"}, in_trouble=False) == "late"
+    assert state_of(declared, known=never, overdue={"late", "missing"}, in_trouble=False) == "late"
+    assert state_of(declared, known=never, overdue={"missing"}, in_trouble=False) == "missing"
+    assert state_of(declared, known=never, overdue={"late"}, in_trouble=True) == "in trouble"
 
 
 def test_the_plan_as_json_names_files_and_columns(tmp_path: Path) -> None:

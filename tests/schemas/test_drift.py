@@ -86,6 +86,14 @@ def test_another_writing_that_can_still_be_read_is_told_against_an_earlier_batch
     assert str(change) == "changed type djrq: 40 of 40 (before date yyyy-MM-dd, now date yyyyMMdd)"
 
 
+def test_a_writing_that_was_rare_before_is_told_when_it_becomes_many(row: Row) -> None:
+    before = profile(NAME, many(row, 970) + many(row, 30, djrq="20160203"))
+    assert changes(profile(NAME, many(row, 37) + many(row, 3, djrq="20160203")), before=before) == ()
+    assert changes(profile(NAME, many(row, 930) + many(row, 70, djrq="20160203")), before=before) == ()
+    found = changes(profile(NAME, many(row, 20) + many(row, 20, djrq="20160203")), before=before)
+    assert told(found) == [("TYPE", "djrq", 20, 40)]
+
+
 def test_free_text_has_changed_only_when_nearly_all_of_it_has(row: Row) -> None:
     before = profile(NAME, many(row, zgbm="国家税务总局"))
     assert (

@@ -21,14 +21,18 @@ from web.port import (
 )
 
 LAST = datetime(2026, 3, 2, 2, 31, tzinfo=SHANGHAI)
+DUE = datetime(2026, 3, 3, 14, 31, tzinfo=SHANGHAI)
 
 OVERVIEW = Overview(
     sources=(
         SourceRow("民政局", "civil.marriage", "婚姻登记", SourceState.UP_TO_DATE, LAST, 412, 400, 5, 7, 7),
         SourceRow("民政局", "civil.social_org", "社会组织登记", SourceState.UP_TO_DATE, LAST, 61, 60, 0, 1, 0),
-        SourceRow("税务局", "tax.registration", "税务登记", SourceState.LATE, LAST, 12400, 12391, 0, 9, 9),
+        SourceRow(
+            "税务局", "tax.registration", "税务登记", SourceState.LATE, LAST, 12400, 12391, 0, 9, 9, 2, DUE, False
+        ),
         SourceRow("税务局", "tax.clearance", "完税（清税）证明", SourceState.IN_TROUBLE, LAST, 388, 380, 8, 0, 0),
         SourceRow("人社局", "hr.insurance", "社会保险参保", SourceState.NEVER_READ, None, 0, 0, 0, 0, 0),
+        SourceRow("人社局", "hr.vocational", "职业资格证书", SourceState.MISSING, LAST, 24, 24, 0, 0, 0, 0, DUE),
     ),
     licences=(LicenceRow("人力资源服务许可证", 14, 14), LicenceRow("食品经营许可证", 9, 8)),
     waiting=5,

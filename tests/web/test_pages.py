@@ -36,8 +36,33 @@ def test_home_shows_each_source_with_its_balance(visit: Open) -> None:
     row = re.search(r"<tr[^>]*>(?:(?!</tr>).)*tax\.registration.*?</tr>", page, re.S)
     assert row
     assert re.findall(r'<td class="n[^"]*">([\d,]+)</td>', row.group()) == ["12,400", "12,391", "0", "9", "9"]
-    assert "逾期未更新" in row.group()
+    assert ">迟到<" in row.group()
     assert "2026-03-02 02:31" in row.group()
+
+
+def test_a_source_whose_columns_changed_says_so_beside_its_other_state(visit: Open) -> None:
+    page = visit().get("/").text
+    rows = {name: re.search(rf"<tr(?:(?!</tr>).)*{name}.*?</tr>", page, re.S) for name in ("registration", "marriage")}
+    late, good = (str(row and row.group()) for row in rows.values())
+    assert ">迟到<" in late and "结构变化 2" in late
+    assert ">正常<" in good and "结构变化" not in good
+
+
+def test_what_is_overdue_says_since_when_and_whether_anybody_agreed_to_that(visit: Open) -> None:
+    page = visit().get("/").text
+    late = re.search(r"tax\.registration.*?</tr>", page, re.S).group()  # type: ignore[union-attr]
+    missing = re.search(r"hr\.vocational.*?</tr>", page, re.S).group()  # type: ignore[union-attr]
+    assert "应于 2026-03-03 14:31 前采集（未核实）" in late
+    assert ">缺报<" in missing and "应于 2026-03-03 14:31 前报送</small>" in missing
+    assert page.count("应于") == 2
+
+
+def test_the_api_tells_of_due_and_drift(visit: Open) -> None:
+    rows = {row["resource"]: row for row in visit().get("/api/sources").json()["sources"]}
+    assert rows["tax.registration"]["drift_signals"] == 2
+    assert rows["tax.registration"]["due"] == "2026-03-03T14:31:00+08:00"
+    assert rows["tax.registration"]["due_verified"] is False
+    assert rows["civil.marriage"]["due"] is None
 
 
 def test_home_sums_licences_and_packages(visit: Open) -> None:
