@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 SLOW_SECONDS = 30.0
 INNER_FAILURE = "api-500"
-_LARGEST_BODY = 64 << 10
+_LARGEST_BODY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
