@@ -119,7 +119,7 @@ class World:
         # From here on things overlap: the departments make their data while Airflow makes its tables;
         # the hub is prepared while Airflow's services come up. The scheduler comes last, so that no
         # run it owes from an earlier day starts before the hub is ready for it.
-        departments = self._board.begin("Departments 民政 · 税务 · 人社 · 审批局")
+        departments = self._board.begin("Departments 民政 · 税务 · 人社 · 市场监管 · 公安 · 卫健 · 住建 · 共享平台 · 审批局")
         self._sandbox = Sandbox(
             self._layout,
             cluster,
