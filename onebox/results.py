@@ -99,7 +99,8 @@ def _sources(summary: Summary, *, narrow: bool) -> Table:
     table = _table("Sources 数据来源    pulled 拉取 = accepted 通过 + quarantined 隔离")
     table.add_column("resource")
     table.add_column("department" if narrow else "department, title")
-    for heading in ("pulled", "accepted", "quarantined"):
+    # the title says what they are called in English
+    for heading in ("拉取", "通过", "隔离") if narrow else ("pulled", "accepted", "quarantined"):
         table.add_column(heading, justify="right")
     table.add_column("balance")
     for source in summary.sources:
