@@ -84,13 +84,15 @@ class Honesty(_Frozen):
 class Declaration(_Frozen):
     """One resource. `columns` are the source's own names; `key` those that tell one record from another.
 
-    `optional` are those of `columns` that a batch may lack, `ignored` further ones the source is known to
-    have and nobody takes: neither is drift.
+    `section` names the section of the sources file where it is not the department's id: a department that hands
+    over a file and runs an exchange database has two. `optional` are those of `columns` that a batch may lack,
+    `ignored` further ones the source is known to have and nobody takes: neither is drift.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
     title: Text
     department: Department
+    own_section: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = Field(default=None, alias="section")
     owner: Text
     legal_basis: Annotated[tuple[Text, ...], Field(min_length=1)]
     share_class: ShareClass
@@ -143,6 +145,11 @@ class Declaration(_Frozen):
         if self.clocks.deliveries is not None:
             return self.clocks.deliveries == "expected"
         return self.access.protocol in _DELIVERING and self.update_cycle is not UpdateCycle.IRREGULAR
+
+    @property
+    def section(self) -> str:
+        """The section of the sources file that says where it is."""
+        return self.own_section or self.department.id
 
     def doc_md(self) -> str:
         """What an operator sees beside the DAG: publisher, access, freshness, caveats, in Chinese."""

@@ -112,10 +112,10 @@ class ExchangeBlob:
             raise TypeError(f"{declaration.name} is not declared as exchange_blob")
         if endpoint.write_dsn is None:
             raise SourceNotConfigured(
-                f"{declaration.name}: section [{declaration.department.id}] of the sources file has no `write_dsn`. "
+                f"{declaration.name}: section [{declaration.section}] of the sources file has no `write_dsn`. "
                 "Add the login that may set the consumed marker; without it every run would read everything again."
             )
-        section, timeout = declaration.department.id, access.statement_timeout_s
+        section, timeout = declaration.section, access.statement_timeout_s
         self._name = declaration.name
         self._access = access
         self._reading = SqlDatabase(endpoint.dsn.get_secret_value(), section=section, statement_timeout_s=timeout)

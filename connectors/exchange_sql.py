@@ -44,7 +44,7 @@ class ExchangeSqlTable:
         self._source = named_table(access.table, *self._columns)
         self._database = SqlDatabase(
             endpoint.dsn.get_secret_value(),
-            section=declaration.department.id,
+            section=declaration.section,
             statement_timeout_s=access.statement_timeout_s,
         )
         self._patience = patience or Patience()

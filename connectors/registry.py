@@ -82,7 +82,7 @@ def open_source(declared: Declaration, endpoints: Endpoints, *, file: Path | Non
         FileNotWanted: `file` given for a resource that is no file.
     """
     # The adapters bring requests, psycopg2 and paramiko: imported here, so that listing resources stays cheap.
-    access, section = declared.access, declared.department.id
+    access, section = declared.access, declared.section
     if file is not None:
         if isinstance(access, XlsxAccess):
             from connectors.xlsx_file import XlsxFiles

@@ -141,7 +141,7 @@ def service_id(declaration: Declaration, endpoint: GatewayEndpoint) -> str:
     sid = endpoint.sid(key)
     if sid is None:
         raise SourceNotConfigured(
-            f"{declaration.name}: `{key}` is not in section [{declaration.department.id}] of the sources "
+            f"{declaration.name}: `{key}` is not in section [{declaration.section}] of the sources "
             "file. Add the service id the gateway gave for this resource."
         )
     return sid

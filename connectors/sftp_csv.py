@@ -49,7 +49,7 @@ def sftp_shelf(declaration: Declaration, endpoint: SftpEndpoint, folder: str, ti
     """
     if endpoint.key_file is not None and not endpoint.key_file.is_file():
         raise SourceNotConfigured(
-            f"{declaration.name}: `key_file` of section [{declaration.department.id}] names no file. Put the "
+            f"{declaration.name}: `key_file` of section [{declaration.section}] names no file. Put the "
             "private key there or correct the path."
         )
     host_key = _host_key(endpoint.host_key, declaration)
@@ -149,6 +149,6 @@ def _host_key(line: str, declaration: Declaration) -> paramiko.PKey:
         return paramiko.PKey.from_type_string(kind, base64.b64decode(data, validate=True))
     except (paramiko.SSHException, binascii.Error, ValueError, IndexError):
         raise SourceNotConfigured(
-            f"{declaration.name}: `host_key` of section [{declaration.department.id}] is not a public key line such "
+            f"{declaration.name}: `host_key` of section [{declaration.section}] is not a public key line such "
             "as `ssh-ed25519 AAAA…`. Copy it from what the department gave you."
         ) from None

@@ -55,7 +55,7 @@ class SoapXml:
         for word, given in (("username", endpoint.username), ("password", endpoint.password)):
             if f"{{{word}}}" in said and given is None:
                 raise SourceNotConfigured(
-                    f"{declaration.name}: `{word}` is not in section [{declaration.department.id}] of the sources "
+                    f"{declaration.name}: `{word}` is not in section [{declaration.section}] of the sources "
                     "file, but the operation is given it. Add what the department gave you."
                 )
         self._name = declaration.name

@@ -23,6 +23,7 @@ from onebox.errors import ComponentFailed
 from onebox.files import write_secret
 from onebox.layout import Layout
 from onebox.postgres import Cluster
+from onebox.preload import LOCAL_SETTINGS
 from onebox.process import Child
 
 ADMIN = "admin"
@@ -122,8 +123,13 @@ class Airflow:
         self._api_server.start()
         self._processor.start()
 
-    def start_scheduler(self) -> None:
-        """Start the scheduler: from now on runs may begin."""
+    def start_scheduler(self, *, preloaded: bool = False) -> None:
+        """Start the scheduler: from now on runs may begin. `preloaded` has tasks find their modules imported."""
+        local_settings = self._layout.airflow / "config" / "airflow_local_settings.py"
+        local_settings.unlink(missing_ok=True)
+        if preloaded:
+            local_settings.parent.mkdir(exist_ok=True)
+            local_settings.write_text(LOCAL_SETTINGS, encoding="utf-8")
         self._scheduler.start()
 
     def start_triggerer(self) -> None:

@@ -24,7 +24,7 @@ def demo(layout: Layout, console: Console, *, seed: int, size: int) -> None:
     console.print(
         "[bold]Yizheng Hub 一证通办数据共享枢纽[/] · demo: invented departments, people and seals", highlight=False
     )
-    with Board(console) as board, World(layout, board, seed=seed, size=size, triggerer=False) as world:
+    with Board(console) as board, World(layout, board, seed=seed, size=size, triggerer=False, preloaded=True) as world:
         Play(world.api, board, world.ensure_running).perform()
         # after the run, so that a broken hub is told by the task that failed
         from hub.report import summary

@@ -99,7 +99,8 @@ def _sources(summary: Summary, *, narrow: bool) -> Table:
     table = _table("Sources 数据来源    pulled 拉取 = accepted 新收 + unchanged 未变 + quarantined 隔离")
     table.add_column("resource")
     table.add_column("department" if narrow else "department, title")
-    for heading in ("pulled", "accepted", "unchanged", "quarantined"):
+    # the title says what they are called in English
+    for heading in ("拉取", "新收", "未变", "隔离") if narrow else ("pulled", "accepted", "unchanged", "quarantined"):
         table.add_column(heading, justify="right")
     table.add_column("balance")
     for source in summary.sources:

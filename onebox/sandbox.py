@@ -16,7 +16,7 @@ from onebox.process import Child
 
 ROLE = "sandbox"
 #: Told about the sandbox itself, not about a department: no part of the sources file.
-_NOT_FOR_THE_HUB = frozenset({"admin_url"})
+_NOT_FOR_THE_HUB = frozenset({"admin_url", "file"})
 #: Servers that are no departments; the press file names what the hub needs of them.
 _TSA, _SEAL_PLATFORM = "tsa", "seal_platform"
 _NO_DEPARTMENTS = frozenset({_TSA, _SEAL_PLATFORM})
@@ -84,8 +84,6 @@ class Sandbox:
     def write_sources(self) -> None:
         """Write the hub's sources file (0600) from what the departments announced."""
         announced = json.loads(self._ready.read_text(encoding="utf-8"))
-        # market regulation hands over one file; the hub is told of a folder, and reads what it has read once no more
-        announced["market"] = {"folder": str(Path(announced["market"]["file"]).parent)}
         departments = {name: section for name, section in announced.items() if name not in _NO_DEPARTMENTS}
         write_secret(self._layout.sources, as_toml(departments))
 
@@ -142,13 +140,19 @@ def as_toml(announced: Mapping[str, Any]) -> str:
     """One table per department, as `connectors/endpoints.example.toml` shows them."""
     lines = ["# Written at every start of the one-box world; change nothing here."]
     for department, section in sorted(announced.items()):
-        if not isinstance(section, dict):
-            continue
-        lines += ["", f"[{department}]"]
-        # a JSON text or number is the same in TOML
-        lines += [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}"
-            for key, value in section.items()
-            if key not in _NOT_FOR_THE_HUB
-        ]
+        if isinstance(section, dict):
+            lines += _table(department, section)
     return "\n".join(lines) + "\n"
+
+
+def _table(name: str, section: Mapping[str, Any]) -> list[str]:
+    """A TOML table, and behind it the tables inside it."""
+    lines = ["", f"[{name}]"]
+    inner: list[str] = []
+    for key, value in section.items():
+        if isinstance(value, dict):
+            inner += _table(f"{name}.{key}", value)
+        elif key not in _NOT_FOR_THE_HUB:
+            # a JSON text, number or list of them is the same in TOML
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+    return lines + inner

@@ -40,14 +40,18 @@ class World:
         board: where progress is shown.
         seed, size: what the departments hold (size is the number of companies).
         triggerer: whether Airflow gets the component that deferred tasks need; none of ours defers.
+        preloaded: whether tasks start with their modules imported, as they were when the world began.
     """
 
-    def __init__(self, layout: Layout, board: Board, *, seed: int, size: int, triggerer: bool = True) -> None:
+    def __init__(
+        self, layout: Layout, board: Board, *, seed: int, size: int, triggerer: bool = True, preloaded: bool = False
+    ) -> None:
         self._layout = layout
         self._board = board
         self._seed = seed
         self._size = size
         self._triggerer = triggerer
+        self._preloaded = preloaded
         self.environment = environment.for_components(layout)
         self._lock = WorldLock(layout.lock)
         self._cluster: Cluster | None = None
@@ -119,7 +123,9 @@ class World:
         # From here on things overlap: the departments make their data while Airflow makes its tables;
         # the hub is prepared while Airflow's services come up. The scheduler comes last, so that no
         # run it owes from an earlier day starts before the hub is ready for it.
-        departments = self._board.begin("Departments 民政 · 税务 · 人社 · 审批局")
+        departments = self._board.begin(
+            "Departments 民政 · 税务 · 人社 · 市场监管 · 公安 · 卫健 · 住建 · 共享平台 · 审批局"
+        )
         self._sandbox = Sandbox(
             self._layout,
             cluster,
@@ -151,7 +157,7 @@ class World:
         services = self._board.begin("Airflow's services")
         self._wait_for(prepared)
         hub.done("ready")
-        self._airflow.start_scheduler()
+        self._airflow.start_scheduler(preloaded=self._preloaded)
         self._api = AirflowApi(self._airflow.url, airflow.ADMIN, self._airflow.admin_password())
         self._wait_healthy(services.note)
         self._clear_cut_off_runs()

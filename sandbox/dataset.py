@@ -10,12 +10,12 @@ from uuid import UUID
 
 from sandbox import dirt, plan
 from sandbox.records import DAYS
-from sandbox.rows import KEYS, Row
+from sandbox.rows import EXCHANGED, KEYS, TIMED, Row
 from sandbox.tables import Approval, Tables
 from sandbox.world import build_world, stream
 
 #: Counts up when the same seed and size begin to give other data.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +124,14 @@ def _with_bad_first_sendings(rows: list[Row], rng: Random) -> list[Row]:
 
 def _order(resource: str, rows: list[Row]) -> None:
     """Put rows in the order their department gives them out, and name each row's place where that is its number."""
-    if resource.startswith("tax."):
+    if resource in TIMED:
         key = KEYS[resource][0]
         rows.sort(key=lambda row: (row.stamp, row.fields[key] or ""))
         for ordinal, row in enumerate(rows, 1):
             row.place = str(ordinal)
-    elif resource.startswith(("civil.", "bureau.")):
+    elif resource in EXCHANGED:
         rows.sort(key=lambda row: (row.stamp, row.guid))
         for row in rows:
             row.place = row.guid
-    elif resource.startswith("hr."):
+    elif resource != "market.company":
         rows.sort(key=lambda row: row.stamp)

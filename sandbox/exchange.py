@@ -1,12 +1,13 @@
-"""The exchange databases of civil affairs and of the bureau's own approval system, in a PostgreSQL that is given.
+"""The exchange databases of the departments that have one, in a PostgreSQL that is given.
 
-Typed tables as the national exchange knows them, everything text but `cd_time`; the reader may only read.
+Typed tables as the national exchange knows them, everything text but `cd_time`, and tables with a document in each
+row. The reader may only read; where rows are marked consumed there is a second login that may set the marker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -25,17 +26,43 @@ class DatabaseNotOurs(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table and its rows; `row_guid` is the key, `cd_time` a timestamp, the rest text."""
+    """One table and its rows.
+
+    Attributes:
+        types: of the columns that are not text.
+        order: the columns a reader orders by.
+        marker: the column the writer may set.
+    """
 
     name: str
     rows: Iterable[dict[str, str | None]]
+    types: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "row_guid": "text PRIMARY KEY",
+            "cd_time": "timestamp NOT NULL",
+            "cd_operation": "text NOT NULL",
+        }
+    )
+    order: tuple[str, str] = ("cd_time", "row_guid")
+    marker: str | None = None
 
 
-def publish(url: str, database: str, reader: str, password: str, dataset: str, tables: list[Table]) -> str:
-    """Make `database` hold exactly `tables`, readable by `reader`, and give the reader's URL.
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A role and its password."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+def publish(
+    url: str, database: str, dataset: str, tables: list[Table], reader: Login, writer: Login | None = None
+) -> dict[str, str]:
+    """Make `database` hold exactly `tables`, and give the URLs of its logins: `dsn`, and `write_dsn` for a writer.
 
     Where the database already carries the mark `dataset` its rows are left alone, so that a restart
-    inserts nothing twice; with another mark its tables are made anew. Rows are read only when needed.
+    inserts nothing twice and forgets no marker; with another mark its tables are made anew. Rows are read only when
+    needed.
 
     Args:
         url: of a role that may create databases and roles.
@@ -51,15 +78,21 @@ def publish(url: str, database: str, reader: str, password: str, dataset: str, t
         if _mark(cursor, database) == dataset:
             return
         for table in tables:
-            _load(cursor, table, reader)
+            _load(cursor, table, reader, writer)
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(_MARK)))
         cursor.execute(
             sql.SQL("CREATE TABLE {} AS SELECT %s::text AS dataset").format(sql.Identifier(_MARK)), (dataset,)
         )
 
-    _run(admin, lambda cursor: _role_and_database(cursor, database, reader, password))
+    def prepare(cursor: Cursor) -> None:
+        _role_and_database(cursor, database, reader, read_only=True)
+        if writer is not None:
+            _role_and_database(cursor, database, writer, read_only=False)
+
+    _run(admin, prepare)
     _run(admin, fill, database)
-    return _reader_url(admin, database, reader, password)
+    urls = {"dsn": _url_of(admin, database, reader)}
+    return urls if writer is None else {**urls, "write_dsn": _url_of(admin, database, writer)}
 
 
 def _run(admin: dict[str, Any], work: Callable[[Cursor], None], database: str | None = None) -> None:
@@ -76,19 +109,20 @@ def _run(admin: dict[str, Any], work: Callable[[Cursor], None], database: str | 
         connection.close()
 
 
-def _role_and_database(cursor: Cursor, database: str, reader: str, password: str) -> None:
-    role = sql.Identifier(reader)
-    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (reader,))
+def _role_and_database(cursor: Cursor, database: str, login: Login, *, read_only: bool) -> None:
+    role = sql.Identifier(login.name)
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login.name,))
     verb = "ALTER" if cursor.fetchone() else "CREATE"
-    rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(sql.Literal(password))
+    rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(sql.Literal(login.password))
     cursor.execute(sql.SQL("{} ROLE {} {}").format(sql.SQL(verb), role, rights))
-    cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
+    mode = sql.SQL("on" if read_only else "off")
+    cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = {}").format(role, mode))
     cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
     if cursor.fetchone() is None:
         name = sql.Identifier(database)
         cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' STRATEGY wal_log").format(name))
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-        cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, role))
+    cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), role))
 
 
 def _mark(cursor: Cursor, database: str) -> str | None:
@@ -108,23 +142,22 @@ def _mark(cursor: Cursor, database: str) -> str | None:
     return str(row[0]) if row else ""
 
 
-def _load(cursor: Cursor, table: Table, reader: str) -> None:
+def _load(cursor: Cursor, table: Table, reader: Login, writer: Login | None) -> None:
     rows = iter(table.rows)
     first = next(rows)
     name = sql.Identifier(table.name)
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(_type(column))) for column in first
+        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(table.types.get(column, "text"))) for column in first
     )
     cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
     cursor.execute(sql.SQL("CREATE TABLE {} ({})").format(name, columns))
     cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(name), _Copied(chain([first], rows)), size=1 << 16)
-    cursor.execute(sql.SQL("CREATE INDEX ON {} (cd_time, row_guid)").format(name))
-    cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(name, sql.Identifier(reader)))
-
-
-def _type(column: str) -> str:
-    special = {"row_guid": "text PRIMARY KEY", "cd_time": "timestamp NOT NULL", "cd_operation": "text NOT NULL"}
-    return special.get(column, "text")
+    order = sql.SQL(", ").join(map(sql.Identifier, table.order))
+    cursor.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, order))
+    cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(name, sql.Identifier(reader.name)))
+    if writer is not None and table.marker is not None:
+        rights = sql.SQL("GRANT SELECT, UPDATE ({}) ON {} TO {}")
+        cursor.execute(rights.format(sql.Identifier(table.marker), name, sql.Identifier(writer.name)))
 
 
 def _copy_line(row: dict[str, str | None]) -> str:
@@ -151,9 +184,9 @@ class _Copied:
     readline = read
 
 
-def _reader_url(admin: dict[str, Any], database: str, reader: str, password: str) -> str:
+def _url_of(admin: dict[str, Any], database: str, login: Login) -> str:
     host, port = admin.get("host", ""), admin.get("port", "5432")
-    who = f"{quote(reader)}:{quote(password)}"
+    who = f"{quote(login.name)}:{quote(login.password)}"
     if host.startswith("/"):
         return f"postgresql://{who}@/{database}?host={quote(host, safe='')}&port={port}"
     return f"postgresql://{who}@{host}:{port}/{database}"

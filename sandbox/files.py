@@ -1,4 +1,4 @@
-"""The dataset on disk: the daily CSV folders of HR, JSON lines for the rest, and expected.jsonl."""
+"""The dataset on disk: daily CSV folders, workbooks, JSON lines for the rest, and expected.jsonl."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
-
+from sandbox import daily_csv, documents, sheet
 from sandbox.dataset import VERSION, Dataset
 from sandbox.records import DAYS, FOLDERS
 from sandbox.rows import Row
@@ -23,14 +22,25 @@ TABLES = {
     "tax.clearance": "tax/cf_ss_wqxx.jsonl",
     "bureau.accept": "bureau/up_pro_accept.jsonl",
     "bureau.result": "bureau/up_pro_result.jsonl",
+    "market.entity": "register/e_baseinfo.jsonl",
+    "police.household": "police/hj_czrk.jsonl",
+    "police.birth": "police/hj_csdj.jsonl",
+    "health.birth_certificate": "health/csyxzm.jsonl",
+    "platform.legal_person": "platform/ca_dj_jbxx.jsonl",
+    "platform.permit": "platform/ce_xkz_xzxkxx.jsonl",
 }
+#: How the documents of a table are written, for those that hold documents.
+DOCUMENTS = {"police.household": "json", "police.birth": "xml"}
 HR_FILES = {"hr.insurance": "cf_bx_sbxx", "hr.vocational": "zyzg"}
+#: The share that housing offers: the fund's daily files, and the workbooks of the real-estate register.
+HOUSING_FOLDER = "housing"
+FUND_FILE = "gjj_grzh"
 MARKET_FILE = "market/companies.csv"
 EXPECTED = "expected.jsonl"
 META = "meta.json"
 #: The file that still comes in the older encoding, as one department's does.
 _OLD_ENCODING = (FOLDERS[1], "cf_bx_sbxx")
-_DATA_SOURCE = {"civil": "101", "bureau": "112"}
+_DATA_SOURCE = {"civil": "101", "market": "104", "bureau": "112"}
 
 
 class StateTaken(Exception):
@@ -41,12 +51,12 @@ def write(dataset: Dataset, folder: Path) -> None:
     """Write everything below `folder`; `meta.json` comes last and says that all of it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     for resource, name in HR_FILES.items():
-        _write_hr(dataset.rows[resource], name, folder / "out")
+        _write_daily(dataset.rows[resource], name, folder / "out")
+    _write_daily(dataset.rows["housing.fund"], FUND_FILE, folder / HOUSING_FOLDER)
+    _write_books(dataset.rows["housing.title"], folder / HOUSING_FOLDER)
     _write_market(dataset.rows["market.company"], folder / MARKET_FILE)
     for resource, relative in TABLES.items():
-        owner = resource.partition(".")[0]
-        rows = dataset.rows[resource]
-        _write_lines((_exchange_fields(row, owner) if row.guid else row.fields for row in rows), folder / relative)
+        _write_lines(map(_table_row, dataset.rows[resource]), folder / relative)
     _write_lines(dataset.expected(), folder / EXPECTED)
     whole = hashlib.sha256()
     for relative in (EXPECTED, *TABLES.values()):
@@ -104,51 +114,46 @@ def _write_lines(rows: Iterable[object], path: Path) -> None:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _exchange_fields(row: Row, owner: str) -> dict[str, str | None]:
+def _table_row(row: Row) -> dict[str, str | None]:
+    """A row as its table has it: with the columns that say how it travels, or as a document."""
+    if row.resource in DOCUMENTS:
+        return documents.table_row(row, DOCUMENTS[row.resource])
+    if not row.guid:
+        return row.fields
     return {
         "row_guid": row.guid,
         **row.fields,
         "cd_batch": row.stamp[:10].replace("-", "") + "01",
         "cd_operation": row.operation,
         "cd_time": row.stamp,
-        "data_source": _DATA_SOURCE[owner],
+        "data_source": _DATA_SOURCE[row.resource.partition(".")[0]],
     }
 
 
-def _write_hr(rows: list[Row], name: str, out: Path) -> None:
+def _write_books(rows: list[Row], folder: Path) -> None:
+    names = list(rows[0].fields)
+    for book, group in groupby(rows, key=lambda row: row.stamp):
+        lines = []
+        for number, row in enumerate(group, sheet.FIRST_ROW):
+            row.place = f"{book}:{number}"
+            cells = {name: value or "" for name, value in row.fields.items()}
+            lines.append([sheet.Numeric(value) if name == row.torn else value for name, value in cells.items()])
+        sheet.write(folder / book, "不动产权属（测试）", names, lines)
+
+
+def _write_daily(rows: list[Row], name: str, out: Path) -> None:
     """One CSV a day and its control file; the last folder is an upload still going on: no control file yet."""
     header = list(rows[0].fields)
     by_day = {day: list(group) for day, group in groupby(rows, key=lambda row: row.stamp)}
     for day in FOLDERS:
-        _write_csv(out / day / f"{name}_{day}.csv", header, by_day.get(day, []), old=(day, name) == _OLD_ENCODING)
+        encoding = "GB18030" if (day, name) == _OLD_ENCODING else "UTF-8"
+        daily_csv.write(out / day / f"{name}_{day}.csv", header, by_day.get(day, []), encoding)
     coming = f"{DAYS[-1].replace(month=4, day=1):%Y%m%d}"
     if name == "zyzg":
         path = out / coming / f"{name}_{coming}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = _csv_line(header) + _csv_line([value or "" for value in rows[0].fields.values()])
+        whole = daily_csv.line(header) + daily_csv.line([value or "" for value in rows[0].fields.values()])
         path.write_bytes(whole.encode()[:-9])
-
-
-def _write_csv(path: Path, header: list[str], rows: list[Row], *, old: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    encoding = "GB18030" if old else "UTF-8"
-    lines = [_csv_line(header)]
-    for number, row in enumerate(rows, 2):
-        row.place = f"{path.parent.name}/{path.name}:{number}"
-        lines.append(_csv_line([value or "" for value in row.fields.values()], bare=_column(header, row)))
-    body = "".join(lines).encode(encoding)
-    path.write_bytes(body)
-    digest = hashes.Hash(hashes.SM3())
-    digest.update(body)
-    control = {
-        "file": path.name,
-        "rows": str(len(rows)),
-        "bytes": str(len(body)),
-        "sm3": digest.finalize().hex(),
-        "encoding": encoding,
-    }
-    text = "".join(f"{key}={value}\n" for key, value in control.items())
-    path.with_suffix(".ctl").write_text(text, encoding="ascii")
 
 
 def _write_market(rows: list[Row], path: Path) -> None:
@@ -159,22 +164,10 @@ def _write_market(rows: list[Row], path: Path) -> None:
         row.place = f"{path.name}:{number}"
         values = [value or "" for value in row.fields.values()]
         # the published file quotes only where it must, and once forgot to
-        bare = _column(header, row)
+        bare = daily_csv.column(header, row)
         cells = [
-            _quoted(value) if index != bare and ("," in value or '"' in value) else value
+            daily_csv.quoted(value) if index != bare and ("," in value or '"' in value) else value
             for index, value in enumerate(values)
         ]
         lines.append(",".join(cells) + "\r\n")
     path.write_bytes("".join(lines).encode())
-
-
-def _column(header: list[str], row: Row) -> int | None:
-    return header.index(row.unquoted) if row.unquoted else None
-
-
-def _csv_line(values: list[str], bare: int | None = None) -> str:
-    return ",".join(value if index == bare else _quoted(value) for index, value in enumerate(values)) + "\r\n"
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

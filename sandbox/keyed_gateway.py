@@ -1,4 +1,4 @@
-"""A gateway with short-lived secrets and two header shapes, in memory: what the tax gateway does not do.
+"""A gateway with short-lived secrets and two header shapes: what the tax gateway does not do.
 
 It checks every signature by its own reading of the rules. The secret a client is given first signs nothing
 but the call for the next one; with two stages, a day's secret gives a half-hour's. What that call sends and
@@ -14,18 +14,39 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from sandbox.listening import Faults, Handler, Listener
+
 WINDOW_S = 300.0
+#: `revoked`: every secret given out ends before the answer, whatever it was promised.
+FAULTS = ("500", "slow", "down", "revoked")
 REFRESH = "/sysapi/auth/refreshappsecret"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A secret, at which stage it stands, and when it ends."""
+
+    number: int
+    secret: str = field(repr=False)
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One resource: its rows, the column that orders rows of one second, and its service id."""
+
+    rows: Sequence[Mapping[str, str | None]]
+    key: str
+    sid: str
 
 
 @dataclass(slots=True)
@@ -36,10 +57,13 @@ class KeyedGateway:
         shape: "gjgxjhpt", "gjzwfwpt" or "x-tif".
         lifetimes_s: of the secrets, one a stage; empty where the first secret signs data requests.
         ahead_s: how far this gateway's clock is ahead of the machine's.
+        services: by path; without any, `rows` are what every path gives, under `sid`.
+        keeps_old: whether a secret lives to its own end although a newer one was given out, so that two processes of
+            one requester do not end each other's.
         replaced: gives an answer in place of the n-th for data, or None.
     """
 
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: Sequence[Mapping[str, str | None]] = ()
     key: str = "code"
     shape: str = "gjgxjhpt"
     rid: str = "requester"
@@ -48,11 +72,13 @@ class KeyedGateway:
     lifetimes_s: tuple[float, ...] = ()
     ahead_s: float = 0.0
     lower_case: bool = False
+    services: Mapping[str, Service] = field(default_factory=dict)
+    keeps_old: bool = False
     replaced: Callable[[int], bytes | None] = lambda _: None
     answered: int = 0
     refreshed: int = 0
     posted: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-    _live: list[tuple[int, str, float]] = field(default_factory=list)
+    _live: list[_Stage] = field(default_factory=list)
     _nonces: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -70,48 +96,54 @@ class KeyedGateway:
         with self._lock:
             if path == REFRESH and method == "POST":
                 return 200, self._refresh(headers)
-            stage = self._signed_with(headers)
-            if stage != len(self.lifetimes_s):
+            service = self._service(path)
+            if service is None:
+                return 200, _business("api-404")
+            stage = self._signed_with(headers, {service.sid})
+            if stage is None or stage.number != len(self.lifetimes_s):
                 return 200, _business("api-401")
             if method == "POST":
                 self.posted.append((path, json.loads(body)))
                 return 200, _business("200", {})
             self.answered += 1
             other = self.replaced(self.answered)
-            return 200, other if other is not None else self._page(query)
+            return 200, other if other is not None else self._page(service, query)
 
-    def _page(self, query: str) -> bytes:
+    def _service(self, path: str) -> Service | None:
+        if not self.services:
+            return Service(self.rows, self.key, self.sid)
+        return self.services.get(path.removeprefix("/gateway/"))
+
+    def _page(self, service: Service, query: str) -> bytes:
         asked = {name: texts[-1] for name, texts in parse_qs(query, keep_blank_values=True).items()}
         page, size = int(asked["page"]), int(asked["size"])
         found = sorted(
-            (row for row in self.rows if row["update_time"] >= asked.get("since", "")),
-            key=lambda row: (row["update_time"], row[self.key]),
+            (row for row in service.rows if str(row["update_time"]) >= asked.get("since", "")),
+            key=lambda row: (row["update_time"], row[service.key] or ""),
         )
         rows = found[(page - 1) * size : page * size]
         return _business("200", {"total": len(found), "page": page, "size": size, "rows": rows})
 
     def _refresh(self, headers: Mapping[str, str]) -> bytes:
-        stage = self._signed_with(headers)
-        if stage is None or stage >= len(self.lifetimes_s):
+        held = self._signed_with(headers, {service.sid for service in self.services.values()} or {self.sid})
+        if held is None or held.number >= len(self.lifetimes_s):
             return _business("api-401")
         self.refreshed += 1
         given = secrets.token_urlsafe(24)
-        lifetime = self.lifetimes_s[stage]
-        held = self.secret if stage == 0 else next(text for at, text, _ in self._live if at == stage)
-        # One secret a stage: a new one ends the one before.
-        self._live = [entry for entry in self._live if entry[0] != stage + 1]
-        self._live.append((stage + 1, given, self.now() + lifetime))
-        return _business("200", {"secret": _wrapped(given, held), "expires_in": int(lifetime)})
+        lifetime, stage = self.lifetimes_s[held.number], held.number + 1
+        # One secret a stage: a new one ends the one before, unless old ones are kept.
+        kept = [one for one in self._live if (one.number != stage or self.keeps_old) and one.until > self.now()]
+        self._live = [*kept, _Stage(stage, given, self.now() + lifetime)]
+        return _business("200", {"secret": _wrapped(given, held.secret), "expires_in": int(lifetime)})
 
-    def _signed_with(self, headers: Mapping[str, str]) -> int | None:
-        """The stage whose secret signed the request; None for none, a clock that is off or a nonce seen before."""
-        live = [(0, self.secret, float("inf")), *self._live]
-        for stage, secret, until in live:
-            if until > self.now() and self._right(headers, secret):
-                return stage
+    def _signed_with(self, headers: Mapping[str, str], sids: Collection[str]) -> _Stage | None:
+        """The secret that signed the request; None for none, a clock that is off or a nonce seen before."""
+        for one in (_Stage(0, self.secret, float("inf")), *self._live):
+            if one.until > self.now() and self._right(headers, one.secret, sids):
+                return one
         return None
 
-    def _right(self, headers: Mapping[str, str], secret: str) -> bool:
+    def _right(self, headers: Mapping[str, str], secret: str, sids: Collection[str]) -> bool:
         if self.shape == "x-tif":
             moment, nonce = headers.get("x-tif-timestamp", ""), headers.get("x-tif-nonce", "")
             if not moment.isdecimal() or abs(self.now() - int(moment)) > WINDOW_S or nonce in self._nonces:
@@ -123,7 +155,7 @@ class KeyedGateway:
             self._nonces.add(nonce)
             return True
         said = [headers.get(f"{self.shape}_{name}", "") for name in ("sid", "rid", "rtime", "sign")]
-        if said[:2] != [self.sid, self.rid] or not said[2].isdecimal():
+        if said[0] not in sids or said[1] != self.rid or not said[2].isdecimal():
             return False
         if abs(self.now() * 1000 - int(said[2])) > WINDOW_S * 1000:
             return False
@@ -142,59 +174,50 @@ def _wrapped(plain: str, held: str) -> str:
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
 
 
-class GatewayServer:
-    """A `KeyedGateway` on a free port of 127.0.0.1, between `with` and its end."""
+class _Desk(Handler):
+    gateway: ClassVar[KeyedGateway]
 
-    def __init__(self, gateway: KeyedGateway) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
+    def do_GET(self) -> None:  # noqa: N802 -- the base class looks for this name
+        self._answer()
 
-            def do_GET(self) -> None:
-                self._answer()
+    def do_POST(self) -> None:  # noqa: N802 -- the base class looks for this name
+        self._answer()
 
-            def do_POST(self) -> None:
-                self._answer()
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header: the gateway's own time."""
+        return formatdate(self.gateway.now(), usegmt=True)
 
-            def date_time_string(self, timestamp: float | None = None) -> str:
-                return formatdate(gateway.now(), usegmt=True)
+    def _answer(self) -> None:
+        body, fault = self.body(), self.faults.take()
+        if self.spoilt(fault):
+            return
+        if fault == "revoked":
+            self.gateway.revoke()
+        url = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status, answer = self.gateway.handle(self.command, url.path, url.query, headers, body)
+        self.say(status, answer)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
-                pass
 
-            def _answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                url = urlsplit(self.path)
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                status, answer = gateway.handle(self.command, url.path, url.query, headers, body)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+class GatewayServer(Listener):
+    """A `KeyedGateway` on a port of 127.0.0.1; as a context manager it serves the gateway it was given."""
 
-        self._server = LocalServer(("127.0.0.1", 0), Handler)
+    def __init__(self, gateway: KeyedGateway | None = None, port: int = 0) -> None:
+        super().__init__(port)
+        self._gateway = gateway
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.base_url
+
+    def serve(self, gateway: KeyedGateway) -> None:
+        """Answer for `gateway`."""
+        self.start(type("_Desk", (_Desk,), {"gateway": gateway}), Faults(FAULTS))
 
     def __enter__(self) -> GatewayServer:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.serve(self._gateway or KeyedGateway())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class LocalServer(ThreadingHTTPServer):
-    """Threads that end with the process, and no question to DNS for its own name."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def server_bind(self) -> None:
-        """Bind without asking DNS."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+        self.stop()

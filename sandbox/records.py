@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from sandbox import plan, words
-from sandbox.rows import Row
+from sandbox.rows import KEYS, Row
 from sandbox.world import AS_OF, Organisation, Person, address, some_day
 
 #: The days on which departments wrote, oldest first; the last three are the daily folders of HR.
@@ -28,9 +28,7 @@ def later(rng: Random, row: Row, day: date, **changes: str | None) -> Row:
 
 def deletion(rng: Random, row: Row, day: date) -> Row:
     """The record's deletion: only its key is filled."""
-    key = row.fields["cert_no" if row.resource == "civil.marriage" else "tyxydm"]
-    fields: dict[str, str | None] = dict.fromkeys(row.fields)
-    fields["cert_no" if row.resource == "civil.marriage" else "tyxydm"] = key
+    fields = {name: value if name in KEYS[row.resource] else None for name, value in row.fields.items()}
     return exchange(rng, row.resource, fields, day, "D")
 
 
@@ -77,8 +75,8 @@ def social_org(rng: Random, society: Organisation, *, day: date, state: str = "�
     return exchange(rng, "civil.social_org", fields, day)
 
 
-def _tax_stamp(rng: Random) -> str:
-    # one row in eight shares its second with others: a nightly job of the tax system
+def timed_stamp(rng: Random) -> str:
+    """An `update_time`; one row in eight shares its second with others: a nightly job of the department."""
     if rng.random() < 0.125:
         return f"{rng.choice(DAYS)} 01:30:00"
     day = AS_OF - timedelta(days=rng.randrange(30))
@@ -89,7 +87,7 @@ def registration(rng: Random, company: Organisation, *, state: str = "正常") -
     """A taxpayer's registration; one in ten still has the 15-digit number from before 2015."""
     old = rng.random() < 0.1
     registered = min(company.founded + timedelta(days=rng.randint(1, 30)), AS_OF - timedelta(days=40))
-    stamp = _tax_stamp(rng)
+    stamp = timed_stamp(rng)
     abnormal = some_day(rng, max(registered, date(2024, 1, 1)), AS_OF).isoformat()
     fields: dict[str, str | None] = {
         "nsrsbh": "420112" + company.code[8:17] if old else company.code,
@@ -115,7 +113,7 @@ def clearance(rng: Random, company: Organisation, number: int, *, state: str = "
     quarter = rng.randint(1, 4)
     first = date(year, 3 * quarter - 2, 1)
     last = (date(year + quarter // 4, 3 * quarter % 12 + 1, 1)) - timedelta(days=1)
-    stamp = _tax_stamp(rng)
+    stamp = timed_stamp(rng)
     fields: dict[str, str | None] = {
         "zmbh": f"342011{year % 100}{number:09d}",
         "shxydm": company.code,

@@ -15,7 +15,24 @@ KEYS: dict[str, tuple[str, ...]] = {
     "bureau.accept": ("project_no",),
     "bureau.result": ("project_no",),
     "market.company": ("code",),
+    "market.entity": ("pripid",),
+    "police.household": ("gmsfhm",),
+    "police.birth": ("ywlsh",),
+    "health.birth_certificate": ("hrb01_01_001",),
+    "housing.title": ("bdcqzh", "bdcdyh", "qlrzjh"),
+    "housing.fund": ("grzh",),
+    "platform.legal_person": ("frwybs",),
+    "platform.permit": ("xlmc", "xkzsbh"),
 }
+#: Given out by (update_time, key), page by page.
+TIMED = frozenset({
+    "tax.registration", "tax.clearance", "health.birth_certificate", "platform.legal_person", "platform.permit",
+})  # fmt: skip
+#: Lie in tables that say when each row was written, and whether it is new, changed or withdrawn.
+EXCHANGED = frozenset({
+    "civil.marriage", "civil.social_org", "bureau.accept", "bureau.result", "market.entity", "police.household",
+    "police.birth",
+})  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -24,7 +41,7 @@ class Row:
 
     Attributes:
         key: the record's key as it is when right, whatever dirt does to the row later.
-        stamp: when the department wrote it: `cd_time`, `update_time` or the daily folder (yyyyMMdd).
+        stamp: when the department wrote it: `cd_time`, `update_time`, the daily folder (yyyyMMdd) or the workbook.
         operation: I, U or D for exchange tables; I elsewhere.
         guid: `row_guid` for exchange tables.
         place: how the expectation names the row: guid, ordinal, or file:line; set when all rows stand.
@@ -32,6 +49,7 @@ class Row:
         spoil: name of the dirt it must get, for evidence that is planned to be refused.
         guarded: it proves something for an approval and may only get dirt that is accepted.
         unquoted: the column written into the CSV without its quotes, comma inside.
+        torn: the document is cut off in the middle, or this column's cell of the workbook is a number.
     """
 
     resource: str
@@ -46,6 +64,7 @@ class Row:
     spoil: str | None = None
     guarded: bool = False
     unquoted: str | None = None
+    torn: str | None = None
 
     def __post_init__(self) -> None:
         if not self.key:

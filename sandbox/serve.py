@@ -13,13 +13,21 @@ from pathlib import Path
 
 import psycopg2
 
-from sandbox import dataset, exchange, files, hr, seal_platform, tax, tsa
+from sandbox import dataset, exchange, files, hr, keyed_gateway, seal_platform, soap, tax, tsa
+from sandbox.rows import KEYS
 
 TAKEN, STATE, DATABASE = 3, 4, 5
 _TAX_RESOURCES = {"tax.registration": "cf_ss_swdjxx", "tax.clearance": "cf_ss_wqxx"}
+_PLATFORM_RESOURCES = {"platform.legal_person": "ca_dj_jbxx", "platform.permit": "ce_xkz_xzxkxx"}
+#: A day's secret for the one that was agreed, and a half-hour's for the day's.
+_SECRET_LIFETIMES_S = (86_400.0, 1_800.0)
+_HEALTH = "health.birth_certificate"
+#: The section of the sources file that tells of a database, its name, and what lies in it.
 _DATABASES = {
-    "civil": ("civil_exchange", "civil_exchange_reader", ("civil.marriage", "civil.social_org")),
-    "bureau": ("bureau_approval", "bureau_approval_reader", ("bureau.accept", "bureau.result")),
+    "civil": ("civil_exchange", ("civil.marriage", "civil.social_org")),
+    "bureau": ("bureau_approval", ("bureau.accept", "bureau.result")),
+    "market_register": ("market_exchange", ("market.entity",)),
+    "police": ("police_exchange", ("police.household", "police.birth")),
 }
 
 
@@ -56,6 +64,8 @@ class Departments:
         self._hr: hr.HrServer | None = None
         self._tsa: tsa.TimestampServer | None = None
         self._seals: seal_platform.SealServer | None = None
+        self._health: soap.SoapServer | None = None
+        self._platform: keyed_gateway.GatewayServer | None = None
 
     def start(self) -> dict[str, object]:
         """Prepare the data where it is not there yet, start everything, and give what a client must know.
@@ -68,6 +78,7 @@ class Departments:
         # ports first: a taken one should not cost the time to make data
         self._hr, self._tax = self._hr_server(), self._tax_server()
         self._tsa, self._seals = self._tsa_server(), self._seal_server()
+        self._health, self._platform = soap.SoapServer(), keyed_gateway.GatewayServer()
         try:
             if not files.present(options.state, options.seed, options.size):
                 files.write(dataset.build(options.seed, options.size), options.state)
@@ -75,15 +86,20 @@ class Departments:
             raise CannotServe(str(problem), STATE) from problem
         urls = self._exchange_databases()
         self._hr.start()
-        self._tax.start(self._tax_office())
-        return self._description(self._tax, self._hr, urls) | self._signing_services(self._tsa, self._seals)
+        self._tax.serve(self._tax_office())
+        return (
+            self._description(self._tax, self._hr, urls)
+            | self._health_service(self._health)
+            | self._sharing_platform(self._platform)
+            | self._signing_services(self._tsa, self._seals)
+        )
 
     def stop(self) -> None:
         """Take down what is up; may be called twice."""
-        for server in (self._tax, self._hr, self._tsa, self._seals):
+        for server in (self._tax, self._hr, self._tsa, self._seals, self._health, self._platform):
             if server is not None:
                 server.stop()
-        self._tax = self._hr = self._tsa = self._seals = None
+        self._tax = self._hr = self._tsa = self._seals = self._health = self._platform = None
 
     def _hr_server(self) -> hr.HrServer:
         options = self._options
@@ -138,16 +154,69 @@ class Departments:
         tables = {path: files.read_lines(state / files.TABLES[name]) for name, path in _TAX_RESOURCES.items()}
         return tax.TaxOffice(account, tables)
 
-    def _exchange_databases(self) -> dict[str, str]:
+    def _health_service(self, server: soap.SoapServer) -> dict[str, object]:
+        """Start the SOAP service, and tell where it is."""
+        rows = list(files.read_lines(self._options.state / files.TABLES[_HEALTH]))
+        username, password = self._secrets["health_username"], self._secrets["health_password"]
+        server.serve(soap.SoapOffice(rows, KEYS[_HEALTH][0], username, password))
+        return {
+            "health": {
+                "wsdl": f"{server.url}?wsdl",
+                "address": server.url,
+                "admin_url": server.admin_url,
+                "username": username,
+                "password": password,
+            }
+        }
+
+    def _sharing_platform(self, server: keyed_gateway.GatewayServer) -> dict[str, object]:
+        """Start the gateway with secrets in stages, and tell where it is."""
+        kept = self._secrets
+        services = {
+            path: keyed_gateway.Service(
+                list(files.read_lines(self._options.state / files.TABLES[name])),
+                KEYS[name][0],
+                kept[f"sid_{name.partition('.')[2]}"],
+            )
+            for name, path in _PLATFORM_RESOURCES.items()
+        }
+        gateway = keyed_gateway.KeyedGateway(
+            rid=kept["platform_rid"],
+            secret=kept["platform_secret"],
+            lifetimes_s=_SECRET_LIFETIMES_S,
+            services=services,
+            keeps_old=True,
+        )
+        server.serve(gateway)
+        return {
+            "platform": {
+                "base_url": server.url,
+                "admin_url": server.admin_url,
+                "rid": gateway.rid,
+                "sid_legal_person": kept["sid_legal_person"],
+                "sid_permit": kept["sid_permit"],
+                "secret": gateway.secret,
+                "refresh": {
+                    "path": keyed_gateway.REFRESH,
+                    "lifetimes_s": list(_SECRET_LIFETIMES_S),
+                    "secret_field": "secret",
+                    "lifetime_field": "expires_in",
+                },
+            }
+        }
+
+    def _exchange_databases(self) -> dict[str, dict[str, str]]:
         options = self._options
         mark = files.digest(options.state)
         urls = {}
-        for owner, (database, reader, resources) in _DATABASES.items():
-            paths = [options.state / files.TABLES[name] for name in resources]
-            tables = [exchange.Table(path.stem, files.read_lines(path)) for path in paths]
-            password = self._secrets[f"{owner}_password"]
+        for section, (database, resources) in _DATABASES.items():
+            tables = [_table(name, options.state / files.TABLES[name]) for name in resources]
+            reader = exchange.Login(f"{database}_reader", self._secrets[f"{section}_password"])
+            writer = None
+            if any(table.marker for table in tables):
+                writer = exchange.Login(f"{database}_marker", self._secrets[f"{section}_marker_password"])
             try:
-                urls[owner] = exchange.publish(options.postgres, database, reader, password, mark, tables)
+                urls[section] = exchange.publish(options.postgres, database, mark, tables, reader, writer)
             except exchange.DatabaseNotOurs as problem:
                 raise CannotServe(str(problem), DATABASE) from problem
             except psycopg2.Error as problem:
@@ -162,7 +231,7 @@ class Departments:
         return urls
 
     def _description(
-        self, tax_server: tax.TaxServer, hr_server: hr.HrServer, urls: dict[str, str]
+        self, tax_server: tax.TaxServer, hr_server: hr.HrServer, urls: dict[str, dict[str, str]]
     ) -> dict[str, object]:
         kept = self._secrets
         state = self._options.state.resolve()
@@ -175,19 +244,28 @@ class Departments:
                 "sid_clearance": kept["sid_clearance"],
                 "secret": kept["tax_secret"],
             },
-            "civil": {"dsn": urls["civil"]},
-            "bureau": {"dsn": urls["bureau"]},
+            **urls,
             "hr": {
                 "host": "127.0.0.1",
                 "port": hr_server.port,
+                "admin_url": hr_server.admin_url,
                 "username": kept["hr_username"],
                 "password": kept["hr_password"],
                 "host_key": hr_server.public_key,
                 "folder": hr.FOLDER,
             },
             "market": {"folder": str((state / files.MARKET_FILE).parent), "file": str(state / files.MARKET_FILE)},
+            "housing": {"folder": str(state / files.HOUSING_FOLDER)},
             "expected": str(state / files.EXPECTED),
         }
+
+
+def _table(resource: str, path: Path) -> exchange.Table:
+    if resource not in files.DOCUMENTS:
+        return exchange.Table(path.stem, files.read_lines(path))
+    content = "bytea" if files.DOCUMENTS[resource] == "xml" else "text"
+    types = {"unid": "text PRIMARY KEY", "createtime": "timestamp NOT NULL", "content": content}
+    return exchange.Table(path.stem, files.read_lines(path), types, ("createtime", "unid"), "oper_status")
 
 
 def run(options: Options) -> int:
@@ -241,6 +319,15 @@ def _secrets(path: Path) -> dict[str, str]:
         "hr_password": secrets.token_urlsafe(18),
         "civil_password": secrets.token_urlsafe(18),
         "bureau_password": secrets.token_urlsafe(18),
+        "market_register_password": secrets.token_urlsafe(18),
+        "police_password": secrets.token_urlsafe(18),
+        "police_marker_password": secrets.token_urlsafe(18),
+        "health_username": "approval_bureau",
+        "health_password": secrets.token_urlsafe(18),
+        "platform_rid": f"rid-{secrets.token_hex(8)}",
+        "sid_legal_person": f"sid-{secrets.token_hex(8)}",
+        "sid_permit": f"sid-{secrets.token_hex(8)}",
+        "platform_secret": secrets.token_urlsafe(24),
     }
     files.replace(path, json.dumps(drawn, indent=2) + "\n", mode=0o600)
     return drawn

@@ -6,13 +6,13 @@ ones do. What else goes wrong is ordered by name, see `MANNERS`.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from sandbox.keyed_gateway import LocalServer
+from sandbox.listening import Faults, Handler, Listener
 
 SPACE = "http://service.sandbox.example/"
 OPERATION = "getRecords"
@@ -22,7 +22,10 @@ MANNERS = (
     "good", "escaped_twice", "bare_ampersands", "cdata", "code", "denied_code", "html", "half", "fault", "fault_client",
     "doctype", "no_total", "same_page", "no_string",
 )  # fmt: skip
+#: What can be ordered of a service that answers well otherwise.
+FAULTS = ("500", "slow", "down", *(manner for manner in MANNERS if manner != "good"))
 
+_XML = "text/xml; charset=utf-8"
 _WSDL = """<?xml version="1.0" encoding="UTF-8"?>
 <wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
   xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:tns="{space}" targetNamespace="{space}" name="Records">
@@ -58,59 +61,60 @@ def wsdl() -> bytes:
 class SoapOffice:
     """The rows of one resource, ordered by (update_time, key), and how the next answers are spoilt."""
 
-    rows: list[dict[str, str]] = field(default_factory=list)
+    rows: Sequence[Mapping[str, str | None]] = ()
     key: str = "code"
     username: str = "hub"
     password: str = "not-a-secret"  # noqa: S105 -- it says so
     manner: str = "good"
     asked: int = 0
 
-    def answer(self, body: bytes) -> tuple[int, bytes]:
-        """Answer one envelope."""
+    def answer(self, body: bytes, manner: str | None = None) -> tuple[int, bytes]:
+        """Answer one envelope, in the office's own manner or in the one ordered for it."""
         self.asked += 1
+        manner = manner or self.manner
         asked = {
             element.tag.rpartition("}")[2]: element.text or ""
             for element in ElementTree.fromstring(body).iter()  # noqa: S314 -- the hub's own request
         }
-        if self.manner == "html":
+        if manner == "html":
             return 200, "<html><body>系统维护</body></html>".encode()
-        if self.manner in ("fault", "fault_client"):
-            side = "Client" if self.manner == "fault_client" else "Server"
+        if manner in ("fault", "fault_client"):
+            side = "Client" if manner == "fault_client" else "Server"
             return 500, _envelope(f"<soap:Fault><faultcode>soap:{side}</faultcode><faultstring/></soap:Fault>")
-        if (asked.get("userId"), asked.get("pw")) != (self.username, self.password) or self.manner == "denied_code":
-            return 200, self._string("<result><code>401</code><msg>用户名或密码错误</msg></result>")
-        if self.manner == "code":
-            return 200, self._string("<result><code>99</code><msg>系统错误</msg></result>")
-        answer = self._string(self._document(asked))
-        return 200, answer[: len(answer) // 2] if self.manner == "half" else answer
+        if (asked.get("userId"), asked.get("pw")) != (self.username, self.password) or manner == "denied_code":
+            return 200, self._string(manner, "<result><code>401</code><msg>用户名或密码错误</msg></result>")
+        if manner == "code":
+            return 200, self._string(manner, "<result><code>99</code><msg>系统错误</msg></result>")
+        answer = self._string(manner, self._document(manner, asked))
+        return 200, answer[: len(answer) // 2] if manner == "half" else answer
 
-    def _document(self, asked: dict[str, str]) -> str:
+    def _document(self, manner: str, asked: dict[str, str]) -> str:
         page, size = int(asked["pageNo"]), int(asked["pageSize"])
         since = asked["startTime"]
-        if self.manner == "same_page":
+        if manner == "same_page":
             page, since = 1, ""
         found = sorted(
-            (row for row in self.rows if row["update_time"] >= since),
-            key=lambda row: (row["update_time"], row[self.key]),
+            (row for row in self.rows if str(row["update_time"]) >= since),
+            key=lambda row: (row["update_time"], row[self.key] or ""),
         )
-        written = (lambda text: text) if self.manner == "bare_ampersands" else escape
+        written = (lambda text: text) if manner == "bare_ampersands" else escape
         rows = "".join(
-            "<row>" + "".join(f"<{name}>{written(value)}</{name}>" for name, value in row.items()) + "</row>"
+            "<row>" + "".join(f"<{name}>{written(value or '')}</{name}>" for name, value in row.items()) + "</row>"
             for row in found[(page - 1) * size : page * size]
         )
-        total = "" if self.manner == "no_total" else f"<total>{len(found)}</total>"
+        total = "" if manner == "no_total" else f"<total>{len(found)}</total>"
         head = '<?xml version="1.0" encoding="GB2312"?>'
-        if self.manner == "doctype":
+        if manner == "doctype":
             head += '<!DOCTYPE result [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         return f"{head}<result><code>0</code>{total}<rows>{rows}</rows></result>"
 
-    def _string(self, document: str) -> bytes:
-        if self.manner == "no_string":
+    def _string(self, manner: str, document: str) -> bytes:
+        if manner == "no_string":
             return _envelope(f'<n:{OPERATION}Response xmlns:n="{SPACE}"/>')
-        if self.manner == "cdata":
+        if manner == "cdata":
             inside = f"<![CDATA[{document}]]>"
         else:
-            inside = escape(escape(document)) if self.manner == "escaped_twice" else escape(document)
+            inside = escape(escape(document)) if manner == "escaped_twice" else escape(document)
         return _envelope(f'<n:{OPERATION}Response xmlns:n="{SPACE}"><return>{inside}</return></n:{OPERATION}Response>')
 
 
@@ -121,41 +125,39 @@ def _envelope(content: str) -> bytes:
     ).encode()
 
 
-class SoapServer:
-    """A `SoapOffice` on a free port of 127.0.0.1, between `with` and its end."""
+class _Desk(Handler):
+    office: ClassVar[SoapOffice]
 
-    def __init__(self, office: SoapOffice) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
+    def do_GET(self) -> None:  # noqa: N802 -- the base class looks for this name
+        found = self.path.lower().endswith("?wsdl")
+        self.say(200 if found else 404, wsdl() if found else b"", _XML)
 
-            def do_GET(self) -> None:
-                self._send(200, wsdl()) if self.path.lower().endswith("?wsdl") else self._send(404, b"")
+    def do_POST(self) -> None:  # noqa: N802 -- the base class looks for this name
+        body, fault = self.body(), self.faults.take()
+        if not self.spoilt(fault):
+            status, answer = self.office.answer(body, fault if fault in MANNERS else None)
+            self.say(status, answer, _XML)
 
-            def do_POST(self) -> None:
-                self._send(*office.answer(self.rfile.read(int(self.headers.get("Content-Length") or 0))))
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
-                pass
+class SoapServer(Listener):
+    """A `SoapOffice` on a port of 127.0.0.1; as a context manager it serves the office it was given."""
 
-            def _send(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "text/xml; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = LocalServer(("127.0.0.1", 0), Handler)
+    def __init__(self, office: SoapOffice | None = None, port: int = 0) -> None:
+        super().__init__(port)
+        self._office = office
 
     @property
     def url(self) -> str:
         """Where the service answers; its WSDL is at `<url>?wsdl`."""
-        return f"http://127.0.0.1:{self._server.server_port}/records"
+        return f"{self.base_url}/records"
+
+    def serve(self, office: SoapOffice) -> None:
+        """Answer for `office`."""
+        self.start(type("_Desk", (_Desk,), {"office": office}), Faults(FAULTS))
 
     def __enter__(self) -> SoapServer:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.serve(self._office or SoapOffice())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.stop()

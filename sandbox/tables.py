@@ -12,6 +12,7 @@ from sandbox import plan, records, words
 from sandbox.plan import ABSENT, FOOD, HR, NGO, REFUSED, WRONG, Case
 from sandbox.records import DAYS, FOLDERS
 from sandbox.rows import Row, Rows
+from sandbox.town import Couple, Town
 from sandbox.world import AS_OF, Organisation, Person, World, some_day, stream
 
 #: Which dirt refuses an evidence row that is planned to be refused, per resource, in turn.
@@ -47,6 +48,7 @@ class Tables:
         self.world = world
         self.rows = Rows()
         self.approvals: list[Approval] = []
+        self._couples: list[Couple] = []
         self._certificates = count(1)
         self._clearances = count(1)
         self._turns = {name: cycle(kinds) for name, kinds in _REFUSALS.items()}
@@ -174,6 +176,7 @@ class Tables:
             if person.number not in applying:
                 self._person(rng, person, employers.get(person.number))
         self._marriages(stream(world.seed, "marriages"))
+        Town(world, self.rows).fill(self._couples)
 
     def _company(self, rng: Random, company: Organisation) -> None:
         if rng.random() < 0.97:
@@ -227,12 +230,14 @@ class Tables:
             if rng.random() < 0.02:
                 self._foreign_spouse(rng, married)
             self.rows.add(married)
-            self._later_life(rng, married, man, woman, on, next(numbers))
+            if self._later_life(rng, married, man, woman, on, next(numbers)):
+                self._couples.append(Couple(man, woman, on))
 
-    def _later_life(self, rng: Random, married: Row, man: Person, woman: Person, on: date, number: int) -> None:
+    def _later_life(self, rng: Random, married: Row, man: Person, woman: Person, on: date, number: int) -> bool:
+        """Whether both are of the country and still married when the data ends."""
         draw = rng.random()
         if draw > 0.25 or married.fields["cert_type_man"] != "111":
-            return
+            return married.fields["cert_type_man"] == "111"
         after = some_day(rng, on, AS_OF)
         kind, letter = ("IB", "L") if draw < 0.15 else ("ICA", "BJ") if draw < 0.20 else ("", "")
         if kind:  # a divorce or a new paper makes the old one invalid
@@ -241,6 +246,8 @@ class Tables:
             self.rows.add(records.later(rng, married, DAYS[4], valid_flag="0"))
         elif draw < 0.22:
             self.rows.add(records.deletion(rng, married, DAYS[4]))
+            return False
+        return kind != "IB"
 
     @staticmethod
     def _foreign_spouse(rng: Random, row: Row) -> None:

@@ -133,15 +133,21 @@ def _people(rng: Random, count: int, *, plain: int) -> list[Person]:
         taken.add(numbers.as_fifteen_digits(number))
         man = sequence % 2 == 1
         rare = len(people) >= plain and rng.random() < 0.02
-        people.append(Person(number, _person_name(rng, man, rare), man, born, rng.choice(words.FOLKS)))
+        people.append(Person(number, person_name(rng, man, rare), man, born, rng.choice(words.FOLKS)))
     return people
 
 
-def _person_name(rng: Random, man: bool, rare: bool) -> str:
+def person_name(rng: Random, man: bool, rare: bool = False) -> str:
+    """Surname and given name; a `rare` one ends in a character old systems cannot store."""
     surname = rng.choice(words.COMPOUND_SURNAMES) if rng.random() < 0.01 else rng.choice(words.SURNAMES)
+    return surname + given_name(rng, man, rare)
+
+
+def given_name(rng: Random, man: bool, rare: bool = False) -> str:
+    """One or two characters."""
     signs = words.MALE if man else words.FEMALE
     given = rng.choice(signs) + (rng.choice(signs) if rng.random() < 0.7 else "")
-    return surname + given + (rng.choice(words.RARE) if rare else "")
+    return given + (rng.choice(words.RARE) if rare else "")
 
 
 def _organisation_code(rng: Random, taken: set[str]) -> str:

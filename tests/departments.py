@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import requests
 
 from connectors.endpoints import Endpoints
@@ -28,21 +30,41 @@ class Departments:
     state: Path
 
     def endpoints(self) -> Endpoints:
-        """The sources file of the hub, without the port on which faults are ordered."""
-        sections = {name: dict(part) for name, part in self.ready.items() if isinstance(part, dict)}
-        del sections["tax"]["admin_url"]
-        return Endpoints(sections, origin="the sandbox", folder=self.state)
+        """The sources file of the hub, without the ports on which faults are ordered."""
+        return Endpoints(tomllib.loads(self._as_toml()), origin="the sandbox", folder=self.state)
+
+    def unreachable(self) -> Endpoints:
+        """The same sources file, with addresses at which nobody answers."""
+        nowhere = {
+            "dsn": "postgresql://127.0.0.1:1/x", "write_dsn": "postgresql://127.0.0.1:1/x", "folder": "/nowhere",
+            "base_url": "http://127.0.0.1:1", "address": "http://127.0.0.1:1", "wsdl": "http://127.0.0.1:1", "port": 1,
+        }  # fmt: skip
+        sections = {
+            name: {key: nowhere.get(key, value) for key, value in part.items()}
+            for name, part in tomllib.loads(self._as_toml()).items()
+        }
+        return Endpoints(sections, origin="nowhere", folder=self.state)
 
     def write_sources(self, path: Path) -> None:
         """The hub's sources file, as the one-box world writes it."""
-        announced = {name: part for name, part in self.ready.items() if isinstance(part, dict)}
-        announced["market"] = {"folder": str(self.state / "market")}
-        path.write_text(as_toml(announced), encoding="utf-8")
+        path.write_text(self._as_toml(), encoding="utf-8")
         path.chmod(0o600)
 
-    def order_fault(self, kind: str | None, times: int = 1, page: int | None = None, **more: str) -> None:
+    def _as_toml(self) -> str:
+        return as_toml({name: part for name, part in self.ready.items() if isinstance(part, dict)})
+
+    def hand_out_again(self) -> None:
+        """Take the consumed markers off, as nobody but the department could: the next reader gets every row."""
+        with closing(psycopg2.connect(self.ready["police"]["write_dsn"])) as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE hj_czrk SET oper_status = '0'")
+            cursor.execute("UPDATE hj_csdj SET oper_status = NULL")
+            connection.commit()
+
+    def order_fault(
+        self, kind: str | None, times: int = 1, page: int | None = None, *, of: str = "tax", **more: str
+    ) -> None:
         order = {"kind": kind, "times": times, "page": page, **more}
-        answer = requests.post(f"{self.ready['tax']['admin_url']}/_fault", json=order, timeout=5)
+        answer = requests.post(f"{self.ready[of]['admin_url']}/_fault", json=order, timeout=5)
         assert answer.status_code == 200, answer.text
 
     def expected(self, resource: str) -> list[dict[str, Any]]:

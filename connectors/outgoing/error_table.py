@@ -40,7 +40,7 @@ class ErrorTable:
             raise TypeError(f"{declaration.name} does not send rejected rows to an error table")
         if endpoint.write_dsn is None:
             raise SourceNotConfigured(
-                f"{declaration.name}: section [{declaration.department.id}] of the sources file has no `write_dsn`. "
+                f"{declaration.name}: section [{declaration.section}] of the sources file has no `write_dsn`. "
                 "Add the login that may fill the error table."
             )
         self._rejected = rejected
@@ -48,7 +48,7 @@ class ErrorTable:
         self._patience = patience or Patience()
         self._database = SqlDatabase(
             endpoint.write_dsn.get_secret_value(),
-            section=declaration.department.id,
+            section=declaration.section,
             statement_timeout_s=60,
             writes=True,
         )

@@ -29,7 +29,7 @@ def open_outgoing(declared: Declaration, endpoints: Endpoints, *, folder: Path) 
         ReturnUnfit: the declared channel does not go with the declared protocol.
     """
     # The channels bring openpyxl, SQLAlchemy, paramiko and requests: imported here, as in the incoming registry.
-    rejected, access, section = declared.rejected, declared.access, declared.department.id
+    rejected, access, section = declared.rejected, declared.access, declared.section
     match rejected:
         case ErrorTableReturn():
             if access.protocol not in ("exchange_db", "exchange_blob"):

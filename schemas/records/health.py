@@ -21,9 +21,10 @@ class BirthCertificate(Record):
 
     schema_name: ClassVar[str] = "health.birth_certificate"
     key_fields: ClassVar[tuple[str, ...]] = ("certificate_no",)
-    ignored: ClassVar[frozenset[str]] = Record.ignored | {
-        f"hrb01_01_{number:03d}" for number in range(1, 34) if number not in _TAKEN
-    }
+    # `update_time` orders the rows of the service and is no element of the data set
+    ignored: ClassVar[frozenset[str]] = (
+        Record.ignored | {"update_time"} | {f"hrb01_01_{number:03d}" for number in range(1, 34) if number not in _TAKEN}
+    )
 
     certificate_no: Number = column("hrb01_01_001", "出生医学证明编号", "certificate number")
     name: Person = column("hrb01_01_002", "新生儿姓名", "child's name")

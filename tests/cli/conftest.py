@@ -25,8 +25,9 @@ from tests.cli.command import Command, citizens_in
 from tests.departments import Departments
 
 RESOURCES = (
-    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "hr.insurance", "hr.vocational",
-    "tax.clearance", "tax.registration",
+    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "health.birth_certificate", "housing.fund",
+    "housing.title", "hr.insurance", "hr.vocational", "market.entity", "platform.legal_person", "platform.permit",
+    "police.birth", "police.household", "tax.clearance", "tax.registration",
 )  # fmt: skip
 FOOD, NGO, HR = (f"11420112MB0000000M300019900{number}000" for number in (3, 2, 1))
 
@@ -73,6 +74,7 @@ def world(
 ) -> Iterator[World]:
     home = tmp_path_factory.mktemp("cli-world")
     departments.write_sources(home / "sources.toml")
+    departments.hand_out_again()
     name = f"cli_{secrets.token_hex(4)}"
     _administer(postgres_url, "CREATE DATABASE {} OWNER {}", name, str(urlsplit(_owner_url).username))
     url = urlsplit(_owner_url)._replace(path=f"/{name}").geturl()

@@ -121,5 +121,5 @@ def test_sources_say_by_when_what_is_due(own: Command) -> None:
     rows = {row["resource"]: row for row in own("sources", "--json").json}
     assert rows["tax.registration"]["due"] > rows["tax.registration"]["last_read"]
     assert rows["tax.registration"]["due_verified"] is False
-    assert rows["police.household"]["due"] is None
+    assert rows["education.enrolment"]["due"] is None
     assert rows["market.company"]["due"] is not None  # never read, counted from when it was first seen open

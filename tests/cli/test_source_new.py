@@ -143,8 +143,8 @@ def test_the_register_is_checked_without_a_database(away: Command) -> None:
     assert said.status == 0
     assert {one["state"] for one in said.json} <= {"未开通", "待授权", "已通"}
     assert all(one["complete"] for one in said.json)
-    shown = away("source", "check", "police.household")
-    assert shown.lines[0] == "police.household (未开通): complete"
+    shown = away("source", "check", "education.enrolment")
+    assert shown.lines[0] == "education.enrolment (未开通): complete"
     assert any("nobody was asked yet" in line for line in shown.lines)
 
 

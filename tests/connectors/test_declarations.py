@@ -28,8 +28,9 @@ from connectors.xlsx_file import XlsxFiles
 from schemas.registry import model
 
 OPEN = {
-    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "hr.insurance", "hr.vocational",
-    "market.company", "tax.clearance", "tax.registration",
+    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "health.birth_certificate", "housing.fund",
+    "housing.title", "hr.insurance", "hr.vocational", "market.company", "market.entity", "platform.legal_person",
+    "platform.permit", "police.birth", "police.household", "tax.clearance", "tax.registration",
 }  # fmt: skip
 DEPARTMENTS = {
     "bureau", "civil", "education", "health", "housing", "hr", "market", "platform", "police", "tax",
@@ -60,8 +61,15 @@ def test_a_source_nobody_can_reach_says_so_to_whoever_asks(name: str) -> None:
 
 
 def test_a_source_whose_way_is_not_agreed_is_not_configured() -> None:
-    with pytest.raises(SourceNotConfigured, match=r"police\.household is 未开通"):
-        open_source(declaration("police.household"), Endpoints.empty())
+    with pytest.raises(SourceNotConfigured, match=r"education\.enrolment is 未开通"):
+        open_source(declaration("education.enrolment"), Endpoints.empty())
+
+
+def test_a_department_with_two_ways_in_has_a_section_for_each() -> None:
+    assert declaration("market.company").section == "market"
+    assert declaration("market.entity").section == "market_register"
+    with pytest.raises(SourceNotConfigured, match=r"\[market_register\] is not in"):
+        open_source(declaration("market.entity"), Endpoints.empty())
 
 
 @pytest.mark.parametrize("name", sorted(declarations()))

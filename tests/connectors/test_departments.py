@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from connectors.declaration import Declaration
-from connectors.endpoints import Endpoints
 from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
 from connectors.registry import declaration, open_source
+from sandbox.rows import EXCHANGED
 from tests.departments import Departments
 
 #: What the sandbox serves; the other declared resources have no system to read from.
 RESOURCES = [
-    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "hr.insurance", "hr.vocational",
-    "market.company", "tax.clearance", "tax.registration",
+    "bureau.accept", "bureau.result", "civil.marriage", "civil.social_org", "health.birth_certificate", "housing.fund",
+    "housing.title", "hr.insurance", "hr.vocational", "market.company", "market.entity", "platform.legal_person",
+    "platform.permit", "police.birth", "police.household", "tax.clearance", "tax.registration",
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _unmarked(departments: Departments) -> Iterator[None]:
+    """Whatever a test acknowledged is handed out again to the next."""
+    yield
+    departments.hand_out_again()
 
 
 def _in_about_five_pages(name: str, rows: int) -> Declaration:
     known = declaration(name)
+    if known.access.protocol == "xlsx_file":  # a workbook is one page, whatever its length
+        return known
     changes: dict[str, object] = {"page_size": max(2, -(-rows // 5))}
     if known.access.protocol == "rest_gateway":
         changes["requests_per_second"] = 18
@@ -57,11 +68,12 @@ def test_resuming_behind_any_page_gives_exactly_the_rest(departments: Department
     declared = _in_about_five_pages(name, len(departments.expected(name)))
     source = _open(departments, name, declared)
     pages = list(source.pages({}))
-    assert len(pages) > 2
+    assert len(pages) > (1 if declared.access.protocol == "xlsx_file" else 2)
     assert [page.number for page in pages] == list(range(1, len(pages) + 1))
     for place, page in enumerate(pages, 1):
         # another process would find the cursor in the database, as JSON
         cursor = json.loads(json.dumps(page.next_cursor))
+        source.acknowledge(cursor)
         fresh = _open(departments, name, declared)
         assert list(fresh.pages(cursor)) == pages[place:]
         assert fresh.count(cursor) == len(_records(source, pages[place:]))
@@ -78,20 +90,7 @@ def test_the_same_source_read_twice_gives_the_same_bytes(departments: Department
 def test_a_kept_page_is_read_without_its_source(departments: Departments, name: str) -> None:
     """Offline means: from bytes and context alone, with a source whose server is not there."""
     source = _open(departments, name)
-    nowhere = {
-        "tax": {
-            "base_url": "http://127.0.0.1:1",
-            "rid": "r",
-            "secret": "s",
-            "sid_registration": "1",
-            "sid_clearance": "2",
-        },
-        "civil": {"dsn": "postgresql://127.0.0.1:1/x"},
-        "bureau": {"dsn": "postgresql://127.0.0.1:1/x"},
-        "hr": {**departments.ready["hr"], "port": 1},
-        "market": {"folder": "/nowhere"},
-    }
-    offline = open_source(declaration(name), Endpoints(nowhere, origin="nowhere", folder=departments.state))
+    offline = open_source(declaration(name), departments.unreachable())
     for page in source.pages({}):
         kept = RawPage(page.number, bytes(page.body), {}, json.loads(json.dumps(dict(page.context))))
         records = list(offline.records(kept))
@@ -121,11 +120,11 @@ def test_rows_that_cannot_be_cut_are_exactly_those_the_department_spoilt(departm
     assert len(shifted) == sum("R-005" in entry["reasons"] for entry in departments.expected(name))
 
 
-@pytest.mark.parametrize("name", ["bureau.accept", "bureau.result", "civil.marriage", "civil.social_org"])
+@pytest.mark.parametrize("name", sorted(EXCHANGED))
 def test_withdrawals_keep_their_key(departments: Departments, name: str) -> None:
     source = _open(departments, name)
     for record in _records(source, list(source.pages({}))):
-        if record.operation is Operation.DELETE:
+        if record.operation is Operation.DELETE and record.problem is None:
             assert _key(name, record)
 
 

@@ -17,7 +17,7 @@ from connectors.endpoints import (
     SourceNotConfigured,
     SourcesFileRefused,
 )
-from connectors.registry import FileNotWanted, declaration, open_source
+from connectors.registry import FileNotWanted, declaration, declarations, open_source
 
 EXAMPLE = Path(connectors.__file__ or "").parent / "endpoints.example.toml"
 
@@ -32,20 +32,28 @@ def _file(folder: Path, text: str, mode: int = 0o600) -> Path:
 def test_the_example_is_complete_once_its_secrets_are_there(tmp_path: Path) -> None:
     path = _file(tmp_path, EXAMPLE.read_text(encoding="utf-8"))
     (tmp_path / "secrets").mkdir()
-    for name in ("tax-secret", "civil-dsn", "bureau-dsn", "hr-password"):
+    for name in (
+        "tax-secret", "civil-dsn", "bureau-dsn", "hr-password", "register-dsn", "police-dsn", "police-write-dsn",
+        "health-password", "platform-secret",
+    ):  # fmt: skip
         secret = tmp_path / "secrets" / name
-        secret.write_text("value\n", encoding="utf-8")
+        secret.write_text("postgresql://hub@db.example/value\n" if "dsn" in name else "value\n", encoding="utf-8")
         secret.chmod(0o600)
     endpoints = Endpoints.load(path)
     assert endpoints.section("tax", GatewayEndpoint).secret.get_secret_value() == "value"
     assert endpoints.section("tax", GatewayEndpoint).sid("sid_clearance") == "service-id-of-tax-clearance"
-    assert endpoints.section("bureau", DatabaseEndpoint).dsn.get_secret_value() == "value"
+    assert endpoints.section("bureau", DatabaseEndpoint).dsn.get_secret_value().endswith("/value")
     assert endpoints.section("hr", SftpEndpoint).folder == "/out"
     assert endpoints.section("market", FolderEndpoint).folder == Path("/srv/hub/in/market")
+    for declared in declarations().values():
+        # the example's host key is none, and says so
+        if declared.reach.open and declared.department.id != "hr":
+            assert open_source(declared, endpoints)
 
 
 def test_every_key_of_the_example_is_a_known_one() -> None:
-    assert set(tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))) == {"tax", "civil", "bureau", "hr", "market"}
+    open_ones = {declared.section for declared in declarations().values() if declared.reach.open}
+    assert set(tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))) == open_ones
 
 
 def test_a_missing_department_says_what_to_do_and_leaves_the_others_alone(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from connectors.registry import declarations
 from hub.freshness import run_allowance
-from hub.sources import departments, evidence_resources, pools
+from hub.sources import Department, cron_of, departments, evidence_resources, pools
 from onebox.dag_files import dag_files
 from tests.dags.conftest import Inside
 
@@ -134,10 +135,12 @@ def test_issuing_waits_for_any_of_the_resources_that_licences_rest_on(parsed: di
 def test_only_the_issuing_dag_waits_for_assets_and_a_department_that_hands_over_has_no_clock(
     parsed: dict[str, Any],
 ) -> None:
+    handed_over = declarations()["market.company"]
+    assert cron_of(Department("market", "市场监管", (handed_over,))) is None
     for department in departments():
         dag = parsed["dags"][f"collect_{department.id}"]
         assert dag["waits for"] == []
-        assert (dag["cron"] is None) == (department.id == "market")
+        assert dag["cron"] == cron_of(department) is not None
 
 
 def test_no_dag_file_bears_the_name_of_a_room_or_of_a_module() -> None:

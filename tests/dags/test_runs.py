@@ -96,16 +96,17 @@ def test_what_may_succeed_later_is_tried_again_and_what_cannot_fails_at_once(sta
     nowhere = re.sub(r":\d+/", ":1/", right)
 
     down, wrong = stage.play(
-        {"dag": "collect_market", "environment": {"HUB_DATABASE_URL": nowhere}, "heal": {"HUB_DATABASE_URL": right}},
+        {"dag": "collect_health", "environment": {"HUB_DATABASE_URL": nowhere}, "heal": {"HUB_DATABASE_URL": right}},
         {"dag": "collect_tax", "environment": {"HUB_SOURCES": str(refused)}},
     )
-    assert down["state"] == "success" and down["retried"] == ["market_company"]
-    assert down["tasks"] == {"market_company": ["success", 2]}
+    task = "health_birth_certificate"
+    assert down["state"] == "success" and down["retried"] == [task]
+    assert down["tasks"] == {task: ["success", 2]}
     assert wrong["state"] == "failed" and wrong["retried"] == []
     assert wrong["tasks"] == {"tax_clearance": ["failed", 1], "tax_registration": ["failed", 1]}
     with open_hub(stage.settings) as hub:
         states = {state.resource: state for state in source_states(hub)}
-    assert states["market.company"].state == "up to date"
+    assert states["health.birth_certificate"].state == "up to date"
     assert "HUB-102" in (states["tax.clearance"].trouble or "")
 
 

@@ -1,4 +1,4 @@
-"""The hub reads four real servers and gives every row the verdict that its maker wrote down."""
+"""The hub reads every real server and gives every row the verdict that its maker wrote down."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ PULLED = sorted(name for name, declared in declarations().items() if declared.re
 @pytest.fixture(autouse=True)
 def _sources(hub: Hub, departments: Departments) -> None:
     departments.write_sources(hub.settings.sources_file)
+    departments.hand_out_again()
 
 
 @pytest.mark.parametrize("resource", PULLED)
@@ -58,13 +59,13 @@ def test_reading_again_from_the_start_changes_nothing(hub: Hub, resource: str) -
 
 
 def test_a_source_that_is_not_open_is_not_asked_and_never_looks_healthy(hub: Hub) -> None:
-    with pytest.raises(SourceNotConfigured, match=r"police\.household is 未开通"):
-        collect(hub, "police.household")
+    with pytest.raises(SourceNotConfigured, match=r"education\.enrolment is 未开通"):
+        collect(hub, "education.enrolment")
     states = {state.resource: state for state in source_states(hub)}
-    assert states["police.household"].state == "not open"
-    assert states["police.household"].reach.startswith("未开通")
-    assert fetch_all(hub.connection, "select 1 from batch where resource = 'police.household'") == []
-    assert "police" not in {department.id for department in open_departments()}
+    assert states["education.enrolment"].state == "not open"
+    assert states["education.enrolment"].reach.startswith("未开通")
+    assert fetch_all(hub.connection, "select 1 from batch where resource = 'education.enrolment'") == []
+    assert "education" not in {department.id for department in open_departments()}
 
 
 def test_a_department_that_is_down_keeps_its_batch_and_the_others_go_on(hub: Hub, departments: Departments) -> None:

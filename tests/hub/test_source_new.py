@@ -258,7 +258,7 @@ def test_a_broken_declaration_keeps_no_other_from_being_checked(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("resource", "read", "trouble", "state"),
     [
-        ("police.household", True, False, "not open"), ("police.household", False, True, "not open"),
+        ("education.enrolment", True, False, "not open"), ("education.enrolment", False, True, "not open"),
         ("tax.registration", True, False, "up to date"), ("tax.registration", False, False, "never read"),
         ("tax.registration", True, True, "in trouble"),
     ],

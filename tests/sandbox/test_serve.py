@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,8 @@ def test_it_listens_on_this_machine_only(sandbox: Any) -> None:
             listening.add((address, int(port, 16)))
     where = sandbox.where
     urls = [where["tax"]["base_url"], where["tsa"]["url"].removesuffix("/tsa"), where["seal_platform"]["url"]]
-    urls += [where[name]["admin_url"] for name in ("tax", "tsa", "seal_platform")]
+    urls += [where["health"]["address"].removesuffix("/records"), where["platform"]["base_url"]]
+    urls += [where[name]["admin_url"] for name in ("tax", "hr", "tsa", "seal_platform", "health", "platform")]
     ports = [int(url.rpartition(":")[2]) for url in urls] + [where["hr"]["port"]]
     assert all(("0100007F", port) in listening for port in ports)
     assert all(("00000000", port) not in listening for port in ports)
@@ -218,8 +220,9 @@ def test_the_table_of_dirt_names_every_kind() -> None:
 
 
 def test_the_readme_names_every_kind_of_dirt_and_every_fault() -> None:
-    from sandbox import dirt, seal_platform, tax, tsa
+    from sandbox import dirt, gateway_faults, hr, keyed_gateway, seal_platform, soap, tsa
 
     text = (REPOSITORY / "sandbox" / "README.md").read_text(encoding="utf-8")
-    for name in [kind.name for kind in dirt.KINDS] + [*tax.FAULTS, *tsa.FAULTS, *seal_platform.FAULTS]:
+    faults = (one.FAULTS for one in (gateway_faults, hr, keyed_gateway, seal_platform, soap, tsa))
+    for name in [*(kind.name for kind in dirt.KINDS), *chain.from_iterable(faults)]:
         assert f"`{name}`" in text, name
