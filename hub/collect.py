@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -21,6 +22,7 @@ from schemas.judge import canonical, judge, judge_deletion
 from schemas.reasons import Reason
 from store import batches, raw_pages
 from store.batches import Batch, Counts
+from store.errors import StoreUnavailable
 from store.landing import BadRow, GoodRow, land_page
 
 
@@ -106,7 +108,8 @@ def collect(
         except HubError as error:
             if isinstance(error, SourceGarbled | FileRefused) and error.body:
                 raw_pages.keep(hub.connection, hub.vault, batch, number=0, body=error.body, context={}, whole=False)
-            batches.note_trouble(hub.connection, batch, error)
+            with suppress(StoreUnavailable):  # a store that is gone takes no note of it
+                batches.note_trouble(hub.connection, batch, error)
             if isinstance(error, FileRefused):
                 # The file will not get better by itself: the batch ends behind it, so that the next file gets its turn.
                 if error.next_cursor is not None:
