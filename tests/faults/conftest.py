@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
-from core.clock import SHANGHAI
+from connectors import registry
+from connectors.declaration import load_all
+from core.clock import SHANGHAI, FixedClock
 from core.settings import Mode, Settings
+from hub.collect import collect
+from hub.context import OnStep, open_hub
+from store.batches import BatchBusy
 from store.vault import make_keyring
 from tests.departments import Departments
+from tests.faults.state import collected_state, without_batches
 
+#: One resource of each protocol that the sandbox speaks.
+RESOURCES = ["tax.registration", "civil.social_org", "hr.vocational", "market.company"]
+#: Small, so that there is a middle to break in.
+ROWS_A_PAGE = 12
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
 
 
@@ -23,6 +34,38 @@ class FreshHub(Protocol):
     """Makes a hub with a database and a home of its own; with `like`, both are copies of another hub's."""
 
     def __call__(self, like: Settings | None = None) -> Settings: ...
+
+
+def collecting(settings: Settings, resource: str) -> Callable[[OnStep], None]:
+    """A whole life of a collect: connect, read to the end, and wait for the session of one that has just died."""
+
+    def life(on_step: OnStep) -> None:
+        while True:
+            try:
+                with open_hub(settings, FixedClock(NOON)) as hub:
+                    collect(hub, resource, on_step=on_step)
+            except BatchBusy:
+                time.sleep(0.01)
+            else:
+                return
+
+    return life
+
+
+def ended(settings: Settings) -> dict[str, Any]:
+    """The end state of a hub, however many batches led there."""
+    with open_hub(settings, FixedClock(NOON)) as hub:
+        return without_batches(collected_state(hub))
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every resource comes in pages of `ROWS_A_PAGE`."""
+    changed = {
+        name: known.model_copy(update={"access": known.access.model_copy(update={"page_size": ROWS_A_PAGE})})
+        for name, known in load_all().items()
+    }
+    monkeypatch.setattr(registry, "load_all", lambda: changed)
 
 
 @pytest.fixture
