@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
-
+from sandbox import daily_csv
 from sandbox.dataset import VERSION, Dataset
 from sandbox.records import DAYS, FOLDERS
 from sandbox.rows import Row
@@ -120,35 +119,14 @@ def _write_hr(rows: list[Row], name: str, out: Path) -> None:
     header = list(rows[0].fields)
     by_day = {day: list(group) for day, group in groupby(rows, key=lambda row: row.stamp)}
     for day in FOLDERS:
-        _write_csv(out / day / f"{name}_{day}.csv", header, by_day.get(day, []), old=(day, name) == _OLD_ENCODING)
+        encoding = "GB18030" if (day, name) == _OLD_ENCODING else "UTF-8"
+        daily_csv.write(out / day / f"{name}_{day}.csv", header, by_day.get(day, []), encoding)
     coming = f"{DAYS[-1].replace(month=4, day=1):%Y%m%d}"
     if name == "zyzg":
         path = out / coming / f"{name}_{coming}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = _csv_line(header) + _csv_line([value or "" for value in rows[0].fields.values()])
+        whole = daily_csv.line(header) + daily_csv.line([value or "" for value in rows[0].fields.values()])
         path.write_bytes(whole.encode()[:-9])
-
-
-def _write_csv(path: Path, header: list[str], rows: list[Row], *, old: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    encoding = "GB18030" if old else "UTF-8"
-    lines = [_csv_line(header)]
-    for number, row in enumerate(rows, 2):
-        row.place = f"{path.parent.name}/{path.name}:{number}"
-        lines.append(_csv_line([value or "" for value in row.fields.values()], bare=_column(header, row)))
-    body = "".join(lines).encode(encoding)
-    path.write_bytes(body)
-    digest = hashes.Hash(hashes.SM3())
-    digest.update(body)
-    control = {
-        "file": path.name,
-        "rows": str(len(rows)),
-        "bytes": str(len(body)),
-        "sm3": digest.finalize().hex(),
-        "encoding": encoding,
-    }
-    text = "".join(f"{key}={value}\n" for key, value in control.items())
-    path.with_suffix(".ctl").write_text(text, encoding="ascii")
 
 
 def _write_market(rows: list[Row], path: Path) -> None:
@@ -159,22 +137,10 @@ def _write_market(rows: list[Row], path: Path) -> None:
         row.place = f"{path.name}:{number}"
         values = [value or "" for value in row.fields.values()]
         # the published file quotes only where it must, and once forgot to
-        bare = _column(header, row)
+        bare = daily_csv.column(header, row)
         cells = [
-            _quoted(value) if index != bare and ("," in value or '"' in value) else value
+            daily_csv.quoted(value) if index != bare and ("," in value or '"' in value) else value
             for index, value in enumerate(values)
         ]
         lines.append(",".join(cells) + "\r\n")
     path.write_bytes("".join(lines).encode())
-
-
-def _column(header: list[str], row: Row) -> int | None:
-    return header.index(row.unquoted) if row.unquoted else None
-
-
-def _csv_line(values: list[str], bare: int | None = None) -> str:
-    return ",".join(value if index == bare else _quoted(value) for index, value in enumerate(values)) + "\r\n"
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

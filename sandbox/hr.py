@@ -1,9 +1,13 @@
-"""The HR department: an SFTP server over one folder, read-only, with its own host key and password."""
+"""The HR department: an SFTP server over one folder, read-only, with its own host key and password.
+
+A second port takes orders for what goes wrong, as the other departments' do.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hmac
+import io
 import logging
 import os
 import socket
@@ -18,7 +22,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED
 
+from sandbox.daily_faults import half_replaced
+from sandbox.listening import FaultDesk, Faults
+
 FOLDER = "/out"
+FAULTS = ("replaced",)
 
 
 def host_key(path: Path) -> paramiko.Ed25519Key:
@@ -54,20 +62,24 @@ class _Door(paramiko.ServerInterface):
 class _OpenFile(paramiko.SFTPHandle):
     """A file open for reading. Without `writefile` the base class refuses to write."""
 
-    def __init__(self, real: Path, flags: int) -> None:
+    def __init__(self, real: Path, flags: int, *, replaced: bool) -> None:
         super().__init__(flags)
-        self.readfile = real.open("rb")
+        self._stat = real.stat()
+        self.readfile = io.BytesIO(half_replaced(real.read_bytes())) if replaced else real.open("rb")
 
     def stat(self) -> paramiko.SFTPAttributes | int:
-        return paramiko.SFTPAttributes.from_stat(os.fstat(self.readfile.fileno()))
+        return paramiko.SFTPAttributes.from_stat(self._stat)
 
 
 class _Jail(paramiko.SFTPServerInterface):
     """`/out` is the real folder; nothing else exists, and nothing can be changed."""
 
-    def __init__(self, server: paramiko.ServerInterface, *args: object, root: Path, **kwargs: object) -> None:
+    def __init__(
+        self, server: paramiko.ServerInterface, *args: object, root: Path, faults: Faults, **kwargs: object
+    ) -> None:
         super().__init__(server, *args, **kwargs)
         self._root = root.resolve()
+        self._faults = faults
 
     def _real(self, path: str) -> Path | None:
         """The file behind a path as the client names it; None when there is none inside the jail."""
@@ -104,7 +116,7 @@ class _Jail(paramiko.SFTPServerInterface):
             return sftp.SFTP_NO_SUCH_FILE
         if not stat.S_ISREG(real.stat().st_mode):
             return sftp.SFTP_FAILURE
-        return _OpenFile(real, flags)
+        return _OpenFile(real, flags, replaced=real.suffix == ".csv" and self._faults.take() == "replaced")
 
     # what changes something (remove, rename, mkdir, rmdir, chattr, symlink) is refused by the base class:
     # it answers "operation unsupported" unless a server says otherwise
@@ -121,6 +133,12 @@ class HrServer:
         self._root, self._key = root, key
         self._username, self._password = username, password
         self._socket = socket.create_server(("127.0.0.1", port), backlog=32)
+        try:
+            self._desk = FaultDesk()
+        except OSError:
+            self._socket.close()
+            raise
+        self._faults = Faults(FAULTS)
         self._transports: list[paramiko.Transport] = []
         self._lock = threading.Lock()
         self._stopping = False
@@ -133,6 +151,11 @@ class HrServer:
         return int(self._socket.getsockname()[1])
 
     @property
+    def admin_url(self) -> str:
+        """Where faults are ordered."""
+        return self._desk.admin_url
+
+    @property
     def public_key(self) -> str:
         """As it stands in a known_hosts file: `ssh-ed25519 AAAA…`."""
         return f"{self._key.get_name()} {self._key.get_base64()}"
@@ -140,10 +163,12 @@ class HrServer:
     def start(self) -> None:
         """Answer, each connection in its own threads."""
         threading.Thread(target=self._serve, daemon=True).start()
+        self._desk.start(self._faults)
 
     def stop(self) -> None:
         """Stop answering, hang up, give the port back."""
         self._stopping = True
+        self._desk.stop()
         # close alone does not wake a thread that waits in accept
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -166,7 +191,7 @@ class HrServer:
         transport = paramiko.Transport(client)
         transport.daemon = True
         transport.add_server_key(self._key)
-        transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Jail, root=self._root)
+        transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Jail, root=self._root, faults=self._faults)
         with self._lock:
             self._transports = [*(known for known in self._transports if known.is_active()), transport]
         try:

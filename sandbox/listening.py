@@ -1,7 +1,7 @@
-"""What the signing services have in common: a front port, and a second one where faults are ordered.
+"""What the departments that speak HTTP have in common: a front port, and a second one where faults are ordered.
 
-`POST /_fault {"kind": …, "times": n}`, taken back with `{"kind": null}`; a new order replaces the old one. The tax
-gateway, which has faults by page, keeps its own.
+`POST /_fault {"kind": …, "times": n}`, taken back with `{"kind": null}`; a new order replaces the old one. A service
+with pages also takes `"page": p`, and only that page is hit.
 """
 
 from __future__ import annotations
@@ -9,50 +9,75 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, ClassVar
 
 SLOW_SECONDS = 30.0
+INNER_FAILURE = "api-500"
 _LARGEST_BODY = 64 << 10
 
 
-class Faults:
-    """What goes wrong next."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What goes wrong next: `kind` for `times` answers, only on `page` unless that is None; `code` inside an error."""
 
-    def __init__(self, kinds: tuple[str, ...]) -> None:
-        self._kinds = kinds
+    kind: str | None = None
+    times: int = 0
+    page: int | None = None
+    code: str = INNER_FAILURE
+
+
+class Faults:
+    """What goes wrong next, ordered from outside."""
+
+    def __init__(self, kinds: tuple[str, ...], *, pages: bool = False) -> None:
+        self._kinds, self._pages = kinds, pages
         self._lock = threading.Lock()
-        self._kind: str | None = None
-        self._times = 0
+        self._order = Order()
         self.stopping = threading.Event()
 
     def order(self, order: object) -> None:
-        """Set or clear what goes wrong. Raises ValueError for an unknown kind or a number of times below 1."""
+        """Set or clear what goes wrong.
+
+        Raises:
+            ValueError: an unknown kind, or `times` or `page` that is no number from 1 on.
+        """
         if not isinstance(order, dict):
             raise ValueError("the order must be an object")  # noqa: TRY004 -- it comes from outside: a bad value
-        kind, times = order.get("kind"), order.get("times", 1)
+        kind, times, page = order.get("kind"), order.get("times", 1), order.get("page")
         if kind is not None and kind not in self._kinds:
             raise ValueError(f"kind must be null or one of {', '.join(self._kinds)}")
         if not isinstance(times, int) or times < 1:
             raise ValueError("times must be a number from 1 on")
+        if page is not None and not (self._pages and isinstance(page, int) and page >= 1):
+            raise ValueError(f"page must be null{' or a number from 1 on' if self._pages else ': there are no pages'}")
+        code = str(order.get("code", INNER_FAILURE))
         with self._lock:
-            self._kind, self._times = kind, times if kind else 0
+            self._order = Order() if kind is None else Order(kind, times, page, code)
 
     def left(self) -> dict[str, Any]:
         """The order that still stands."""
         with self._lock:
-            return {"kind": self._kind, "times": self._times}
+            order = self._order
+        left: dict[str, Any] = {"kind": order.kind, "times": order.times}
+        return left | {"page": order.page} if self._pages else left
 
     def take(self) -> str | None:
         """The fault of this request."""
+        return self.take_order().kind
+
+    def take_order(self, page: int | None = None, *, spared: Collection[str] = ()) -> Order:
+        """What hits a request for `page`, an empty order for none; kinds in `spared` wait for another request."""
         with self._lock:
-            kind = self._kind
-            if kind is not None:
-                self._times -= 1
-                if self._times == 0:
-                    self._kind = None
-            return kind
+            order = self._order
+            if order.kind is None or order.kind in spared or order.page not in (None, page):
+                return Order()
+            left = order.times - 1
+            self._order = replace(order, times=left) if left else Order()
+            return order
 
     def wait(self) -> None:
         """As long as `slow` takes, or until the server stops."""
@@ -76,13 +101,23 @@ class Handler(BaseHTTPRequestHandler):
         """What the client sent."""
         return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _LARGEST_BODY))
 
-    def say(self, status: int, body: bytes, kind: str = "application/json; charset=utf-8") -> None:
-        """The whole answer."""
+    def say(
+        self,
+        status: int,
+        body: bytes,
+        kind: str = "application/json; charset=utf-8",
+        headers: Mapping[str, str] | None = None,
+        *,
+        cut: bool = False,
+    ) -> None:
+        """The whole answer; `cut` hangs up after the first half of the promised bytes."""
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        for name, value in {"Content-Type": kind, **(headers or {})}.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[: len(body) // 2] if cut else body)
+        self.close_connection = self.close_connection or cut
 
     def tell(self, status: int, answer: dict[str, Any]) -> None:
         """The whole answer, as JSON."""
@@ -124,6 +159,10 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self._answering = False
+
     def server_bind(self) -> None:
         # the base class asks DNS for its own name, which takes seconds where DNS is broken
         TCPServer.server_bind(self)
@@ -131,6 +170,42 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Silent: a client that hangs up, or that does not trust the certificate, is part of the play."""
+
+    def begin(self, kind: type[Handler], faults: Faults) -> None:
+        """Answer in a thread of its own."""
+        self.RequestHandlerClass = type(kind.__name__, (kind,), {"faults": faults})
+        self._answering = True
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def end(self) -> None:
+        """Give the port back."""
+        if self._answering:  # shutdown waits for ever for a server that never started
+            self.shutdown()
+        self.server_close()
+
+
+class FaultDesk:
+    """The port where faults are ordered. The socket is bound here; `start` begins to take orders."""
+
+    def __init__(self) -> None:
+        self._server = _Server(0)
+        self._faults: Faults | None = None
+
+    @property
+    def admin_url(self) -> str:
+        """Where faults are ordered."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def start(self, faults: Faults) -> None:
+        """Take orders."""
+        self._faults = faults
+        self._server.begin(_Admin, faults)
+
+    def stop(self) -> None:
+        """End what waits because of an order, and give the port back."""
+        if self._faults is not None:
+            self._faults.stopping.set()
+        self._server.end()
 
 
 class Listener:
@@ -140,14 +215,13 @@ class Listener:
         OSError: the port is taken.
     """
 
-    def __init__(self, port: int) -> None:
-        self._front = _Server(("127.0.0.1", port), Handler)
+    def __init__(self, port: int = 0) -> None:
+        self._front = _Server(port)
         try:
-            self._admin = _Server(("127.0.0.1", 0), _Admin)
+            self._desk = FaultDesk()
         except OSError:
             self._front.server_close()
             raise
-        self._faults: Faults | None = None
         self._scheme = "http"
 
     @property
@@ -158,7 +232,7 @@ class Listener:
     @property
     def admin_url(self) -> str:
         """Where faults are ordered."""
-        return f"http://127.0.0.1:{self._admin.server_port}"
+        return self._desk.admin_url
 
     def start(self, handler: type[Handler], faults: Faults, tls: ssl.SSLContext | None = None) -> None:
         """Answer, each port in its own thread."""
@@ -166,16 +240,10 @@ class Listener:
             # the handshake is the connection's own thread's, or one silent client would hold up all others
             self._front.socket = tls.wrap_socket(self._front.socket, server_side=True, do_handshake_on_connect=False)
             self._scheme = "https"
-        self._faults = faults
-        for server, kind in ((self._front, handler), (self._admin, _Admin)):
-            server.RequestHandlerClass = type(kind.__name__, (kind,), {"faults": faults})
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._front.begin(handler, faults)
+        self._desk.start(faults)
 
     def stop(self) -> None:
         """Stop answering and give the ports back."""
-        if self._faults is not None:
-            self._faults.stopping.set()
-        for server in (self._front, self._admin):
-            if self._faults is not None:  # shutdown waits for ever for a server that never started
-                server.shutdown()
-            server.server_close()
+        self._desk.stop()
+        self._front.end()

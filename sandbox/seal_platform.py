@@ -263,9 +263,6 @@ class _Desk(Handler):
 class SealServer(Listener):
     """The platform's two ports; the front one speaks TLS."""
 
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(port)
-
     def serve(self, kept: Keys) -> None:
         """Answer with these keys."""
         self.start(type("_Desk", (_Desk,), {"platform": Platform(kept)}), Faults(FAULTS), kept.tls())

@@ -75,7 +75,7 @@ class Departments:
             raise CannotServe(str(problem), STATE) from problem
         urls = self._exchange_databases()
         self._hr.start()
-        self._tax.start(self._tax_office())
+        self._tax.serve(self._tax_office())
         return self._description(self._tax, self._hr, urls) | self._signing_services(self._tsa, self._seals)
 
     def stop(self) -> None:
@@ -180,6 +180,7 @@ class Departments:
             "hr": {
                 "host": "127.0.0.1",
                 "port": hr_server.port,
+                "admin_url": hr_server.admin_url,
                 "username": kept["hr_username"],
                 "password": kept["hr_password"],
                 "host_key": hr_server.public_key,

@@ -166,9 +166,6 @@ class _Desk(Handler):
 class TimestampServer(Listener):
     """The authority's two ports."""
 
-    def __init__(self, port: int = 0) -> None:
-        super().__init__(port)
-
     @property
     def url(self) -> str:
         """Where tokens are made."""

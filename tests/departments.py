@@ -28,9 +28,12 @@ class Departments:
     state: Path
 
     def endpoints(self) -> Endpoints:
-        """The sources file of the hub, without the port on which faults are ordered."""
-        sections = {name: dict(part) for name, part in self.ready.items() if isinstance(part, dict)}
-        del sections["tax"]["admin_url"]
+        """The sources file of the hub, without the ports on which faults are ordered."""
+        sections = {
+            name: {key: value for key, value in part.items() if key != "admin_url"}
+            for name, part in self.ready.items()
+            if isinstance(part, dict)
+        }
         return Endpoints(sections, origin="the sandbox", folder=self.state)
 
     def write_sources(self, path: Path) -> None:
@@ -40,9 +43,11 @@ class Departments:
         path.write_text(as_toml(announced), encoding="utf-8")
         path.chmod(0o600)
 
-    def order_fault(self, kind: str | None, times: int = 1, page: int | None = None, **more: str) -> None:
+    def order_fault(
+        self, kind: str | None, times: int = 1, page: int | None = None, *, of: str = "tax", **more: str
+    ) -> None:
         order = {"kind": kind, "times": times, "page": page, **more}
-        answer = requests.post(f"{self.ready['tax']['admin_url']}/_fault", json=order, timeout=5)
+        answer = requests.post(f"{self.ready[of]['admin_url']}/_fault", json=order, timeout=5)
         assert answer.status_code == 200, answer.text
 
     def expected(self, resource: str) -> list[dict[str, Any]]:

@@ -11,7 +11,10 @@ from typing import Any
 
 import paramiko
 import pytest
+import requests
 from cryptography.hazmat.primitives import hashes
+
+from sandbox import daily_faults
 
 
 def _transport(hr: dict[str, Any]) -> paramiko.Transport:
@@ -137,6 +140,71 @@ def test_there_is_no_shell(sandbox: Any) -> None:
     with pytest.raises(paramiko.SSHException):
         channel.exec_command("id")
     transport.close()
+
+
+@pytest.fixture
+def file(sftp: paramiko.SFTPClient, sandbox: Any) -> Path:
+    """The insurance file of the first day, where the sandbox keeps it."""
+    day = sorted(sftp.listdir("/out"))[0]
+    return Path(sandbox.state) / "out" / day / f"cf_bx_sbxx_{day}.csv"
+
+
+def _remote(file: Path) -> str:
+    return f"/out/{file.parent.name}/{file.name}"
+
+
+def _control(sftp: paramiko.SFTPClient, file: Path) -> dict[str, str]:
+    text = _read(sftp, _remote(file.with_suffix(".ctl"))).decode("ascii")
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def _sm3(body: bytes) -> str:
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(body)
+    return digest.finalize().hex()
+
+
+def test_a_truncated_file_is_shorter_than_its_control_file_says(sftp: paramiko.SFTPClient, file: Path) -> None:
+    whole = _read(sftp, _remote(file))
+    with daily_faults.truncated(file):
+        body = _read(sftp, _remote(file))
+        assert sftp.stat(_remote(file)).st_size == len(body) == len(whole) // 2
+        assert whole.startswith(body)
+        assert int(_control(sftp, file)["bytes"]) == len(whole)
+    assert _read(sftp, _remote(file)) == whole
+
+
+def test_a_recoded_file_fits_its_control_file_in_all_but_the_encoding(sftp: paramiko.SFTPClient, file: Path) -> None:
+    whole = _read(sftp, _remote(file))
+    with daily_faults.recoded(file):
+        body, control = _read(sftp, _remote(file)), _control(sftp, file)
+        assert (len(body), _sm3(body)) == (int(control["bytes"]), control["sm3"])
+        assert control["encoding"] == "UTF-8"
+        assert body.decode("gb18030") == whole.decode()
+        with pytest.raises(UnicodeDecodeError):
+            body.decode()
+    assert _read(sftp, _remote(file)) == whole
+    assert _sm3(whole) == _control(sftp, file)["sm3"]
+
+
+def test_a_file_replaced_while_it_is_read_is_half_one_and_half_the_other(
+    sftp: paramiko.SFTPClient, sandbox: Any, file: Path
+) -> None:
+    whole, control = _read(sftp, _remote(file)), _control(sftp, file)
+    order = requests.post(
+        f"{sandbox.where['hr']['admin_url']}/_fault", json={"kind": "replaced", "times": 1}, timeout=5
+    )
+    assert order.status_code == 200
+    # control files are read as they are, and use no order up
+    assert _control(sftp, file) == control
+    mixed = _read(sftp, _remote(file))
+    assert len(mixed) == len(whole)
+    assert mixed[: len(whole) // 2] != whole[: len(whole) // 2]
+    assert mixed[len(whole) // 2 :] == whole[len(whole) // 2 :]
+    assert _sm3(mixed) != control["sm3"]
+    lines = whole.split(b"\r\n")
+    assert len(set(lines) & set(mixed.split(b"\r\n"))) < 0.9 * len(lines), "no row is missing: nobody would be misled"
+    assert _read(sftp, _remote(file)) == whole
 
 
 def _read(sftp: paramiko.SFTPClient, path: str) -> bytes:

@@ -218,8 +218,13 @@ def test_the_table_of_dirt_names_every_kind() -> None:
 
 
 def test_the_readme_names_every_kind_of_dirt_and_every_fault() -> None:
-    from sandbox import dirt, seal_platform, tax, tsa
+    from sandbox import dirt, gateway_faults, hr, seal_platform, tsa
 
     text = (REPOSITORY / "sandbox" / "README.md").read_text(encoding="utf-8")
-    for name in [kind.name for kind in dirt.KINDS] + [*tax.FAULTS, *tsa.FAULTS, *seal_platform.FAULTS]:
+    for name in [kind.name for kind in dirt.KINDS] + [
+        *gateway_faults.FAULTS,
+        *hr.FAULTS,
+        *tsa.FAULTS,
+        *seal_platform.FAULTS,
+    ]:
         assert f"`{name}`" in text, name

@@ -8,11 +8,15 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+
+from sandbox import tax
 
 REGISTRATION, CLEARANCE = "cf_ss_swdjxx", "cf_ss_wqxx"
 
@@ -197,6 +201,109 @@ def test_a_slow_answer_keeps_others_from_waiting(client: Client) -> None:
     with pytest.raises(requests.ReadTimeout):
         client.get(CLEARANCE, size=5, timeout=0.5)
     assert client.get(CLEARANCE, size=5).elapsed.total_seconds() < 1
+
+
+def test_a_page_comes_in_another_order_and_is_otherwise_the_same(client: Client) -> None:
+    right = client.get(CLEARANCE, page=2, size=50).json()["data"]
+    client.order(kind="reordered", times=1)
+    other = client.get(CLEARANCE, page=2, size=50).json()["data"]
+    assert other["rows"] != right["rows"]
+    assert sorted(map(str, other["rows"])) == sorted(map(str, right["rows"]))
+    assert other["total"] == right["total"]
+
+
+def test_a_truncated_page_is_good_json_with_fewer_rows_than_its_total_says(client: Client) -> None:
+    right = client.get(CLEARANCE, page=2, size=50).json()["data"]
+    client.order(kind="truncated", times=1)
+    answer = client.get(CLEARANCE, page=2, size=50)
+    cut = answer.json()["data"]
+    assert (answer.status_code, answer.json()["code"]) == (200, "200")
+    assert cut == {**right, "rows": right["rows"][:25]}
+
+
+def test_the_last_row_of_a_truncated_page_of_one_is_missing_too(client: Client) -> None:
+    client.order(kind="truncated", times=1)
+    assert client.get(CLEARANCE, page=1, size=1).json()["data"]["rows"] == []
+
+
+def test_a_hung_department_takes_the_request_and_says_nothing(client: Client) -> None:
+    client.order(kind="hang", times=1)
+    with pytest.raises(requests.ReadTimeout):
+        client.get(CLEARANCE, size=5, timeout=1.5)
+    assert client.get(CLEARANCE, size=5).elapsed.total_seconds() < 1
+
+
+def test_a_hang_outlasts_what_slow_takes_and_ends_with_the_sandbox() -> None:
+    account = tax.Account("rid", {CLEARANCE: "sid"}, "secret")
+    office = tax.TaxOffice(account, {CLEARANCE: []})
+    server = tax.TaxServer()
+    server.serve(office)
+    there = Client({"base_url": server.base_url, "admin_url": server.admin_url, "rid": "rid", "secret": "secret"})
+    there.tax["sid_clearance"] = "sid"
+    assert there.order(kind="hang", times=1).status_code == 200
+    office.faults.wait = lambda: None  # type: ignore[method-assign] # `slow` would be over at once
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(there.get, CLEARANCE, size=5, timeout=60)
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=1)
+        server.stop()
+        with pytest.raises(requests.ConnectionError):
+            asked.result(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("gb18030", "application/json; charset=GB18030"), ("gb18030_unsaid", "application/json")],
+)
+def test_a_page_comes_in_gb18030_said_or_unsaid(client: Client, kind: str, said: str) -> None:
+    right = client.get(REGISTRATION, size=50)
+    client.order(kind=kind, times=1)
+    answer = client.get(REGISTRATION, size=50)
+    assert answer.headers["Content-Type"] == said
+    assert json.loads(answer.content.decode("gb18030")) == right.json()
+    with pytest.raises(UnicodeDecodeError):
+        answer.content.decode()
+
+
+def _all(client: Client, **query: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for page in range(1, 20):
+        data = client.get(CLEARANCE, page=page, size=200, **query).json()["data"]
+        rows += data["rows"]
+        if len(rows) == data["total"]:
+            return rows
+    raise AssertionError(f"{len(rows)} rows of {data['total']}")
+
+
+def _moved(row: dict[str, Any], hours: int) -> dict[str, Any]:
+    stamp = datetime.fromisoformat(row["update_time"]) + timedelta(hours=hours)
+    return {**row, "update_time": f"{stamp:%Y-%m-%d %H:%M:%S}"}
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("clock_ahead", 8), ("clock_back", -8)])
+def test_a_clock_that_moved_stamps_the_second_half_of_the_rows_off(client: Client, kind: str, hours: int) -> None:
+    right = _all(client, since="")
+    client.order(kind=kind, times=100)
+    seen = _all(client, since="")
+    middle = len(right) // 2
+    meant = right[:middle] + [_moved(row, hours) for row in right[middle:]]
+    assert sorted(map(str, seen)) == sorted(map(str, meant))
+    stamps = [row["update_time"] for row in seen]
+    assert stamps == sorted(stamps), "a real database orders by the stamps it has, right or not"
+
+
+def test_rows_of_a_clock_set_back_lie_before_rows_that_were_there_already(client: Client) -> None:
+    right = _all(client, since="")
+    last_before = right[len(right) // 2 - 1]
+    client.order(kind="clock_back", times=100)
+    late = _all(client, since=last_before["update_time"])
+    assert len(late) < len(right) - len(right) // 2, "nobody would be misled by such a clock"
+
+
+def test_every_row_comes_twice_and_the_total_agrees(client: Client) -> None:
+    right = _all(client, since="")
+    client.order(kind="duplicated", times=100)
+    assert _all(client, since="") == [row for row in right for _ in range(2)]
 
 
 @pytest.mark.parametrize("fault", [{"kind": "earthquake"}, {"kind": "500", "times": 0}, {"kind": "500", "page": "two"}])
