@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -18,11 +20,17 @@ from core.clock import SHANGHAI, FixedClock
 from core.settings import Mode, Settings
 from hub.collect import collect
 from hub.context import OnStep, open_hub
+from onebox.postgres import Cluster
 from store.batches import BatchBusy
 from store.vault import make_keyring
 from tests.departments import Departments
 from tests.faults.state import collected_state, without_batches
 
+#: `HUB_FAULTS_LIVES` is how many lives are ended at random moments; given, everything else is tried everywhere too.
+LONG = "HUB_FAULTS_LIVES" in os.environ
+LIVES = int(os.environ.get("HUB_FAULTS_LIVES", "60"))
+#: Draws the moments.
+SEED = int(os.environ.get("HUB_FAULTS_SEED", "20261120"))
 #: One resource of each protocol that the sandbox speaks.
 RESOURCES = ["tax.registration", "civil.social_org", "hr.vocational", "market.company"]
 #: Small, so that there is a middle to break in.
@@ -86,3 +94,17 @@ def fresh_hub(new_database: Callable[..., str], tmp_path: Path, departments: Dep
 
     yield fresh
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL that a module may stop, started or not; it is durable, as the real one is."""
+    # /var/tmp, not pytest's folder: run by root, PostgreSQL's own user must reach it
+    folder = Path(tempfile.mkdtemp(prefix="hub-faults-", dir="/var/tmp"))
+    folder.chmod(0o711)
+    cluster = Cluster(folder / "postgres", secrets_folder=folder / "secrets")
+    try:
+        yield cluster
+    finally:
+        cluster.destroy()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -17,11 +16,9 @@ import pytest
 
 from core.settings import Settings
 from hub.context import no_step
-from tests.faults.conftest import RESOURCES, FreshHub, collecting, ended
+from tests.faults.conftest import LIVES, RESOURCES, SEED, FreshHub, collecting, ended
 from tests.faults.dying import run_and_be_killed
 
-LIVES = int(os.environ.get("HUB_FAULTS_LIVES", "60"))
-SEED = int(os.environ.get("HUB_FAULTS_SEED", "20261120"))
 #: The rest of the lives are ended in the two harder ways below.
 _PLAIN = max(1, (LIVES * 4 // 5) // len(RESOURCES))
 _HARD = max(1, LIVES // 10)
