@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -221,12 +223,22 @@ class DailyFiles:
                 raise FileRefused(f"{remote.size} bytes, more than the declared limit")  # noqa: TRY301
             # A file of the wrong size is fetched too, so that what is refused can be kept.
             self._ask(place, fetch)
-            sheet = survey(stream, columns=self._columns, encoding=control.encoding)
-            _compare("bytes", control.size, sheet.size)
-            _compare("sm3", control.sm3, sheet.sm3)
-            _compare("rows", control.rows, sheet.rows)
+            try:
+                return self._proved(stream, control)
+            except FileRefused:
+                # It may have been written over while it was read, and lie there whole by now.
+                time.sleep(self._patience.first_wait_s)
+                self._ask(place, fetch)
+                return self._proved(stream, control)
         except FileRefused as error:
             self._refuse(remote, stream, place, error.message)
+
+    def _proved(self, stream: BinaryIO, control: Control) -> Sheet:
+        # First, since a file that broke off has other faults as well, which say less.
+        _compare("bytes", control.size, stream.seek(0, os.SEEK_END))
+        sheet = survey(stream, columns=self._columns, encoding=control.encoding)
+        _compare("sm3", control.sm3, sheet.sm3)
+        _compare("rows", control.rows, sheet.rows)
         return sheet
 
     def _refuse(self, remote: _Remote, stream: BinaryIO, place: FilePlace, reason: str) -> NoReturn:
