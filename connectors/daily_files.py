@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -18,6 +17,7 @@ from connectors.csv_slices import FilePlace, Sheet, cut_pages, read_rows, survey
 from connectors.declaration import Declaration
 from connectors.port import Cursor, FileRefused, RawPage, RawRecord
 from connectors.retrying import Patience, patiently
+from connectors.scratch import scratch, writing
 from core.digest import sm3_hex
 
 log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class DailyFiles:
             within = place.within(remote.file, remote.mark)
             if within.done:
                 continue
-            with tempfile.TemporaryFile() as stream:
+            with scratch(self._name) as stream:
                 sheet = self._fetched(remote, stream, within)
                 for page in cut_pages(
                     stream, sheet, within, resource=self._name, page_size=self._access.page_size, declares=True
@@ -211,7 +211,7 @@ class DailyFiles:
         def fetch(shelf: Shelf) -> None:
             stream.seek(0)
             stream.truncate()
-            shelf.fetch(remote.file, stream)
+            shelf.fetch(remote.file, writing(self._name, stream))
 
         try:
             control = Control.parse(remote.control)
