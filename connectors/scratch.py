@@ -55,5 +55,5 @@ def _refused(resource: str, error: OSError) -> ScratchRefused:
     return ScratchRefused(
         f"{resource}: what the department sends cannot be written to {folder} ({error.strerror}). Nothing of the file "
         "landed, what landed before stays; the department is not at fault. Make room there or set TMPDIR to a folder "
-        f"that has some (runbook: disk full), then run `hub collect {resource}`."
+        f"that has some (runbook: disk-full), then run `hub collect {resource}`."
     )

@@ -74,13 +74,15 @@ def _known(error: psycopg2.Error) -> StoreUnavailable | StoreNotReady | None:
     if state == errorcodes.DISK_FULL:
         return StoreFull(
             "the disk under the hub's database is full; the open transaction is undone, what was committed before "
-            "stays. Make room as the runbook says (disk full), then run this again; it goes on where it stood. "
+            "stays. Make room, then run this again; it goes on where it stood (runbook: disk-full). "
             f"PostgreSQL said: {_first_line(error)}"
         )
     # A bare DatabaseError is the driver's own word for an answer that broke off, e.g. in the middle of a COPY.
     broke_off = type(error) is psycopg2.DatabaseError and not state
-    passing = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | psycopg2.InternalError)
-    if broke_off or passing:
+    passing = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    # Other inner errors are faults of ours, such as what the triggers of an append-only table say.
+    inner = state.startswith("XX") or state == errorcodes.READ_ONLY_SQL_TRANSACTION
+    if broke_off or passing or inner:
         gone = not state or state.startswith(_GONE)
         what = "the connection to the hub's database broke" if gone else f"the hub's database could not do it ({state})"
         return StoreUnavailable(f"{what}; the open transaction is undone: {_first_line(error)}")

@@ -116,8 +116,8 @@ INSIDE = {
 
 #: The short form stops in order where it breaks in disorder only in the long one, and the other way round.
 _SHORT = {
-    "fast": ["page.judged", "page.landed", "in the COPY", "after the COPY"],
-    "immediate": ["page.kept", "page.acknowledged", "keeping the page", "before the COPY", "in the COPY"],
+    "fast": ["page.judged", "in the COPY", "after the COPY"],
+    "immediate": ["page.acknowledged", "keeping the page", "in the COPY"],
 }
 
 
