@@ -177,7 +177,10 @@ def case(
     rows = good_rows[resource]
     declared = load_all()[resource]
     # Three rows a page, so that a night is more than one page.
-    small = declared.model_copy(update={"access": declared.access.model_copy(update={"page_size": 3})})
+    changes: dict[str, Any] = {"page_size": 3}
+    if request.param == "gateway":
+        changes["requests_per_second"] = 100
+    small = declared.model_copy(update={"access": declared.access.model_copy(update=changes)})
     monkeypatch.setattr(registry, "load_all", lambda: {**load_all(), resource: small})
     if request.param == "table":
         url = new_database()
