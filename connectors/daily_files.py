@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from connectors.csv_slices import FilePlace, Sheet, cut_pages, read_rows, survey
 from connectors.declaration import Declaration
 from connectors.port import Cursor, FileRefused, RawPage, RawRecord, rows_between
 from connectors.retrying import Patience, patiently
+from connectors.scratch import scratch, writing
 from core.digest import sm3_hex
 
 log = logging.getLogger(__name__)
@@ -135,7 +137,7 @@ class DailyFiles:
             within = place.within(remote.file, remote.mark)
             if within.done:
                 continue
-            with tempfile.TemporaryFile() as stream:
+            with scratch(self._name) as stream:
                 sheet = self._fetched(remote, stream, within)
                 for page in cut_pages(
                     stream, sheet, within, resource=self._name, page_size=self._access.page_size, declares=True
@@ -213,7 +215,7 @@ class DailyFiles:
         def fetch(shelf: Shelf) -> None:
             stream.seek(0)
             stream.truncate()
-            shelf.fetch(remote.file, stream)
+            shelf.fetch(remote.file, writing(self._name, stream))
 
         try:
             control = Control.parse(remote.control)
@@ -225,12 +227,22 @@ class DailyFiles:
                 raise FileRefused(f"{remote.size} bytes, more than the declared limit")  # noqa: TRY301
             # A file of the wrong size is fetched too, so that what is refused can be kept.
             self._ask(place, fetch)
-            sheet = survey(stream, columns=self._columns, encoding=control.encoding)
-            _compare("bytes", control.size, sheet.size)
-            _compare("sm3", control.sm3, sheet.sm3)
-            _compare("rows", control.rows, sheet.rows)
+            try:
+                return self._proved(stream, control)
+            except FileRefused:
+                # It may have been written over while it was read, and lie there whole by now.
+                time.sleep(self._patience.first_wait_s)
+                self._ask(place, fetch)
+                return self._proved(stream, control)
         except FileRefused as error:
             self._refuse(remote, stream, place, error.message)
+
+    def _proved(self, stream: BinaryIO, control: Control) -> Sheet:
+        # First, since a file that broke off has other faults as well, which say less.
+        _compare("bytes", control.size, stream.seek(0, os.SEEK_END))
+        sheet = survey(stream, columns=self._columns, encoding=control.encoding)
+        _compare("sm3", control.sm3, sheet.sm3)
+        _compare("rows", control.rows, sheet.rows)
         return sheet
 
     def _refuse(self, remote: _Remote, stream: BinaryIO, place: FilePlace, reason: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from hub.vanished import end_vanished
 from schemas.drift_names import may_be_shown
 from store import batches, raw_pages
 from store.batches import Batch, Counts
+from store.errors import StoreUnavailable
 
 __all__ = ["BatchOutsideBand", "Collected", "RowsMissing", "SourceClockAhead", "collect", "judge_row"]
 
@@ -138,7 +140,8 @@ def begun(hub: Hub, declaration: Declaration, source: Source, batch: Batch, *, f
 def _stopped(hub: Hub, source: Source, batch: Batch, error: HubError) -> None:
     if isinstance(error, SourceGarbled | FileRefused) and error.body:
         raw_pages.keep(hub.connection, hub.vault, batch, number=0, body=error.body, context={}, whole=False)
-    batches.note_trouble(hub.connection, batch, error)
+    with suppress(StoreUnavailable):  # a store that is gone takes no note of it
+        batches.note_trouble(hub.connection, batch, error)
     if isinstance(error, FileRefused):
         # The file will not get better by itself: the batch ends behind it, so that the next file gets its turn.
         if error.next_cursor is not None:

@@ -100,7 +100,7 @@ def _set_up(*, dev: bool) -> None:
         state = _identity()
     print("setup: installing" + (" (with tools for tests and checks)" if dev else ""), flush=True)
     STATE.unlink(missing_ok=True)  # until the end a run cut off here leaves an environment known to be unfinished
-    _install([RUN, DEV] if dev else [RUN])
+    install([RUN, DEV] if dev else [RUN])
     _link_checkout()
     fresh = STATE.with_suffix(".new")
     fresh.write_text(json.dumps({**state, **wanted}, indent=1) + "\n", encoding="utf-8")
@@ -152,9 +152,10 @@ def _make_venv() -> None:
     _run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], "the virtual environment could not be made")
 
 
-def _install(locks: list[Path]) -> None:
+def install(locks: list[Path], python: Path = VENV / "bin" / "python") -> None:
+    """Install exactly what the locks name into the environment of `python`."""
     command = [
-        *(str(part) for part in (_uv(), "pip", "install", "--python", VENV / "bin" / "python")),
+        *(str(part) for part in (_uv(), "pip", "install", "--python", python)),
         "--quiet",
         "--require-hashes",
         "--no-build",  # wheels only: no compiler is needed, no foreign build script is run

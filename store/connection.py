@@ -10,9 +10,12 @@ import psycopg2
 from psycopg2 import errorcodes
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class, named like a function
 
-from store.errors import PartsCollided, StoreNotReady, StoreUnavailable
+from store.errors import PartsCollided, StoreFull, StoreNotReady, StoreUnavailable
 
 __all__ = ["Connection", "connect", "fetch_all", "fetch_one", "transaction"]
+
+#: SQLSTATEs with which the server ends a session: connection exceptions, and shutdown by a person or a crash.
+_GONE = ("08", errorcodes.ADMIN_SHUTDOWN, errorcodes.CRASH_SHUTDOWN, errorcodes.CANNOT_CONNECT_NOW)
 
 
 def connect(database_url: str) -> Connection:
@@ -47,28 +50,49 @@ def transaction(connection: Connection) -> Iterator[Any]:
     """A cursor whose work is committed whole or not at all.
 
     Raises:
-        StoreUnavailable: the connection was lost; the transaction is undone.
+        StoreUnavailable: the connection was lost or the server could not do it now; the transaction is undone.
         PartsCollided: another part of a batch was first at one record; the transaction is undone.
+        StoreFull: the database's disk has no room; the transaction is undone.
         StoreNotReady: a table is missing, so the migrations have not been run.
     """
     try:
         with connection, connection.cursor() as cursor:
             yield cursor
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise StoreUnavailable(
-            f"the connection to the hub's database broke; the open transaction is undone: {_first_line(error)}"
-        ) from None
-    except psycopg2.errors.UniqueViolation as error:
-        if error.diag.constraint_name == "record_head_pkey":
-            raise PartsCollided(
-                "another part of the batch wrote the same record at the same moment; nothing of this page was written. "
-                "It is read again at the next try."
-            ) from None
-        raise
-    except psycopg2.ProgrammingError as error:
-        if error.pgcode == errorcodes.UNDEFINED_TABLE:
-            raise StoreNotReady("the hub's tables are not in this database; run `hub migrate`") from None
-        raise
+    except psycopg2.Error as error:
+        # Undoing fails too where the connection is gone; the first error tells why.
+        first = error.__context__ if isinstance(error.__context__, psycopg2.Error) else error
+        known = _known(first)
+        if known is None:
+            raise
+        raise known from None
+
+
+def _known(error: psycopg2.Error) -> StoreUnavailable | StoreNotReady | PartsCollided | None:
+    """What a database error asks of an operator; None for a fault of the program."""
+    state = error.pgcode or ""
+    if state == errorcodes.UNDEFINED_TABLE:
+        return StoreNotReady("the hub's tables are not in this database; run `hub migrate`")
+    if isinstance(error, psycopg2.errors.UniqueViolation) and error.diag.constraint_name == "record_head_pkey":
+        return PartsCollided(
+            "another part of the batch wrote the same record at the same moment; nothing of this page was written. "
+            "It is read again at the next try."
+        )
+    if state == errorcodes.DISK_FULL:
+        return StoreFull(
+            "the disk under the hub's database is full; the open transaction is undone, what was committed before "
+            "stays. Make room, then run this again; it goes on where it stood (runbook: disk-full). "
+            f"PostgreSQL said: {_first_line(error)}"
+        )
+    # A bare DatabaseError is the driver's own word for an answer that broke off, e.g. in the middle of a COPY.
+    broke_off = type(error) is psycopg2.DatabaseError and not state
+    passing = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    # Other inner errors are faults of ours, such as what the triggers of an append-only table say.
+    inner = state.startswith("XX") or state == errorcodes.READ_ONLY_SQL_TRANSACTION
+    if broke_off or passing or inner:
+        gone = not state or state.startswith(_GONE)
+        what = "the connection to the hub's database broke" if gone else f"the hub's database could not do it ({state})"
+        return StoreUnavailable(f"{what}; the open transaction is undone: {_first_line(error)}")
+    return None
 
 
 def fetch_all(connection: Connection, sql: str, arguments: Any = ()) -> list[tuple[Any, ...]]:

@@ -8,9 +8,15 @@ from core.errors import Permanent, Retryable
 
 
 class StoreUnavailable(Retryable):
-    """PostgreSQL does not answer, or ended the connection; nothing of the transaction is left."""
+    """PostgreSQL does not answer, ended the connection, or could not do it now; nothing of the transaction is left."""
 
     code: ClassVar[str] = "HUB-601"
+
+
+class StoreFull(StoreUnavailable):
+    """The disk under PostgreSQL's data is full; nothing of the transaction is left."""
+
+    code: ClassVar[str] = "HUB-740"
 
 
 class StoreNotReady(Permanent):

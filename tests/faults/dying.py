@@ -1,14 +1,15 @@
-"""Run something in a process that kills itself with SIGKILL after a chosen step."""
+"""Run something in a process that dies by SIGKILL: its own after a chosen step, or ours at a chosen moment."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection as Pipe
 
-from hub.context import OnStep
+from hub.context import OnStep, no_step
 
 #: Forked, so that each of many short lives does not import everything anew.
 _FORK = multiprocessing.get_context("fork")
@@ -41,6 +42,33 @@ def run_and_die(work: Work, after: int) -> bool:
     process.join(60)
     assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
     return process.exitcode != 0
+
+
+def run_and_be_killed(work: Work, after_s: float, *, group: bool = False) -> bool:
+    """Run and be killed from outside after so many seconds; False when it ended well before.
+
+    With `group` the work runs in a child of a process that leads a group of its own, and the whole group is killed.
+    """
+    process = _FORK.Process(target=_lead_a_group if group else work, args=(work,) if group else (no_step,))
+    process.start()
+    pid = process.pid
+    assert pid is not None
+    while group and process.is_alive() and os.getpgid(pid) != pid:
+        time.sleep(0.001)
+    process.join(after_s)
+    if process.exitcode is None:
+        (os.killpg if group else os.kill)(pid, signal.SIGKILL)
+    process.join(60)
+    assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+    return process.exitcode != 0
+
+
+def _lead_a_group(work: Work) -> None:
+    os.setsid()
+    inner = _FORK.Process(target=work, args=(no_step,))
+    inner.start()
+    inner.join()
+    os._exit(inner.exitcode or 0)
 
 
 def _tell(work: Work, writer: Pipe) -> None:

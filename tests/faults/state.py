@@ -40,6 +40,11 @@ def collected_state(hub: Hub) -> dict[str, Any]:
     }
 
 
+def without_batches(state: dict[str, Any]) -> dict[str, Any]:
+    """The state without the number of batches: a life that found nothing to do counts as none."""
+    return state | {"counts": [(resource, ended, *sums) for resource, ended, _, *sums in state["counts"]]}
+
+
 def issued_state(hub: Hub) -> dict[str, Any]:
     """Outcomes, licences with their facts and story, seal uses, packages, and the files on disk."""
     from hub.inspect import inspect_package

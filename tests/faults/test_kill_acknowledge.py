@@ -24,7 +24,7 @@ from tests.connectors.worlds import BLOB, BLOB_ACCESS, run
 from tests.departments import Departments
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
-from tests.faults.state import collected_state
+from tests.faults.state import collected_state, without_batches
 
 _ROWS_A_PAGE = 12
 
@@ -43,10 +43,8 @@ def _work_on(settings: Settings, resource: str) -> Callable[[OnStep], object]:
 
 
 def _state(settings: Settings) -> dict[str, Any]:
-    """Without the number of batches: a life that found nothing to do counts as none."""
     with open_hub(settings, FixedClock(NOON)) as hub:
-        state = collected_state(hub)
-    return state | {"counts": [(row[0], row[1], *row[3:]) for row in state["counts"]]}
+        return without_batches(collected_state(hub))
 
 
 def test_consumed_markers_end_the_same_wherever_it_was_killed(

@@ -30,6 +30,20 @@ def test_the_same_bytes_are_kept_once(connection: Connection, vault: Vault) -> N
     assert fetch_all(connection, "select number, bytes from raw_page") == [(1, len(BODY))]
 
 
+@pytest.mark.xfail(strict=True, reason="bytes once kept as evidence stay evidence, without number and context")
+def test_bytes_that_were_kept_as_evidence_become_a_page_when_they_are_one(connection: Connection, vault: Vault) -> None:
+    """An answer refused for what stood around it (a total that shrank) may come again, the same, and be right."""
+    batch = begin_or_resume(connection, RESOURCE)
+    raw_pages.keep(connection, vault, batch, number=0, body=BODY, context={}, whole=False)
+    digest = raw_pages.keep(connection, vault, batch, number=3, body=BODY, context={"encoding": "GB18030"})
+    kept = raw_pages.load(connection, vault, RESOURCE, digest)
+    assert (kept.number, kept.context) == (3, {"encoding": "GB18030"})
+    assert fetch_all(connection, "select whole from raw_page") == [(True,)]
+    # The other way round nothing is taken back: what was read as a page once was one.
+    raw_pages.keep(connection, vault, batch, number=0, body=BODY, context={}, whole=False)
+    assert fetch_all(connection, "select whole, number from raw_page") == [(True, 3)]
+
+
 def test_a_page_that_is_not_there_is_told(connection: Connection, vault: Vault) -> None:
     with pytest.raises(NotInStore, match=RESOURCE):
         raw_pages.load(connection, vault, RESOURCE, sm3(b"never"))
