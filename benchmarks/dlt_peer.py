@@ -9,7 +9,7 @@ environment below the user's cache folder, and started there by `run_peer`. What
   (the present state only); indexes are dlt's own;
 - loaded by COPY (`loader_file_format="csv"`) in place of INSERT, its default here. Parquet through ADBC, which
   needs two more packages, was not tried: loading is the smallest of its three steps;
-- intermediate files uncompressed, buffers of 20,000 rows, two workers to normalise for two cores, no telemetry;
+- intermediate files uncompressed and of 25,000 rows, two workers to normalise them for two cores, no telemetry;
 - by two routes: `objects`, where dlt's own validation calls the model, and `arrow`, its fast route, for which the model
   is called by our own lines in front of it, since dlt passes Arrow tables by its validation. Both are timed from
   opening the file to the end of the load.

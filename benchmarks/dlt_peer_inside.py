@@ -22,14 +22,14 @@ from typing import Annotated, Any
 
 # Before dlt is imported: it reads its settings from here.
 os.environ |= {
-    "EXTRACT__DATA_WRITER__FILE_MAX_ITEMS": "50000",
     "RUNTIME__DLTHUB_TELEMETRY": "false",
     "RUNTIME__LOG_LEVEL": "ERROR",
     # Written once and read once on the same disk: compressing costs more than it saves.
     "DATA_WRITER__DISABLE_COMPRESSION": "true",
     "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",
     "DATA_WRITER__BUFFER_MAX_ITEMS": "20000",
-    # Two cores: two files, which two processes normalise and two sessions load.
+    # Two cores: files that two processes can normalise and two sessions load at the same time.
+    "DATA_WRITER__FILE_MAX_ITEMS": "25000",
     "NORMALIZE__WORKERS": "2",
     "LOAD__WORKERS": "4",
 }
