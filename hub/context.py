@@ -26,11 +26,11 @@ class Hub:
 
     def subject(self, kind: str, value: str) -> bytes:
         """The keyed hash a person, company or case is stored under; `kind` as in `schemas`."""
-        return self.vault.index("subject", kind, value)
+        return self.vault.subject(kind, value)
 
     def key(self, resource: str, key: str) -> bytes:
         """The keyed hash a record's key is stored under."""
-        return self.vault.index("key", resource, key)
+        return self.vault.key(resource, key)
 
 
 @contextmanager

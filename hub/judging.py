@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, overload
 
 from connectors.declaration import Declaration
 from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
-from core.clock import today
+from core.clock import Clock, today
 from hub.context import Hub
 from schemas.judge import canonical, judge, judge_deletion
 from schemas.reasons import Reason
 from schemas.rules import rules_mark
-from store import heads
+from store.hashes import Hashes
 from store.landing import JudgedPage
 from store.set_aside import BadRow
 from store.versions import GoodRow
@@ -52,16 +52,17 @@ class PageJudge:
     """Judges the pages of one resource, one after the other.
 
     Args:
-        remembers: whether rows may be known by their bytes: False where the store holds nothing of the resource yet,
-            so that nobody asks in vain.
+        known: mark to key of the rows of a page that stand just so in the store; None where it holds nothing of the
+            resource yet, so that nobody asks in vain.
 
     Attributes:
         unknown: columns met that the schema does not know.
     """
 
-    hub: Hub
+    hashes: Hashes
+    clock: Clock
     declaration: Declaration
-    remembers: bool = True
+    known: Callable[[Sequence[bytes]], Mapping[bytes, bytes]] | None = None
     unknown: set[str] = field(default_factory=set)
 
     def page(
@@ -82,7 +83,7 @@ class PageJudge:
                 f"{len(rows)}; it is kept, nothing of it landed. It is asked for again at the next try.",
                 page.body,
             )
-        day = today(self.hub.clock)
+        day = today(self.clock)
         marks = self._marks(page, rows)
         known = self._known(marks, rows)
         judged = {at: self._row(row, marks[at], day) for at, row in enumerate(rows) if at not in known}
@@ -110,18 +111,18 @@ class PageJudge:
         meaning += [page.context.get(name, "") for name in ("encoding", "header", "sheet")]
         common = "\x1f".join(meaning).encode()
         starts = {operation: b"\x1e".join((common, operation.encode(), b"")) for operation in Operation}
-        digest = self.hub.vault.digest
+        digest = self.hashes.digest
         return [digest(starts[row.operation] + row.raw) for row in rows]
 
     def _known(self, marks: Sequence[bytes], rows: Sequence[RawRecord]) -> dict[int, bytes]:
         """Place in the page to key, for rows that stand just so in the store."""
-        if not self.remembers or not rows:
+        if self.known is None or not rows:
             return {}
-        found = heads.known_by_mark(self.hub.connection, marks)
+        found = self.known(marks)
         return {at: found[mark] for at, mark in enumerate(marks) if mark in found}
 
     def _row(self, row: RawRecord, mark: bytes, day: date) -> GoodRow | BadRow:
-        judged, strange = _judged(self.hub, self.declaration, row, mark, day)
+        judged, strange = _judged(self.hashes, self.declaration, row, mark, day)
         if strange:
             self.unknown.update(strange)
         return judged
@@ -129,39 +130,39 @@ class PageJudge:
 
 def judge_row(hub: Hub, declaration: Declaration, row: RawRecord) -> tuple[GoodRow | BadRow, tuple[str, ...]]:
     """One row judged by its schema, under the keyed hashes it will be stored under, and the columns nobody knows."""
-    return _judged(hub, declaration, row, None, today(hub.clock))
+    return _judged(hub.vault, declaration, row, None, today(hub.clock))
 
 
 def _judged(
-    hub: Hub, declaration: Declaration, row: RawRecord, mark: bytes | None, day: date
+    hashes: Hashes, declaration: Declaration, row: RawRecord, mark: bytes | None, day: date
 ) -> tuple[GoodRow | BadRow, tuple[str, ...]]:
     schema, problem = declaration.schema_name, row.problem
     if row.operation is Operation.DELETE and problem is None:
         deletion = judge_deletion(schema, row.fields, today=day)
         if isinstance(deletion, str):
-            return GoodRow(row.position, hub.key(declaration.name, deletion), (), None, edition=row.edition), ()
-        return _bad(hub, declaration, row, deletion, day), ()
+            return GoodRow(row.position, hashes.key(declaration.name, deletion), (), None, edition=row.edition), ()
+        return _bad(hashes, declaration, row, deletion, day), ()
     record, reasons, _, unknown = judge(schema, row.fields, problem=problem, today=day)
     if record is None:
-        return _bad(hub, declaration, row, reasons, day), unknown
+        return _bad(hashes, declaration, row, reasons, day), unknown
     payload = canonical(record)
     good = GoodRow(
         row.position,
-        hub.key(declaration.name, record.key()),
-        tuple(dict.fromkeys([hub.subject(one.kind, one.value) for one in record.subjects()])),
+        hashes.key(declaration.name, record.key()),
+        tuple(dict.fromkeys([hashes.subject(one.kind, one.value) for one in record.subjects()])),
         payload,
-        hub.vault.digest(payload),
+        hashes.digest(payload),
         row.edition,
         mark,
     )
     return good, unknown
 
 
-def _bad(hub: Hub, declaration: Declaration, row: RawRecord, reasons: Sequence[Reason], day: date) -> BadRow:
+def _bad(hashes: Hashes, declaration: Declaration, row: RawRecord, reasons: Sequence[Reason], day: date) -> BadRow:
     key = None
     if row.problem is None:
         named = judge_deletion(declaration.schema_name, row.fields, today=day)
-        key = hub.key(declaration.name, named) if isinstance(named, str) else None
+        key = hashes.key(declaration.name, named) if isinstance(named, str) else None
     return BadRow(
         position=row.position,
         key=key,

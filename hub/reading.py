@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from connectors.agreement import Band
@@ -15,9 +18,11 @@ from core.errors import HubError, Retryable
 from hub.band import BatchOutsideBand, whole_outside
 from hub.context import Hub, OnStep
 from hub.judging import PageJudge, Seen
+from hub.judging_pool import Judged, JudgePool, processes
 from hub.landing import Lander
 from store import batches, heads, raw_pages
 from store.batches import Batch, Counts
+from store.landing import JudgedPage
 
 #: How far a source's clock may be ahead of ours before its rows are not believed.
 CLOCK_AHEAD: Final = timedelta(minutes=10)
@@ -48,8 +53,9 @@ class Reading:
     said: int | None = field(init=False)
 
     def __post_init__(self) -> None:
-        remembers = heads.any_of(self.hub.connection, self.declaration.name)
-        self.judge = PageJudge(self.hub, self.declaration, remembers)
+        connection = self.hub.connection
+        known = partial(heads.known_by_mark, connection) if heads.any_of(connection, self.declaration.name) else None
+        self.judge = PageJudge(self.hub.vault, self.hub.clock, self.declaration, known)
         self.so_far, self.said = batches.counts_of(self.hub.connection, self.batch)
 
     def run(self) -> None:
@@ -68,9 +74,7 @@ class Reading:
             self._stop_outside_by_count()
         with Lander(self.hub, self.batch) as lander:
             try:
-                for page, digest in self._pages(position):
-                    judged, rows = self.judge.page(self.source, page, digest, lander.keys)
-                    self.look(Seen(rows))
+                for page, judged in self._judged(position, lander):
                     self.on_step("page.judged")
                     self._settle(lander)
                     if not counted:
@@ -87,6 +91,31 @@ class Reading:
                 raise
         if not counted:
             self._note_count()
+
+    def _judged(self, position: Mapping[str, Any], lander: Lander) -> Iterator[tuple[RawPage, JudgedPage]]:
+        """Pages with what came of their rows, in order; a large first load is judged by as many processes as pay."""
+        pages = self._pages(position)
+        workers = processes(self.said) if self.judge.known is None else 0
+        if not workers:
+            for page, digest in pages:
+                judged, rows = self.judge.page(self.source, page, digest, lander.keys)
+                self.look(Seen(rows))
+                yield page, judged
+            return
+        with JudgePool(self.hub, self.declaration, workers) as pool:
+            ahead = deque[tuple[RawPage, Future[Judged]]]()
+            for page, digest in pages:
+                ahead.append((page, pool.submit(page, digest)))
+                if len(ahead) > workers:
+                    yield self._taken(*ahead.popleft())
+            while ahead:
+                yield self._taken(*ahead.popleft())
+
+    def _taken(self, page: RawPage, work: Future[Judged]) -> tuple[RawPage, JudgedPage]:
+        done = work.result()
+        self.look(done.shown)
+        self.judge.unknown |= done.unknown
+        return page, done.page
 
     def _settle(self, lander: Lander) -> None:
         landed = lander.wait()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.connection import Connection, fetch_all, fetch_one
 from store.copying import NULL, CopyRows, array_of, of_array, of_bigint, of_bytes, of_int, of_text
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """One record's newest version. `digest` is None where the record has ended.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,13 +37,24 @@ def keep(
 ) -> bytes:
     """Store the bytes in a transaction of their own; return their SM3. The same bytes twice are kept once.
 
+    The transaction is not waited for until it is on disk: the log is written in order, so whatever rests on the
+    page, its rows and the cursor behind it, is on disk only together with it or after it.
+
     `whole=False` marks bytes that were not a page of the protocol: evidence for the department.
     """
     digest = sm3(body)
     vault.ready(batch.resource)
     with transaction(connection) as cursor:
-        cursor.execute("select 1 from raw_page where resource = %s and sm3 = %s", (batch.resource, digest))
-        if cursor.fetchone() is None:
+        cursor.execute("set local synchronous_commit to off")
+        cursor.execute("select whole from raw_page where resource = %s and sm3 = %s", (batch.resource, digest))
+        there = cursor.fetchone()
+        if there is not None and whole and not there[0]:
+            # Refused for what stood around it, e.g. a total that shrank, an answer may come again and be right.
+            cursor.execute(
+                "update raw_page set whole = true, number = %s, context = %s where resource = %s and sm3 = %s",
+                (number, json.dumps(dict(context)), batch.resource, digest),
+            )
+        if there is None:
             vault.hold(cursor, batch.resource)
             # One process reads a resource, and no two parts of it hold the same rows: nobody can come between.
             row = CopyRows("raw_page", "resource", "sm3", "number", "batch", "body", "bytes", "context", "whole")

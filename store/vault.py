@@ -11,7 +11,6 @@ the hub works.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import time
@@ -22,18 +21,16 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SM3
-from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from store.connection import Connection, fetch_all, transaction
 from store.errors import DataKeyRetired, KeyringUnusable
+from store.hashes import Hashes
 from store.keyring import Keyring, make_keyring
 
 __all__ = ["Vault", "make_keyring"]
 
 _NUMBER, _NONCE = 4, 12
-_DIGEST = 16
 _BODY = _NUMBER + _NONCE
 #: A key known for as long as this is looked up again before it seals: seconds.
 _FRESH: Final = 1.0
@@ -50,14 +47,13 @@ class _Current:
     seen: float
 
 
-class Vault:
+class Vault(Hashes):
     """Hashes and seals for the rows of one hub; one instance a process, safe to share between threads."""
 
     def __init__(self, connection: Connection, keyring: Keyring) -> None:
         self.keyring = keyring
         self._connection = connection
-        self._keyed = HMAC(keyring.index_key, SM3())
-        self._digest_key = self.fingerprint(b"digest of what is stored")
+        super().__init__(keyring.index_key)
         self._current: dict[str, _Current] = {}
         self._opening: dict[str, dict[bytes, AESGCM]] = {}
 
@@ -69,23 +65,6 @@ class Vault:
             KeyringUnusable: a file is absent, unreadable or not 32 bytes in hexadecimal.
         """
         return cls(connection, Keyring(folder))
-
-    def index(self, *parts: str) -> bytes:
-        """The 32-byte keyed hash (HMAC-SM3) of the parts; equal parts give equal hashes, in this hub only."""
-        return self.fingerprint("\x1f".join(parts).encode())
-
-    def fingerprint(self, data: bytes) -> bytes:
-        """The 32-byte keyed hash of some bytes."""
-        state = self._keyed.copy()
-        state.update(data)
-        return state.finalize()
-
-    def digest(self, data: bytes) -> bytes:
-        """A 16-byte keyed hash (BLAKE2b) that tells a change from a repetition; nobody is found by it.
-
-        Half the time of `fingerprint`, and one is made of every row and every record that comes.
-        """
-        return hashlib.blake2b(data, key=self._digest_key, digest_size=_DIGEST).digest()
 
     def ready(self, resource: str) -> None:
         """Have the resource's current data key at hand before a transaction begins: it is fetched in one of its own.

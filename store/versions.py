@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core.edition import older
 from store import heads
@@ -18,8 +18,7 @@ DELETED: Final = "deleted"
 ABSENT: Final = "absent"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class GoodRow:
+class GoodRow(NamedTuple):
     """An accepted record under the keyed hashes of its key and of everyone it speaks of.
 
     Attributes:
@@ -36,6 +35,9 @@ class GoodRow:
     digest: bytes | None = None
     edition: str | None = None
     mark: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"GoodRow(position={self.position}, hidden)"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,7 +102,7 @@ def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int) -> P
             made.unchanged += 1
             mark, edition = row.mark or head.mark, row.edition or head.edition
             if (mark, edition) != (head.mark, head.edition):
-                made.heads[row.key] = replace(head, mark=mark, edition=edition)
+                made.heads[row.key] = head._replace(mark=mark, edition=edition)
         else:
             if head.digest is None:
                 made.inserted += 1

@@ -100,7 +100,7 @@ def test_a_fault_on_every_page_that_passes_changes_nothing(
 def test_a_fault_that_stays_stops_the_batch_by_name_and_nothing_is_lost_or_twice(
     fresh_hub: FreshHub, well: Departments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One batch goes through all of them: each collect lands a page, meets the next fault and stops."""
+    """One batch goes through all of them: each collect lands a page or two, meets the next fault and stops."""
     # Every collect counts its requests anew; slower than allowed, so that the limit is not met as well.
     _in_pages_of(monkeypatch, 3, requests_per_second=10)
     settings = fresh_hub()
@@ -117,7 +117,7 @@ def test_a_fault_that_stays_stops_the_batch_by_name_and_nothing_is_lost_or_twice
         well.order_fault(None)
         assert type(stopped) is error, kind
         assert isinstance(stopped, Retryable), kind
-        assert landed == 1, kind
+        assert landed in (1, 2), kind  # the page after the first may have come already
         assert re.search(rf"{RESOURCE}: .*\d+ pages are kept; page \d+ is next", str(stopped)), kind
     assert _collect(settings) is None
     assert _without_evidence(ended(settings)) == _undisturbed(fresh_hub)

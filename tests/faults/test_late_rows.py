@@ -32,7 +32,6 @@ from tests.faults.conftest import NOON, FreshHub
 #: When the rows of the night were written; the hub reads them at noon.
 NIGHT = NOON.replace(hour=2, tzinfo=None)
 _NIGHTLY = range(10, 15)
-_NO_OVERLAP = "reading begins exactly behind the cursor: what comes late with an older stamp is never looked at"
 
 
 class Source(Protocol):
@@ -90,12 +89,6 @@ class Desk:
 
     def section(self) -> dict[str, dict[str, str]]:
         return {"tax": {"base_url": self.gateway.url, "rid": RID, "secret": SECRET, "sid_registration": SID}}
-
-
-def _not_yet(request: pytest.FixtureRequest, *kinds: str, reason: str) -> None:
-    """Marks the kinds of source for which today's code does not do yet what the test asks for."""
-    if request.node.callspec.params["case"] in kinds:
-        request.applymarker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason))
 
 
 @dataclass
@@ -203,10 +196,7 @@ def test_rows_of_the_last_second_that_come_behind_the_last_one_are_found(case: C
     case.nothing_is_missing()
 
 
-def test_rows_of_the_last_second_that_come_before_the_last_one_are_found(
-    request: pytest.FixtureRequest, case: Case
-) -> None:
-    _not_yet(request, "table", reason=_NO_OVERLAP)
+def test_rows_of_the_last_second_that_come_before_the_last_one_are_found(case: Case) -> None:
     case.night()
     assert case.collect() is None
     case.write(3, NIGHT)
@@ -214,18 +204,14 @@ def test_rows_of_the_last_second_that_come_before_the_last_one_are_found(
 
 
 @pytest.mark.parametrize("late_s", [1, 60])
-def test_a_row_committed_late_with_an_older_stamp_is_found(
-    request: pytest.FixtureRequest, case: Case, late_s: int
-) -> None:
-    _not_yet(request, "table", "gateway", reason=_NO_OVERLAP)
+def test_a_row_committed_late_with_an_older_stamp_is_found(case: Case, late_s: int) -> None:
     case.night()
     assert case.collect() is None
     case.write(20, NIGHT - timedelta(seconds=late_s))
     case.nothing_is_missing()
 
 
-def test_a_late_row_is_found_beside_newer_ones(request: pytest.FixtureRequest, case: Case) -> None:
-    _not_yet(request, "table", "gateway", reason=_NO_OVERLAP)
+def test_a_late_row_is_found_beside_newer_ones(case: Case) -> None:
     case.night()
     assert case.collect() is None
     case.write(20, NIGHT - timedelta(seconds=30))
@@ -233,10 +219,7 @@ def test_a_late_row_is_found_beside_newer_ones(request: pytest.FixtureRequest, c
     case.nothing_is_missing()
 
 
-def test_rows_of_a_clock_that_was_set_back_are_found_or_missed_aloud(
-    request: pytest.FixtureRequest, case: Case
-) -> None:
-    _not_yet(request, "table", "gateway", reason=_NO_OVERLAP)
+def test_rows_of_a_clock_that_was_set_back_are_found_or_missed_aloud(case: Case) -> None:
     case.night()
     assert case.collect() is None
     for row in (1, 2, 20):
@@ -244,11 +227,8 @@ def test_rows_of_a_clock_that_was_set_back_are_found_or_missed_aloud(
     case.nothing_is_missing()
 
 
-def test_rows_behind_those_of_a_clock_that_ran_ahead_are_found_or_missed_aloud(
-    request: pytest.FixtureRequest, case: Case
-) -> None:
+def test_rows_behind_those_of_a_clock_that_ran_ahead_are_found_or_missed_aloud(case: Case) -> None:
     """The clock stood 24 hours ahead; put right, it stamps what comes next before what was read."""
-    _not_yet(request, "table", "gateway", reason="a stamp ahead of our own clock takes the cursor with it")
     case.night(clock_off=timedelta(hours=24))
     stopped = case.collect()
     if stopped is not None:

@@ -23,7 +23,7 @@ class Lost(Enum):
 class Wire:
     """Forwards what a client sends, message by message, and counts; breaks at message `at` (from 1, 0: never).
 
-    `sent` are the letters of the protocol: Q query, d COPY data, c COPY end, p password, X good-bye.
+    `sent` are the letters of the protocol: Q query, d COPY data, c COPY end, p password; a good-bye is not counted.
     """
 
     url: str
@@ -69,8 +69,9 @@ def _forward(wire: Wire, client: socket.socket, server: socket.socket) -> None:
             length = _exactly(client, 4)
             message = letter + length + _exactly(client, int.from_bytes(length) - 4)
             began = True
-            wire.sent.append(letter.decode() or "startup")
-            if len(wire.sent) == wire.at:
+            if letter != b"X":  # at a good-bye nobody waits for anything
+                wire.sent.append(letter.decode() or "startup")
+            if len(wire.sent) == wire.at and letter != b"X":
                 if wire.lost is Lost.ANSWER:
                     swallow.set()
                     server.sendall(message)

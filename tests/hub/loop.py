@@ -159,7 +159,7 @@ class GatewayDepartment:
         return self.section() | {"base_url": "http://127.0.0.1:1"}
 
     def put(self, rows: Sequence[Mapping[str, str]]) -> None:
-        self.gateway.rows += [dict(one) for one in rows]
+        self.gateway.rows = [*self.gateway.rows, *(dict(one) for one in rows)]
 
     def returned(self) -> list[Returned]:
         parts = {(str(body["reference"]), body["part"]): body for _, body in self.gateway.posted}

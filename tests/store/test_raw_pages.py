@@ -30,7 +30,6 @@ def test_the_same_bytes_are_kept_once(connection: Connection, vault: Vault) -> N
     assert fetch_all(connection, "select number, bytes from raw_page") == [(1, len(BODY))]
 
 
-@pytest.mark.xfail(strict=True, reason="bytes once kept as evidence stay evidence, without number and context")
 def test_bytes_that_were_kept_as_evidence_become_a_page_when_they_are_one(connection: Connection, vault: Vault) -> None:
     """An answer refused for what stood around it (a total that shrank) may come again, the same, and be right."""
     batch = begin_or_resume(connection, RESOURCE)
