@@ -126,16 +126,16 @@ def survey(stream: BinaryIO, *, columns: Sequence[str], encoding: str | None = N
     stream.seek(0)
     bom = len(_BOM) if stream.read(len(_BOM)) == _BOM else 0
     stream.seek(bom)
-    records = _records(stream, 1)
-    first = next(records, None)
+    first = next(_records(stream, 1), None)
     if first is None:
         raise FileRefused("the file has no header line")
     header = first.decode(found).rstrip("\r\n")
     names = _names(header)
     if missing := [name for name in columns if name not in names]:
         raise FileRefused(f"the header lacks the columns {', '.join(missing)}")
-    rows = sum(1 for record in records if record not in _BLANK)
-    return Sheet(found, header, bom + len(first), 1 + _lines(first), rows, size, digest)
+    line = 1 + _lines(first)
+    rows = sum(held for _, held, _ in _slices(stream, line, _BLOCK))
+    return Sheet(found, header, bom + len(first), line, rows, size, digest)
 
 
 def cut_pages(
@@ -150,11 +150,11 @@ def cut_pages(
     line = max(place.line, sheet.first_line)
     rows, pages = place.rows, place.pages
     stream.seek(offset)
-    body, held, began = bytearray(), 0, line
-
-    def page() -> RawPage:
-        done = rows + held >= sheet.rows
-        behind = replace(place, offset=offset + len(body), line=line, rows=rows + held, done=done, pages=pages + 1)
+    for body, held, lines in _slices(stream, line, page_size):
+        if not held:
+            break  # blank lines at the end
+        began, offset, line, rows, pages = line, offset + len(body), line + lines, rows + held, pages + 1
+        behind = replace(place, offset=offset, line=line, rows=rows, done=rows >= sheet.rows, pages=pages)
         context = {
             "resource": resource,
             "encoding": sheet.encoding,
@@ -163,18 +163,7 @@ def cut_pages(
             "mark": place.mark,
             "line": str(began),
         }
-        return RawPage(pages + 1, bytes(body), behind.cursor(), context, held if declares else None)
-
-    for record in _records(stream, line):
-        body += record
-        line += _lines(record)
-        held += record not in _BLANK
-        if held >= page_size or len(body) >= _LONGEST_RECORD:
-            yield page()
-            offset, rows, pages = offset + len(body), rows + held, pages + 1
-            body, held, began = bytearray(), 0, line
-    if held:
-        yield page()
+        yield RawPage(pages, body, behind.cursor(), context, held if declares else None)
 
 
 def read_rows(page: RawPage, *, order: str = "") -> Iterator[RawRecord]:
@@ -195,17 +184,19 @@ def read_rows(page: RawPage, *, order: str = "") -> Iterator[RawRecord]:
         page.body.decode(encoding)
     except (UnicodeDecodeError, LookupError):
         raise SourceGarbled(_not_in_encoding(page, first, encoding), page.body) from None
-    cut = partial(_values, names=names, encoding=encoding)
-    mark = page.context.get("mark")
-    line = first
+    simple = b'"' not in page.body and page.body.count(b"\r") == page.body.count(b"\r\n")
+    cut = partial(_plain_values if simple else _values, names, encoding)
+    # Sixteen digits tell two sendings of a file apart, and every record's head holds them.
+    mark = page.context.get("mark", "")[:16] or None
+    uncut, line = RawRecord.uncut, first
+    edition = None
     try:
-        for raw in _records(io.BytesIO(page.body), first):
+        for raw in page.body.splitlines(keepends=True) if simple else _records(io.BytesIO(page.body), first):
             if raw not in _BLANK:
-                row = RawRecord.uncut(line, raw, cut)
                 if mark is not None:
-                    row.edition = written(order, mark, line)
-                yield row
-            line += _lines(raw)
+                    edition = written(order, mark, line)
+                yield uncut(line, raw, cut, edition)
+            line += 1 if simple else _lines(raw)
     except FileRefused as error:
         raise SourceGarbled(f"page {page.number}: {error.message}.", page.body) from None
 
@@ -219,7 +210,15 @@ def _not_in_encoding(page: RawPage, line: int, encoding: str) -> str:
     return f"page {page.number}: not {encoding}."
 
 
-def _values(raw: bytes, *, names: list[str], encoding: str) -> tuple[dict[str, str], str | None]:
+def _plain_values(names: list[str], encoding: str, raw: bytes) -> tuple[dict[str, str], str | None]:
+    """The same for a page without a quote or a stray carriage return: every comma parts two values."""
+    values = raw.decode(encoding).rstrip("\r\n").split(",")
+    if len(values) == len(names) and len(raw) < _LONGEST_VALUE:
+        return dict(zip(names, values, strict=True)), None
+    return _values(names, encoding, raw)
+
+
+def _values(names: list[str], encoding: str, raw: bytes) -> tuple[dict[str, str], str | None]:
     """The values of one record under their names, and what is wrong where they do not fit."""
     text = raw.decode(encoding).rstrip("\r\n")
     if '"' in text or "\r" in text or len(text) >= _LONGEST_VALUE:
@@ -249,6 +248,45 @@ def _names(header: str) -> list[str]:
 def _lines(record: bytes) -> int:
     """How many physical lines a record takes; the last of a file may lack its line feed."""
     return record.count(b"\n") + (not record.endswith(b"\n"))
+
+
+def _slices(stream: BinaryIO, line: int, most: int) -> Iterator[tuple[bytes, int, int]]:
+    """Whole records in slices of at most `most` and some 8 MiB: their bytes, how many are not blank, how many lines.
+
+    The stream stands behind each slice when it comes. Where no quote and no blank line is in sight, lines are records.
+
+    Raises:
+        FileRefused: as `_records`.
+    """
+    while True:
+        at = stream.tell()
+        block = stream.read(_BLOCK)
+        while len(block) < _LONGEST_RECORD and block.count(b"\n") < most and (more := stream.read(_BLOCK)):
+            block += more
+        if not block:
+            return
+        pieces = block.split(b"\n", most)
+        body = block[: len(block) - len(pieces[-1])]
+        blank = body.startswith((b"\n", b"\r")) or b"\n\n" in body or b"\n\r" in body
+        if body and b'"' not in body and not blank:
+            stream.seek(at + len(body))
+            held = lines = len(pieces) - 1
+        else:
+            stream.seek(at)
+            body, held, lines = _slice_by_records(stream, line, most)
+        yield body, held, lines
+        line += lines
+
+
+def _slice_by_records(stream: BinaryIO, line: int, most: int) -> tuple[bytes, int, int]:
+    body, held, lines = bytearray(), 0, 0
+    for record in _records(stream, line):
+        body += record
+        lines += _lines(record)
+        held += record not in _BLANK
+        if held >= most or len(body) >= _LONGEST_RECORD:
+            break
+    return bytes(body), held, lines
 
 
 def _records(stream: BinaryIO, line: int) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from core.errors import Permanent, Rejected, Retryable
 
@@ -30,7 +30,6 @@ class Operation(StrEnum):
 
 #: Cuts a row's bytes into its values under the source's names, and says what is wrong where it cannot.
 Cut = Callable[[bytes], tuple[Mapping[str, Any], str | None]]
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +81,13 @@ class RawRecord:
         self._cut: Cut | None = None
 
     @classmethod
-    def uncut(cls, position: int, raw: bytes, cut: Cut) -> RawRecord:
+    def uncut(cls, position: int, raw: bytes, cut: Cut, edition: str | None = None) -> RawRecord:
         """A row that is cut into columns only when somebody looks at them: a row known by its bytes never is."""
-        row = cls(position, _NOTHING, raw)
+        row = cls.__new__(cls)
+        row.position = position
+        row.raw = raw
+        row.operation = Operation.INSERT
+        row.edition = edition
         row._cut = cut
         return row
 

@@ -132,7 +132,7 @@ class XlsxFiles:
             for row in rows:
                 found = self._record(row, names)
                 if (mark := page.context.get("mark")) is not None:
-                    found.edition = written(copy=mark, place=row.number)
+                    found.edition = written(copy=mark[:16], place=row.number)
                 yield found
         except WorkbookUnfit as unfit:
             raise SourceGarbled(f"{self._name}: page {page.number}: {unfit}.", page.body) from None

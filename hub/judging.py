@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, overload
+from typing import Any, Final, NamedTuple, overload
 
 from connectors.declaration import Declaration
 from connectors.port import Operation, RawPage, RawRecord, Source, SourceGarbled
@@ -19,6 +19,8 @@ from store.hashes import Hashes
 from store.landing import JudgedPage
 from store.set_aside import BadRow
 from store.versions import GoodRow
+
+_NOTHING_KNOWN: Final[Mapping[bytes, bytes]] = {}
 
 
 class Seen(Sequence[Mapping[str, Any]]):
@@ -47,13 +49,18 @@ def _fields(row: RawRecord) -> Mapping[str, Any]:
     return {} if row.operation is Operation.DELETE or row.problem is not None else row.fields
 
 
+class Prepared(NamedTuple):
+    """A kept page cut into rows, each with its mark, and not judged yet."""
+
+    page: RawPage
+    digest: bytes
+    rows: Sequence[RawRecord]
+    marks: Sequence[bytes]
+
+
 @dataclass(slots=True)
 class PageJudge:
     """Judges the pages of one resource, one after the other.
-
-    Args:
-        known: mark to key of the rows of a page that stand just so in the store; None where it holds nothing of the
-            resource yet, so that nobody asks in vain.
 
     Attributes:
         unknown: columns met that the schema does not know.
@@ -62,16 +69,10 @@ class PageJudge:
     hashes: Hashes
     clock: Clock
     declaration: Declaration
-    known: Callable[[Sequence[bytes]], Mapping[bytes, bytes]] | None = None
     unknown: set[str] = field(default_factory=set)
 
-    def page(
-        self, source: Source, page: RawPage, digest: bytes, under_way: Collection[bytes] = ()
-    ) -> tuple[JudgedPage, Sequence[RawRecord]]:
-        """Every row of a kept page, and the rows themselves.
-
-        Args:
-            under_way: keys of records that another page is changing at this moment: of these nothing is known.
+    def prepare(self, source: Source, page: RawPage, digest: bytes) -> Prepared:
+        """The rows of a kept page.
 
         Raises:
             SourceGarbled: the bytes are not a page of the protocol, or hold fewer rows than they declare.
@@ -83,26 +84,37 @@ class PageJudge:
                 f"{len(rows)}; it is kept, nothing of it landed. It is asked for again at the next try.",
                 page.body,
             )
+        return Prepared(page, digest, rows, self._marks(page, rows))
+
+    def judged(
+        self, prepared: Prepared, known: Mapping[bytes, bytes] = _NOTHING_KNOWN, under_way: Collection[bytes] = ()
+    ) -> JudgedPage:
+        """Every row of a page.
+
+        Args:
+            known: mark to key of rows whose record stood just so when the store was asked.
+            under_way: keys of records that other pages may have changed since: of these nothing is known.
+        """
+        page, digest, rows, marks = prepared
         day = today(self.clock)
-        marks = self._marks(page, rows)
-        known = self._known(marks, rows)
-        judged = {at: self._row(row, marks[at], day) for at, row in enumerate(rows) if at not in known}
-        touched = {one.key for one in judged.values() if isinstance(one, GoodRow)}.union(under_way)
-        # A record that another row changes is not as it was when this row was known: here the order of rows counts.
-        for at in [at for at, key in known.items() if key in touched]:
-            judged[at] = self._row(rows[at], marks[at], day)
-            del known[at]
-        in_order = [judged[at] for at in sorted(judged)]
-        return (
-            JudgedPage(
-                number=page.number,
-                page_sm3=digest,
-                good=[one for one in in_order if isinstance(one, GoodRow)],
-                bad=[one for one in in_order if isinstance(one, BadRow)],
-                known=list(known.values()),
-                file=page.context.get("file", ""),
-            ),
-            rows,
+        there = {at: known[mark] for at, mark in enumerate(marks) if mark in known} if known else {}
+        if there:
+            judged = {at: self._row(row, marks[at], day) for at, row in enumerate(rows) if at not in there}
+            touched = {one.key for one in judged.values() if isinstance(one, GoodRow)}.union(under_way)
+            # A record that another row changes is not as it was when this row was known: here the order of rows counts.
+            for at in [at for at, key in there.items() if key in touched]:
+                judged[at] = self._row(rows[at], marks[at], day)
+                del there[at]
+            in_order = [judged[at] for at in sorted(judged)]
+        else:
+            in_order = [self._row(row, mark, day) for row, mark in zip(rows, marks, strict=True)]
+        return JudgedPage(
+            number=page.number,
+            page_sm3=digest,
+            good=[one for one in in_order if isinstance(one, GoodRow)],
+            bad=[one for one in in_order if isinstance(one, BadRow)],
+            known=list(there.values()),
+            file=page.context.get("file", ""),
         )
 
     def _marks(self, page: RawPage, rows: Iterable[RawRecord]) -> list[bytes]:
@@ -113,13 +125,6 @@ class PageJudge:
         starts = {operation: b"\x1e".join((common, operation.encode(), b"")) for operation in Operation}
         digest = self.hashes.digest
         return [digest(starts[row.operation] + row.raw) for row in rows]
-
-    def _known(self, marks: Sequence[bytes], rows: Sequence[RawRecord]) -> dict[int, bytes]:
-        """Place in the page to key, for rows that stand just so in the store."""
-        if self.known is None or not rows:
-            return {}
-        found = self.known(marks)
-        return {at: found[mark] for at, mark in enumerate(marks) if mark in found}
 
     def _row(self, row: RawRecord, mark: bytes, day: date) -> GoodRow | BadRow:
         judged, strange = _judged(self.hashes, self.declaration, row, mark, day)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from connectors.registry import open_source
 from core.clock import Clock
 from core.settings import Settings
 from hub.context import Hub
-from hub.judging import PageJudge
+from hub.judging import PageJudge, Seen
 from store.hashes import Hashes
 from store.keyring import Keyring
 from store.landing import JudgedPage
@@ -35,7 +36,7 @@ class Judged:
     """What came of a page: its rows, some of their fields, and the columns nobody knows."""
 
     page: JudgedPage
-    shown: list[dict[str, Any]]
+    shown: list[Mapping[str, Any]]
     unknown: frozenset[str]
 
 
@@ -93,9 +94,9 @@ def _judge(page: RawPage, digest: bytes) -> Judged:
     assert _bench is not None, "the process was not begun"  # noqa: S101
     source, judge = _bench
     judge.unknown.clear()
-    judged, rows = judge.page(source, page, digest)
-    shown = [dict(row.fields) for row in rows[::_SHOWN] if row.problem is None]
-    return Judged(judged, shown, frozenset(judge.unknown))
+    prepared = judge.prepare(source, page, digest)
+    judged = judge.judged(prepared)
+    return Judged(judged, list(Seen(prepared.rows)[::_SHOWN]), frozenset(judge.unknown))
 
 
 def _any_file(declaration: Declaration) -> Path | None:

@@ -39,18 +39,11 @@ class Lander:
         self._connection: Connection | None = None
         self._vault: Vault | None = None
         self._under_way: tuple[RawPage, Future[Counts]] | None = None
-        self._keys: frozenset[bytes] = frozenset()
-
-    @property
-    def keys(self) -> frozenset[bytes]:
-        """Of the records that the page under way may change; of them nothing is known until it has landed."""
-        return self._keys
 
     def hand_over(self, page: RawPage, judged: JudgedPage, expected_position: Mapping[str, Any]) -> None:
         """Begin to land a page; the one before it must have been waited for."""
         if self._under_way is not None:
             raise RuntimeError("the page before is still under way")
-        self._keys = frozenset(row.key for row in judged.good)
         now = self._hub.clock.now()
         work = self._thread.submit(self._land, page, judged, expected_position, now)
         self._under_way = (page, work)
@@ -65,10 +58,7 @@ class Lander:
             return None
         page, work = self._under_way
         self._under_way = None
-        try:
-            return Landed(page, work.result())
-        finally:
-            self._keys = frozenset()
+        return Landed(page, work.result())
 
     def _land(self, page: RawPage, judged: JudgedPage, expected: Mapping[str, Any], now: Any) -> Counts:
         if self._connection is None or self._vault is None:

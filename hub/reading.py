@@ -8,18 +8,19 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from typing import Any, ClassVar, Final
 
 from connectors.agreement import Band
 from connectors.declaration import Declaration
 from connectors.port import RawPage, Source, Timed
 from core.errors import HubError, Retryable
+from hub.ahead import begun_ahead
 from hub.band import BatchOutsideBand, whole_outside
 from hub.context import Hub, OnStep
-from hub.judging import PageJudge, Seen
-from hub.judging_pool import Judged, JudgePool, processes
+from hub.judging import PageJudge, Prepared, Seen
+from hub.judging_pool import JudgePool, processes
 from hub.landing import Lander
+from hub.recognising import Recogniser
 from store import batches, heads, raw_pages
 from store.batches import Batch, Counts
 from store.landing import JudgedPage
@@ -51,11 +52,12 @@ class Reading:
     judge: PageJudge = field(init=False)
     so_far: Counts = field(init=False)
     said: int | None = field(init=False)
+    _remembers: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        connection = self.hub.connection
-        known = partial(heads.known_by_mark, connection) if heads.any_of(connection, self.declaration.name) else None
-        self.judge = PageJudge(self.hub.vault, self.hub.clock, self.declaration, known)
+        # Where an earlier batch brought nothing, no row can be known, and nobody asks in vain.
+        self._remembers = heads.any_before(self.hub.connection, self.declaration.name, self.batch.id)
+        self.judge = PageJudge(self.hub.vault, self.hub.clock, self.declaration)
         self.so_far, self.said = batches.counts_of(self.hub.connection, self.batch)
 
     def run(self) -> None:
@@ -74,7 +76,7 @@ class Reading:
             self._stop_outside_by_count()
         with Lander(self.hub, self.batch) as lander:
             try:
-                for page, judged in self._judged(position, lander):
+                for page, judged in self._judged(position):
                     self.on_step("page.judged")
                     self._settle(lander)
                     if not counted:
@@ -92,30 +94,43 @@ class Reading:
         if not counted:
             self._note_count()
 
-    def _judged(self, position: Mapping[str, Any], lander: Lander) -> Iterator[tuple[RawPage, JudgedPage]]:
-        """Pages with what came of their rows, in order; a large first load is judged by as many processes as pay."""
+    def _judged(self, position: Mapping[str, Any]) -> Iterator[tuple[RawPage, JudgedPage]]:
+        """Pages with what came of their rows, in order."""
         pages = self._pages(position)
-        workers = processes(self.said) if self.judge.known is None else 0
-        if not workers:
+        if self._remembers:
+            yield from self._recognised(pages)
+        elif workers := processes(self.said):
+            yield from self._pooled(pages, workers)
+        else:
             for page, digest in pages:
-                judged, rows = self.judge.page(self.source, page, digest, lander.keys)
-                self.look(Seen(rows))
-                yield page, judged
-            return
-        with JudgePool(self.hub, self.declaration, workers) as pool:
-            ahead = deque[tuple[RawPage, Future[Judged]]]()
-            for page, digest in pages:
-                ahead.append((page, pool.submit(page, digest)))
-                if len(ahead) > workers:
-                    yield self._taken(*ahead.popleft())
-            while ahead:
-                yield self._taken(*ahead.popleft())
+                prepared = self.judge.prepare(self.source, page, digest)
+                self.look(Seen(prepared.rows))
+                yield page, self.judge.judged(prepared)
 
-    def _taken(self, page: RawPage, work: Future[Judged]) -> tuple[RawPage, JudgedPage]:
-        done = work.result()
-        self.look(done.shown)
-        self.judge.unknown |= done.unknown
-        return page, done.page
+    def _recognised(self, pages: Iterator[tuple[RawPage, bytes]]) -> Iterator[tuple[RawPage, JudgedPage]]:
+        """Rows known by their bytes are not judged; the store is asked for a page while the next one is read."""
+        # A page is asked about before the one in front of it is judged, and while the one before that may still land.
+        touched = deque[set[bytes]](maxlen=2)
+        with Recogniser(self.hub) as recogniser:
+
+            def begin(kept: tuple[RawPage, bytes]) -> tuple[Prepared, Future[Mapping[bytes, bytes]]]:
+                prepared = self.judge.prepare(self.source, *kept)
+                return prepared, recogniser.ask(prepared.marks)
+
+            for prepared, asked in begun_ahead(pages, begin, 1):
+                self.look(Seen(prepared.rows))
+                judged = self.judge.judged(prepared, asked.result(), set().union(*touched))
+                touched.append({row.key for row in judged.good})
+                yield prepared.page, judged
+
+    def _pooled(self, pages: Iterator[tuple[RawPage, bytes]], workers: int) -> Iterator[tuple[RawPage, JudgedPage]]:
+        """A large first load is judged by as many processes as pay."""
+        with JudgePool(self.hub, self.declaration, workers) as pool:
+            for page, work in begun_ahead(pages, lambda kept: (kept[0], pool.submit(*kept)), workers):
+                done = work.result()
+                self.look(done.shown)
+                self.judge.unknown |= done.unknown
+                yield page, done.page
 
     def _settle(self, lander: Lander) -> None:
         landed = lander.wait()
@@ -161,7 +176,7 @@ class Reading:
         """
         pages, landed, bad = [], self.so_far.landed, self.so_far.quarantined
         for page, digest in self._kept(position):
-            judged, _ = self.judge.page(self.source, page, digest)
+            judged = self.judge.judged(self.judge.prepare(self.source, page, digest))
             landed, bad = landed + judged.rows, bad + len(judged.bad)
             pages.append((replace(page, body=b""), digest))
         self._stop(whole_outside(self.declaration.band, landed, bad) if pages else ())

@@ -242,7 +242,9 @@ class Cluster:
             "port": str(port),
             "unix_socket_directories": "",
             "max_connections": "100",
-            "shared_buffers": "128MB",
+            "shared_buffers": f"{_shared_buffers()}MB",
+            # a large load would otherwise end every gigabyte at a checkpoint, and write every page whole behind it
+            "max_wal_size": "4GB",
             "timezone": "UTC",
             "log_line_prefix": "%m [%p] %d ",
             "log_min_messages": "warning",
@@ -321,3 +323,9 @@ class Cluster:
                 f"the data in {self.data} was made by PostgreSQL {found}, the installed one is {have}. "
                 "Install the version it was made with, or start over with `make clean` (demo data only)."
             )
+
+
+def _shared_buffers() -> int:
+    """An eighth of the machine's memory, from 128 MB to 1 GB; memory that is not used is not taken."""
+    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return max(128, min(total // 8, 1024))

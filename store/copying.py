@@ -94,5 +94,7 @@ class CopyRows:
         """Send what was collected; nothing where nothing was."""
         if len(self._parts) > 1:
             self._parts.append(_TRAILER)
-            cursor.copy_expert(self._statement, io.BytesIO(b"".join(self._parts)))
+            data = b"".join(self._parts)
             self._parts = [_HEADER]
+            # In one piece: for every piece the driver takes Python's lock again, and another thread may hold it long.
+            cursor.copy_expert(self._statement, io.BytesIO(data), size=len(data))

@@ -20,11 +20,15 @@ class Hashes:
 
     def subject(self, kind: str, value: str) -> bytes:
         """What a person, company or case is stored under; `kind` as in `schemas`."""
-        return self.index("subject", kind, value)
+        state = self._keyed.copy()
+        state.update(f"subject\x1f{kind}\x1f{value}".encode())
+        return state.finalize()
 
     def key(self, resource: str, key: str) -> bytes:
         """What a record's key is stored under."""
-        return self.index("key", resource, key)
+        state = self._keyed.copy()
+        state.update(f"key\x1f{resource}\x1f{key}".encode())
+        return state.finalize()
 
     def index(self, *parts: str) -> bytes:
         """The 32-byte keyed hash (HMAC-SM3) of the parts."""

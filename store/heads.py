@@ -54,9 +54,12 @@ def known_by_mark(connection: Connection, marks: Sequence[bytes]) -> dict[bytes,
     return {bytes(mark): bytes(key) for mark, key in rows}
 
 
-def any_of(connection: Connection, resource: str) -> bool:
-    """Whether the store holds or ever held a record of the resource."""
-    return fetch_one(connection, "select 1 from record_head where resource = %s limit 1", (resource,)) is not None
+def any_before(connection: Connection, resource: str, batch: int) -> bool:
+    """Whether the store holds or ever held a record of the resource that another batch brought."""
+    found = fetch_one(
+        connection, "select 1 from record_head where resource = %s and batch <> %s limit 1", (resource, batch)
+    )
+    return found is not None
 
 
 def put(cursor: Any, resource: str, new: dict[bytes, Head], there: Sequence[bytes]) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
@@ -19,8 +18,7 @@ SubjectKind = Literal["citizen", "company", "case", "other"]
 TRAVEL_COLUMNS = frozenset({"row_guid", "cd_batch", "cd_operation", "cd_time", "data_source"})
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """Whom or what a record speaks of; a record is found under each of its subjects.
 
     Attributes:

@@ -1,0 +1,39 @@
+"""Rows known by their bytes: the store is asked for a page while the next one is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from hub.context import Hub
+from store import heads
+from store.connection import Connection, connect
+
+
+class Recogniser:
+    """Asks in a thread with a connection of its own, one question after the other."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._url = hub.settings.database_url
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognise")
+        self._connection: Connection | None = None
+
+    def ask(self, marks: Sequence[bytes]) -> Future[Mapping[bytes, bytes]]:
+        """Mark to key of the rows that stand just so in the store."""
+        return self._thread.submit(self._ask, marks)
+
+    def _ask(self, marks: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        if self._connection is None:
+            self._connection = connect(self._url)
+        return heads.known_by_mark(self._connection, marks)
+
+    def __enter__(self) -> Recogniser:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._connection is not None:
+            self._connection.close()
