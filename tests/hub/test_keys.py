@@ -82,13 +82,17 @@ def source(departments: Departments) -> Path:
 
 @pytest.fixture
 def code(hub: Hub, departments: Departments) -> str:
-    """A company with a tax registration; two resources and what they set aside are in the store."""
+    """A company of whom a lookup shows something; two resources and what they set aside are in the store."""
     departments.write_sources(hub.settings.sources_file)
     for resource in ("tax.registration", "hr.insurance"):
         collect(hub, resource)
-    stored = next(records.of_resource(hub.connection, hub.vault, "tax.registration"))
-    registration: Any = restore("tax.registration", stored.payload)
-    return str(registration.credit_code.text)
+    for stored in records.of_resource(hub.connection, hub.vault, "tax.registration"):
+        registration: Any = restore("tax.registration", stored.payload)
+        found = str(registration.credit_code.text)
+        answer = lookup(hub, item=FOOD, identifier=found, purpose="许可受理")
+        if any(material.facts for material in answer.materials):
+            return found
+    raise AssertionError("no company of the sandbox has a fact to show")
 
 
 def test_keys_are_replaced_while_another_process_reads_and_writes(
