@@ -97,7 +97,7 @@ def declaration_text(made: Scaffold) -> str:
         'note = "由样本生成，尚未与部门核对"',
         'asked = [] # { who = "…", on = 2026-01-31, answer = "…" } for each time somebody was asked',
         "",
-        "[band] # a batch outside it is stopped; fill in `rows` when some batches have been seen",
+        "[band] # once verified, a batch outside it is stopped; fill in `rows` when some batches have been seen",
         "rejected = [0.0, 0.2]",
         "verified = false",
         "",
