@@ -129,6 +129,8 @@ class Declaration(_Frozen):
             raise ValueError(f"`optional` names {', '.join(strange)}, which is no column or is part of the key")
         if both := [name for name in self.ignored if name in self.columns]:
             raise ValueError(f"`ignored` names {', '.join(both)}, which `columns` takes")
+        if self.snapshot is not None and self.access.protocol not in _DELIVERING:
+            raise ValueError("`snapshot` is for files that hold everything; this protocol gives what is new")
         if self.reach.open and isinstance(self.access, NotAgreed):
             raise ValueError("an open source (已通) needs the way it is read under `access`, not `not_agreed`")
         if not self.name.startswith(f"{self.department.id}."):

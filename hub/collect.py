@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from connectors.declaration import Declaration
 from connectors.endpoints import Endpoints, SourceNotConfigured
 from connectors.port import FileRefused, Source, SourceGarbled, Timed
 from connectors.registry import declaration as declared
 from connectors.registry import open_source
-from core.errors import HubError
+from core.errors import HubError, Permanent
 from hub.balance import RowsMissing, difference
 from hub.band import BatchOutsideBand, whole_outside
 from hub.context import Hub, OnStep, no_step
@@ -28,6 +28,12 @@ from store.batches import Batch, Counts
 from store.errors import StoreUnavailable
 
 __all__ = ["BatchOutsideBand", "Collected", "RowsMissing", "SourceClockAhead", "collect", "judge_row"]
+
+
+class BatchGivenUp(Permanent):
+    """A batch did not come to its end before somebody had the resource read from its start."""
+
+    code: ClassVar[str] = "HUB-746"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ def collect(
 
     Args:
         file: read this file in place of the declared source, from its first row.
-        from_start: forget the cursor and read everything again; what is known already changes nothing.
+        from_start: forget the cursor and read everything again; what is known already changes nothing. A batch that
+            an earlier process left is given up.
         on_step: told after each step that survives a crash.
 
     Raises:
@@ -98,6 +105,9 @@ def collect(
     source = open_source(declaration, Endpoints.load(hub.settings.sources_file), file=file)
     with batches.only_reader(hub.connection, resource):
         batch = batches.begin_or_resume(hub.connection, resource, snapshot=declaration.snapshot is not None)
+        if batch.resumed and from_start:
+            batches.finish(hub.connection, batch, BatchGivenUp(f"{resource}: given up for a reading from the start."))
+            batch = batches.begin_or_resume(hub.connection, resource, snapshot=declaration.snapshot is not None)
         if not batch.resumed:
             batch = begun(hub, declaration, source, batch, from_start=from_start or file is not None)
         on_step("batch.begun")
@@ -172,6 +182,12 @@ def ended(
             fault = shrunk
         on_step("batch.compared")
     outside = whole_outside(declaration.band, counts.landed, counts.quarantined) if counts.landed else ()
+    if outside and declaration.band.verified and fault is None:
+        # Only what was read in parts comes so far: whatever is read in one stops before it lands.
+        fault = BatchOutsideBand(
+            f"{batch.resource}: {'; '.join(outside)}. What came has landed, since only all parts together showed it. "
+            "Ask the department; where the batch is right, correct [band] of the declaration."
+        )
     batches.finish(hub.connection, batch, fault)
     on_step("batch.finished")
     if fault is not None:

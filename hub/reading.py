@@ -148,7 +148,8 @@ class Reading:
 
     def _pages(self, position: Mapping[str, Any]) -> Iterator[tuple[RawPage, bytes]]:
         """Pages that are safe on disk; where a verified band is at stake, only after all of them were judged."""
-        if not (self.declaration.band.verified and self.declaration.band.bounds):
+        # A part is no batch: its band is that of all parts together, and is looked at when they are closed.
+        if self.batch.part is not None or not (self.declaration.band.verified and self.declaration.band.bounds):
             yield from self._kept(position)
             return
         for page, digest in self._rehearsed(position):
@@ -198,7 +199,8 @@ class Reading:
 
     def _stop_outside_by_count(self) -> None:
         band = self.declaration.band
-        if band.verified and self.said:  # that nothing is new is a matter of the deadline, not of the band
+        # That nothing is new is a matter of the deadline, not of the band.
+        if band.verified and self.said and self.batch.part is None:
             self._stop(Band(rows=band.rows).outside(self.said, 0))
 
     def _stop(self, outside: tuple[str, ...]) -> None:

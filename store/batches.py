@@ -161,17 +161,16 @@ def begin_at(connection: Connection, batch: Batch, position: Mapping[str, Any]) 
 
 
 def note_source_count(connection: Connection, batch: Batch, count: int | None) -> None:
-    """Remember what the source itself says it holds; the first answer stands until a page has landed."""
+    """Remember what the source itself says it holds; once a page has landed the answer stands."""
     with transaction(connection) as cursor:
         if batch.part is None:
             cursor.execute(
-                "update batch set source_count = coalesce(source_count, %s) where id = %s and pages = 0",
+                "update batch set source_count = %s where id = %s and pages = 0",
                 (count, batch.id),
             )
         else:
             cursor.execute(
-                "update batch_part set source_count = coalesce(source_count, %s) "
-                "where batch = %s and part = %s and pages = 0",
+                "update batch_part set source_count = %s where batch = %s and part = %s and pages = 0",
                 (count, batch.id, batch.part),
             )
 

@@ -70,7 +70,7 @@ def land_page(
                 f"batch {batch.id} of {batch.resource} was moved by another process; this page was not written. "
                 "Run the collect again: it continues where the cursor stands."
             )
-        planned = plan(page.good, heads.of_keys(cursor, batch.resource, keys), batch.id)
+        planned = plan(page.good, heads.of_keys(cursor, batch.resource, keys), batch.id, vault)
         versions.write(cursor, vault, batch.resource, batch.id, planned, now)
         good_keys = [*keys, *page.known]
         set_aside.close_corrected(cursor, batch.resource, page.page_sm3, good_keys, now)

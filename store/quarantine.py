@@ -151,7 +151,7 @@ def _take(cursor: Any, vault: Vault, entry: Entry, good: GoodRow, now: datetime)
     # What came after the entry is newer, and so is the end of a record: neither is undone by an old row.
     if head is not None and (head.digest is None or head.batch > entry.batch):
         return "kept"
-    plan = versions.plan([good], stored, entry.batch)
+    plan = versions.plan([good], stored, entry.batch, vault)
     versions.write(cursor, vault, entry.resource, entry.batch, plan, now)
     done = {"inserted": plan.inserted, "changed": plan.changed, "deleted": plan.deleted}
     return next((name for name, count in done.items() if count), "kept")

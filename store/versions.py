@@ -10,12 +10,14 @@ from typing import Any, Final, NamedTuple
 from core.edition import older
 from store import heads
 from store.copying import CopyRows, array_of, of_bigint, of_bytes, of_int, of_moment, of_text
+from store.hashes import Hashes
 from store.heads import Head
 from store.vault import Vault
 
 CHANGED: Final = "changed"
 DELETED: Final = "deleted"
 ABSENT: Final = "absent"
+_DIGEST_BEFORE: Final = 32
 
 
 class GoodRow(NamedTuple):
@@ -73,7 +75,7 @@ class Plan:
     deleted: int = 0
 
 
-def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int) -> Plan:
+def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int, hashes: Hashes) -> Plan:
     """Go through the rows in order, each against what stands when it comes.
 
     A row whose edition the source itself puts before the one that stands changes nothing: it is one that has been
@@ -98,11 +100,11 @@ def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int) -> P
             _end(made, row.key, head, stored, DELETED)
             made.deleted += 1
             made.heads[row.key] = Head(head.version, None, None, row.edition or head.edition, (), batch)
-        elif head.digest == row.digest:
+        elif _same(head, row, hashes):
             made.unchanged += 1
-            mark, edition = row.mark or head.mark, row.edition or head.edition
-            if (mark, edition) != (head.mark, head.edition):
-                made.heads[row.key] = head._replace(mark=mark, edition=edition)
+            now = head._replace(digest=row.digest, mark=row.mark or head.mark, edition=row.edition or head.edition)
+            if now != head:
+                made.heads[row.key] = now
         else:
             if head.digest is None:
                 made.inserted += 1
@@ -112,6 +114,14 @@ def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int) -> P
             _stand(made, row, head.version + 1, batch)
     made.there = [key for key in made.heads if key in stored]
     return made
+
+
+def _same(head: Head, row: GoodRow, hashes: Hashes) -> bool:
+    """Whether a row says what stands; heads of the version before have a longer digest of another kind."""
+    if head.digest == row.digest:
+        return True
+    before = head.digest is not None and len(head.digest) == _DIGEST_BEFORE
+    return before and row.canonical is not None and hashes.fingerprint(row.canonical) == head.digest
 
 
 def _stand(made: Plan, row: GoodRow, version: int, batch: int) -> None:

@@ -136,3 +136,18 @@ def test_an_empty_overlap_does_not_let_the_cursor_creep_back(hub: Hub, table: Ex
     for _ in range(3):
         assert collect(hub, RESOURCE).counts.landed == 0
     assert fetch_all(hub.connection, "select position from source_cursor") == before
+
+
+def test_reading_from_the_start_gives_up_what_an_earlier_run_left(hub: Hub, table: ExchangeTable) -> None:
+    for number in range(1, 4):
+        table.put(number, f"第{number}中心", f"2026-11-20 11:{number:02}:00")
+    table.put(4, "未来的中心", "2026-11-20 13:00:00")
+    with pytest.raises(SourceClockAhead):
+        collect(hub, RESOURCE)
+    table.remove(4)
+    done = collect(hub, RESOURCE, from_start=True)
+    assert (done.resumed, done.counts.landed, done.source_count) == (False, 3, 3)
+    assert fetch_all(hub.connection, "select state, fault_code from batch order by id") == [
+        ("complete", "HUB-746"),
+        ("complete", None),
+    ]

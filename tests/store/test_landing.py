@@ -261,3 +261,17 @@ def test_every_resource_pages_through_all_its_records(bench: Bench, connection: 
     bench.land([(str(n), f"text {n}") for n in range(25)], subjects=["one", "two"])
     seen = [row.payload for row in records.of_resource(connection, vault, RESOURCE, page=10)]
     assert len(seen) == len(set(seen)) == 25
+
+
+def test_a_digest_of_the_version_before_is_known_as_the_same_and_replaced(bench: Bench, vault: Vault) -> None:
+    bench.land([("a", "alpha"), ("b", "beta")])
+    with transaction(bench.connection) as cursor:
+        for text in ("alpha", "beta"):
+            cursor.execute(
+                "update record_head set digest = %s where digest = %s",
+                (vault.fingerprint(text.encode()), vault.digest(text.encode())),
+            )
+    assert bench.land([("a", "alpha"), ("b", "changed")]).unchanged == 1
+    assert sorted(bench.texts()) == [("alpha", 1), ("changed", 2)]
+    digests = fetch_all(bench.connection, "select digest from record_head")
+    assert {bytes(row[0]) for row in digests} == {vault.digest(b"alpha"), vault.digest(b"changed")}
