@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg2
@@ -15,7 +14,7 @@ from connectors.access import TableAccess
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
-from connectors.exchange_rows import CONTROL, KeyRange, TablePlace, exchange_rows, ranges_between
+from connectors.exchange_rows import CONTROL, ByTableTime, KeyRange, TablePlace, exchange_rows, ranges_between
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.values import plain
@@ -29,7 +28,7 @@ _PASSING = ("08", "40", "53", "55", "57", "58", "XX")
 _NO = ("authentication failed", "no pg_hba.conf entry", "does not exist", "is not permitted to log in")
 
 
-class ExchangeTable:
+class ExchangeTable(ByTableTime):
     """One typed exchange table, read through a keyset so that each page is one index range.
 
     Publisher:  the department of the declaration, through its front-end exchange database
@@ -122,14 +121,6 @@ class ExchangeTable:
         one = copy(self)
         one._range = KeyRange(lower, upper, TablePlace.read(until, self._name))
         return one
-
-    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
-        """The cursor set back in the table's own time."""
-        return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
-
-    def moment(self, cursor: Cursor) -> datetime | None:
-        """The cd_time at which a cursor stands."""
-        return TablePlace.read(cursor, self._name).moment
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""

@@ -60,6 +60,20 @@ class TablePlace:
         return {"cd_time": self.cd_time, "row_guid": self.row_guid, "pages": self.pages}
 
 
+class ByTableTime:
+    """What an adapter that reads by (cd_time, row_guid) tells of the table's time, see `connectors.port.Timed`."""
+
+    _name: str
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back in the table's own time."""
+        return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The cd_time at which a cursor stands."""
+        return TablePlace.read(cursor, self._name).moment
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRange:
     """The rows of one part: a range of the key's first column, and nothing behind a place.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
@@ -13,14 +13,14 @@ from connectors.access import TableAccess
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
-from connectors.exchange_rows import CONTROL, KeyRange, TablePlace, exchange_rows, ranges_between
+from connectors.exchange_rows import CONTROL, ByTableTime, KeyRange, TablePlace, exchange_rows, ranges_between
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.sql_database import SqlDatabase, bound, named_table, ordered
 from connectors.values import plain
 
 
-class ExchangeSqlTable:
+class ExchangeSqlTable(ByTableTime):
     """One typed exchange table in MySQL, MariaDB or Oracle, read through a keyset as PostgreSQL's is.
 
     Publisher:  the department of the declaration, through its front-end exchange database
@@ -112,14 +112,6 @@ class ExchangeSqlTable:
         one = copy(self)
         one._range = KeyRange(lower, upper, TablePlace.read(until, self._name))
         return one
-
-    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
-        """The cursor set back in the table's own time."""
-        return TablePlace.read(cursor, self._name).rewound(by).cursor() if cursor else cursor
-
-    def moment(self, cursor: Cursor) -> datetime | None:
-        """The cd_time at which a cursor stands."""
-        return TablePlace.read(cursor, self._name).moment
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""

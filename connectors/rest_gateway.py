@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,13 +17,13 @@ from connectors.gateway_client import GatewayClient, json_object
 from connectors.gateway_signing import signature
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
-from connectors.timed_pages import TimedAnswer, TimedPages, already_had
+from connectors.timed_pages import ByPageTime, TimedAnswer, TimedPages, already_had
 from core.clock import Clock, SystemClock
 
 __all__ = ["RestGateway", "signature"]
 
 
-class RestGateway:
+class RestGateway(ByPageTime):
     """One resource behind the signed gateway, at most 200 rows a page.
 
     Publisher:  the department of the declaration, through a data-sharing gateway
@@ -98,14 +97,6 @@ class RestGateway:
     def recount(self, after: Cursor, until: Cursor) -> int | None:
         """Rows behind `after` and not behind `until`, by two counts made now."""
         return rows_between(self, after, until)
-
-    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
-        """The cursor set back in the source's own time."""
-        return self._paging.rewound(cursor, by)
-
-    def moment(self, cursor: Cursor) -> datetime | None:
-        """The time up to which a cursor has read."""
-        return self._paging.moment(cursor)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """POST how far we are to `acknowledge_path`; nothing where none is declared or nothing was read."""

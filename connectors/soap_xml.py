@@ -9,7 +9,6 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ from connectors.endpoints import SoapEndpoint, SourceNotConfigured
 from connectors.http_bytes import exchange, private_session
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience
-from connectors.timed_pages import TimedAnswer, TimedPages, already_had
+from connectors.timed_pages import ByPageTime, TimedAnswer, TimedPages, already_had
 from connectors.xml_rows import XmlUnfit, decoded, fields_of, name_of, parse, rows_of, text_of
 
 _ENVELOPES = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
@@ -35,7 +34,7 @@ _SHOWN_CODE = 16
 _PLACEHOLDER = re.compile(r"\{(since|page|size|username|password)\}")
 
 
-class SoapXml:
+class SoapXml(ByPageTime):
     """One operation of a SOAP service, asked page by page.
 
     Publisher:  the department of the declaration, through its web service
@@ -97,14 +96,6 @@ class SoapXml:
     def recount(self, after: Cursor, until: Cursor) -> int | None:
         """Rows behind `after` and not behind `until`, by two counts made now."""
         return rows_between(self, after, until)
-
-    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
-        """The cursor set back in the source's own time."""
-        return self._paging.rewound(cursor, by)
-
-    def moment(self, cursor: Cursor) -> datetime | None:
-        """The time up to which a cursor has read."""
-        return self._paging.moment(cursor)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the service has no operation for it."""

@@ -230,6 +230,20 @@ class TimedPages:
         return value if isinstance(value, str) and _TIME.fullmatch(value) else None
 
 
+class ByPageTime:
+    """What an adapter that pages by time tells of the source's time, see `connectors.port.Timed`."""
+
+    _paging: TimedPages
+
+    def rewound(self, cursor: Cursor, by: timedelta) -> Cursor:
+        """The cursor set back in the source's own time."""
+        return self._paging.rewound(cursor, by)
+
+    def moment(self, cursor: Cursor) -> datetime | None:
+        """The time up to which a cursor has read."""
+        return self._paging.moment(cursor)
+
+
 def already_had(page: RawPage) -> frozenset[int]:
     """Positions of a kept page's rows that an earlier page held already."""
     return frozenset(int(place) for place in page.context.get("had", "").split(",") if place)
