@@ -20,7 +20,8 @@ from store import batches, parts
 from store.batches import Counts
 from store.errors import PartsCollided
 
-#: Two parts meet at one record only where the source writes its key in two ways; then the later reads its page again.
+#: Two parts meet at one record only where the source writes its key in two ways; then the later reads its page again,
+#: so often at one place.
 _TRIES: Final = 5
 
 
@@ -69,8 +70,10 @@ def collect_part(hub: Hub, resource: str, part: int, on_step: OnStep = no_step) 
         if found.complete:
             return batches.counts_of(hub.connection, found.batch)[0]
         source = whole.part(found.lower, found.upper, found.until)
-        for tried in range(1, _TRIES + 1):
+        tried, stood = 0, None
+        while True:
             now = replace(found.batch, position=batches.position(hub.connection, found.batch))
+            tried, stood = (tried + 1 if now.position == stood else 1), now.position
             watch = DriftWatch(hub, declaration)
             reading = Reading(hub, declaration, source, now, on_step, watch.look)
             try:
