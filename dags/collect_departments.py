@@ -34,8 +34,10 @@ def collect_resource(resource: str) -> dict[str, int]:
     from core.settings import Settings
     from hub.collect import collect
     from hub.context import open_hub
+    from hub.parts import collect_left
 
     with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+        collect_left(hub, resource)  # where it was declared in parts until now
         return _numbers(collect(hub, resource))
 
 

@@ -1,4 +1,7 @@
-"""Two processes read two parts of a resource at the very same time, and meet at records whose key has two spellings."""
+"""Two processes read two parts of a resource at the very same time, and meet at records whose key has two spellings.
+
+And the department goes on writing meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from typing import Any
 import psycopg2
 import pytest
 
-from benchmarks.marriages import COLUMNS, RESOURCE, fill, marriage, marriages
+from benchmarks.marriages import COLUMNS, RESOURCE, TABLE, fill, marriage, marriages
 from connectors import registry
 from connectors.access import TableAccess
 from connectors.declaration import load_all
 from core.clock import FixedClock
 from core.settings import Settings
 from hub import parts
-from hub.collect import collect
+from hub.collect import RowsMissing, collect
 from hub.context import Hub, open_hub
 from hub.parts import close_parts, collect_part, plan_parts
 from hub.reading import Reading
@@ -157,6 +160,66 @@ def test_records_that_stand_already_and_change_in_two_parts_keep_their_newest_ed
     collect(one, RESOURCE)
     assert _stands(hub, versions=False) == _stands(one, versions=False)
     _no_record_twice(hub)
+
+
+def _when_first_landed(exchange: str, statement: str) -> Callable[[str], None]:
+    """Have the department write once the first page has landed."""
+    waiting = [statement]
+
+    def on_step(step: str) -> None:
+        if step == "page.landed" and waiting:
+            with closing(psycopg2.connect(exchange)) as connection, connection, connection.cursor() as cursor:
+                cursor.execute(waiting.pop())
+
+    return on_step
+
+
+def test_a_row_committed_late_is_found_by_the_parts_next_try(
+    hub: Hub, exchange: str, other_hub: Callable[[], Hub]
+) -> None:
+    fill(exchange, marriages(1200))
+    first, second = plan_parts(hub, RESOURCE)
+    late = _when_first_landed(
+        exchange,
+        f"insert into {TABLE} select (jsonb_populate_record(m, jsonb_build_object('row_guid', 'late', 'cert_no', "
+        f"'J420112-2019-00000000', 'cd_time', m.cd_time - interval '1 minute'))).* from {TABLE} m "
+        "order by cd_time limit 1; "
+        # and one that was not read goes, so that the number of rows is as it was
+        f"delete from {TABLE} where row_guid in (select row_guid from {TABLE} "
+        "where cert_no < 'J420112-2019-00000400' order by cd_time desc limit 1)",
+    )
+    with pytest.raises(RowsMissing):
+        collect_part(hub, RESOURCE, first, late)
+    collect_part(hub, RESOURCE, second)
+    assert plan_parts(hub, RESOURCE) == [first]
+    again = collect_part(hub, RESOURCE, first)
+    assert (again.inserted, again.unchanged) == (1, again.landed - 1)
+    closed = close_parts(hub, RESOURCE)
+    assert closed is not None and closed.counts.landed == 1200
+    one = other_hub()
+    collect(one, RESOURCE)
+    assert _stands(hub, versions=False) == _stands(one, versions=False)
+
+
+def test_rows_that_change_while_a_part_is_read_are_no_difference(
+    hub: Hub, exchange: str, other_hub: Callable[[], Hub]
+) -> None:
+    fill(exchange, marriages(1200))
+    first, second = plan_parts(hub, RESOURCE)
+    of_first = f"select row_guid from {TABLE} where cert_no < 'J420112-2019-00000400' order by cd_time"
+    moving = _when_first_landed(
+        exchange,  # one that was read, and one that was not
+        f"update {TABLE} set dept_name = '另一登记机关', cd_time = '2026-06-01' "
+        f"where row_guid in (({of_first} limit 1), ({of_first} desc limit 1))",
+    )
+    collect_part(hub, RESOURCE, first, moving)
+    collect_part(hub, RESOURCE, second)
+    closed = close_parts(hub, RESOURCE)
+    assert closed is not None and closed.counts.landed == 1199
+    assert collect(hub, RESOURCE).counts.accepted == 2
+    one = other_hub()
+    collect(one, RESOURCE)
+    assert _stands(hub, versions=False) == _stands(one, versions=False)
 
 
 def _no_record_twice(hub: Hub) -> None:
