@@ -36,8 +36,11 @@ def collect(resource: str, file: Path | None, from_start: bool, as_json: bool) -
     """
     from hub.collect import collect as run
     from hub.context import open_hub
+    from hub.parts import collect_left
 
     with open_hub(Settings.from_environment()) as opened:
+        if left := collect_left(opened, resource):
+            click.echo(f"{resource}: batch {left.batch}, which Airflow read in parts, is read to its end", err=True)
         progress = _Progress(resource)
         try:
             done = run(opened, resource, file=file, from_start=from_start, on_step=progress)

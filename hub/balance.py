@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from connectors.port import Source
@@ -17,8 +18,17 @@ class RowsMissing(Permanent):
     code: ClassVar[str] = "HUB-701"
 
 
-def difference(hub: Hub, source: Source, batch: Batch, counts: Counts, said: int | None) -> RowsMissing | None:
+def difference(
+    hub: Hub,
+    source: Source,
+    batch: Batch,
+    counts: Counts,
+    said: int | None,
+    behind: Callable[[], int | None] | None = None,
+) -> RowsMissing | None:
     """Why the counts do not agree, or None where they do, or where the source cannot count.
+
+    `behind` asks how many rows lie behind what was read, for a source that itself does not look there.
 
     A source in use goes on while it is read: rows come, and rows that were read move behind the cursor because they
     changed. It is therefore asked again what lies in what was read before anything is called a difference.
@@ -34,7 +44,7 @@ def difference(hub: Hub, source: Source, batch: Batch, counts: Counts, said: int
     least = said if now is None else now
     if counts.landed > least:
         # Rows read and changed since lie behind the cursor now and come again; no more than those may be too many.
-        moved = source.count(end) if now is not None else None
+        moved = None if now is None else behind() if behind else source.count(end)
         if now is None or (moved is not None and counts.landed - now <= moved):
             return None
     also = "" if now is None else f", and at the end {now} in what was read"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from connectors.access import TableAccess
@@ -20,7 +21,8 @@ from store import batches, parts
 from store.batches import Counts
 from store.errors import PartsCollided
 
-#: Two parts meet at one record only where the source writes its key in two ways; then the later reads its page again.
+#: Two parts meet at one record only where the source writes its key in two ways; then the later reads its page again,
+#: so often at one place.
 _TRIES: Final = 5
 
 
@@ -57,7 +59,7 @@ def collect_part(hub: Hub, resource: str, part: int, on_step: OnStep = no_step) 
     Raises:
         BatchBusy: another process reads this part.
         NotInStore: there is no such part.
-        RowsMissing: what came is not what the source said of this part.
+        RowsMissing: what came is not what the source said of this part; the next try reads it from its beginning.
         Retryable, Permanent: as `collect`.
     """
     declaration = open_declaration(resource)
@@ -69,8 +71,10 @@ def collect_part(hub: Hub, resource: str, part: int, on_step: OnStep = no_step) 
         if found.complete:
             return batches.counts_of(hub.connection, found.batch)[0]
         source = whole.part(found.lower, found.upper, found.until)
-        for tried in range(1, _TRIES + 1):
+        tried, stood = 0, None
+        while True:
             now = replace(found.batch, position=batches.position(hub.connection, found.batch))
+            tried, stood = (tried + 1 if now.position == stood else 1), now.position
             watch = DriftWatch(hub, declaration)
             reading = Reading(hub, declaration, source, now, on_step, watch.look)
             try:
@@ -85,9 +89,12 @@ def collect_part(hub: Hub, resource: str, part: int, on_step: OnStep = no_step) 
                 batches.note_trouble(hub.connection, found.batch, error)
                 raise
         counts, said = batches.counts_of(hub.connection, found.batch)
-        fault = difference(hub, source, found.batch, counts, said)
+        # a row read and changed since lies behind the end of all parts, where this part does not look
+        fault = difference(hub, source, found.batch, counts, said, partial(whole.count, found.until))
         if fault is not None:
             batches.note_trouble(hub.connection, found.batch, fault)
+            # a row that was committed late lies before the cursor, and only so is it found
+            parts.begin_anew(hub.connection, found.batch)
             raise fault
         parts.finish(hub.connection, found.batch)
         on_step("part.finished")
@@ -111,6 +118,21 @@ def close_parts(hub: Hub, resource: str) -> Collected | None:
         if batch is None or not parts.of_batch(hub.connection, batch.id):
             return None
         return ended(hub, declaration, source, batch, set[str](), no_step)
+
+
+def collect_left(hub: Hub, resource: str) -> Collected | None:
+    """Read what is left of a batch in parts, one after the other, and close it; None where no such batch is open.
+
+    For who reads the resource in one, because it is not declared in parts any more, or by hand.
+
+    Raises:
+        As `collect_part` and `close_parts`; what landed stays, and the next call goes on.
+    """
+    left = parts.running(hub.connection, resource)
+    for one in left:
+        if one.batch.part is not None and not one.complete:
+            collect_part(hub, resource, one.batch.part)
+    return close_parts(hub, resource) if left else None
 
 
 def _how_many(declaration: Declaration, waiting: int) -> int:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from connectors.access import TableAccess
 from connectors.declaration import Declaration, UpdateCycle, load_all
 from core.clock import SHANGHAI
 from hub.context import Hub
@@ -99,9 +100,21 @@ def cron_of(department: Department) -> str | None:
     return next((cron for cycle, cron in _CRON.items() if cycle in cycles), None)
 
 
+def parts_of(declaration: Declaration) -> int:
+    """In how many parts at most a batch of the resource is read at the same time; 1: always in one."""
+    return declaration.access.parts if isinstance(declaration.access, TableAccess) else 1
+
+
+#: How many readings a department's systems are asked to bear at the same time where its declarations say no more.
+_SLOTS = 2
+
+
 def pools() -> dict[str, int]:
-    """Airflow pools and their slots: how many resources of a department are read at the same time."""
-    return {f"department_{department.id}": 2 for department in departments()}
+    """Airflow pools and their slots: how many resources, or parts of one, are read at the same time."""
+    return {
+        f"department_{department.id}": max(_SLOTS, *(parts_of(one) for one in department.resources))
+        for department in departments()
+    }
 
 
 def evidence_resources() -> list[str]:

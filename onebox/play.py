@@ -125,7 +125,8 @@ class Play:
 
     def _end(self, row: Row, run: Run, tasks: Sequence[TaskRun]) -> None:
         if run.state == "success":
-            row.done(_count(len(tasks), "resource"))
+            # the group of a resource that is read in parts is one resource
+            row.done(_count(len({task.task_id.partition(".")[0] for task in tasks}), "resource"))
         else:
             row.failed(run.state)
 

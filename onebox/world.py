@@ -241,9 +241,13 @@ class World:
                 self.api.give_up(run)
 
     def _make_pools(self) -> None:
+        # here, not above, as in `_prepare`
+        from hub.sources import pools
+
+        slots = pools()
         wanted = {pool for dag in self.api.dags() for pool in self.api.pools_asked_for(dag.dag_id)}
         for pool in sorted(wanted - self.api.pools().keys()):
-            self.api.make_pool(pool, _POOL_SLOTS, f"runs at the same time against {pool}")
+            self.api.make_pool(pool, slots.get(pool, _POOL_SLOTS), f"runs at the same time against {pool}")
 
     # --- end ---
 

@@ -26,13 +26,17 @@ class Head(NamedTuple):
     batch: int
 
 
-def of_keys(cursor: Any, resource: str, keys: Sequence[bytes]) -> dict[bytes, Head]:
-    """The heads of those of these keys that are or were there; part of a page's transaction."""
+def of_keys(cursor: Any, resource: str, keys: Sequence[bytes], *, hold: bool = False) -> dict[bytes, Head]:
+    """The heads of those of these keys that are or were there; part of a page's transaction.
+
+    With `hold` nobody else may change them until it ends. One that somebody is changing now counts as not there; to
+    write it is refused then (`PartsCollided`).
+    """
     if not keys:
         return {}
     cursor.execute(
         "select key, version, digest, mark, edition, subjects, batch from record_head "
-        "where resource = %s and key = any(%s::bytea[])",
+        "where resource = %s and key = any(%s::bytea[])" + (" order by key for update" if hold else ""),
         (resource, array_of(keys)),
     )
     return {

@@ -59,6 +59,7 @@ def land_page(
 
     Raises:
         BatchMoved: the cursor is not where this process read from; nothing was written.
+        PartsCollided: another part of the batch was first at one record; nothing was written.
         StoreUnavailable: the connection broke; nothing was written.
     """
     vault.ready(batch.resource)
@@ -70,7 +71,9 @@ def land_page(
                 f"batch {batch.id} of {batch.resource} was moved by another process; this page was not written. "
                 "Run the collect again: it continues where the cursor stands."
             )
-        planned = plan(page.good, heads.of_keys(cursor, batch.resource, keys), batch.id, vault)
+        # two parts may meet at one record, whose key the source writes in two ways
+        stored = heads.of_keys(cursor, batch.resource, keys, hold=batch.part is not None)
+        planned = plan(page.good, stored, batch.id, vault)
         versions.write(cursor, vault, batch.resource, batch.id, planned, now)
         good_keys = [*keys, *page.known]
         set_aside.close_corrected(cursor, batch.resource, page.page_sm3, good_keys, now)

@@ -82,6 +82,17 @@ def finish(connection: Connection, batch: Batch) -> None:
         )
 
 
+def begin_anew(connection: Connection, batch: Batch) -> None:
+    """Let the next try read the part from where it began; its counts become those of that try."""
+    nothing = ", ".join(f"{name} = 0" for name in COLUMNS)
+    with transaction(connection) as cursor:
+        cursor.execute(
+            f"update batch_part set position = %s, source_count = null, {nothing} "
+            "where batch = %s and part = %s and state = 'running'",
+            (json.dumps(dict(batch.began_at)), batch.id, batch.part),
+        )
+
+
 def gather(connection: Connection, batch: Batch) -> None:
     """Add up the parts and move the resource's cursor to their end; once, however often it is called.
 

@@ -139,7 +139,12 @@ def _end(made: Plan, key: bytes, head: Head, stored: Mapping[bytes, Head], how: 
 
 
 def write(cursor: Any, vault: Vault, resource: str, batch: int, made: Plan, now: datetime) -> None:
-    """Carry a plan out; part of a transaction."""
+    """Carry a plan out; part of a transaction.
+
+    Raises:
+        PartsCollided: by the transaction; another part of the batch was first at one of the records.
+    """
+    heads.put(cursor, resource, made.heads, made.there)  # first, so that two parts meet here and nowhere else
     for how in (CHANGED, DELETED, ABSENT):
         end(cursor, resource, ((key, subjects) for key, subjects, as_ in made.ended if as_ == how), how, batch, now)
     name, number, moment = of_text(resource), of_bigint(batch), of_moment(now)
@@ -164,7 +169,6 @@ def write(cursor: Any, vault: Vault, resource: str, batch: int, made: Plan, now:
             for subject in row.subjects:
                 records.add(of_bytes(subject), name, of_bytes(key), version, payload, number, moment)
         records.copy(cursor)
-    heads.put(cursor, resource, made.heads, made.there)
 
 
 def end(

@@ -27,13 +27,15 @@ class Order(TypedDict, total=False):
     """One run: `environment` holds while it runs, `heal` is set when a task is up for retry.
 
     `answers` is what a person answers to the questions of the run: words of a question's subject → the option chosen,
-    by whom (None: the time ran out) and what was filled in.
+    by whom (None: the time ran out) and what was filled in. `access` changes how resources are declared to be read:
+    of a resource some of its access. What the DAG is made of stays as it was parsed.
     """
 
     dag: str
     environment: dict[str, str]
     heal: dict[str, str]
     answers: dict[str, Answer]
+    access: dict[str, dict[str, Any]]
 
 
 class Answer(TypedDict):
@@ -98,8 +100,10 @@ def _told(dag: Any) -> dict[str, Any]:
                 "delay": task.retry_delay.total_seconds(),
                 "pool": task.pool,
                 "outlets": [outlet.name for outlet in task.outlets],
+                "at once": task.max_active_tis_per_dagrun,
                 "before": sorted(task.downstream_task_ids),
                 "operator": task.task_type,
+                "mapped": task.is_mapped,
             }
             for task in dag.tasks
         },
@@ -129,9 +133,12 @@ def play(orders: list[Order]) -> list[dict[str, Any]]:
         # Airflow 3.3.2 looks a deadline up under its row's id when a run ends well, and `dag.test()` makes no row.
         dag.deadline = None
         for task in dag.tasks:
-            if not task.is_mapped:
-                task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]  # do not wait for minutes
-        with _answering(order.get("answers", {})) as asked:
+            # do not wait for minutes
+            if task.is_mapped:
+                task.partial_kwargs |= {"retry_delay": timedelta(0), "on_retry_callback": [on_retry]}
+            else:
+                task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]
+        with _answering(order.get("answers", {})) as asked, _declared(order.get("access", {})):
             run = dag.test()
         os.environ.clear()
         os.environ.update(usual)
@@ -151,6 +158,22 @@ def play(orders: list[Order]) -> list[dict[str, Any]]:
         )
     settings.dispose_orm()
     return told
+
+
+@contextmanager
+def _declared(access: dict[str, dict[str, Any]]) -> Iterator[None]:
+    from connectors import registry
+
+    usual = registry.load_all
+    changed = dict(usual())
+    for name, some in access.items():
+        known = changed[name]
+        changed[name] = known.model_copy(update={"access": known.access.model_copy(update=some)})
+    registry.load_all = lambda folder=None: changed
+    try:
+        yield
+    finally:
+        registry.load_all = usual
 
 
 def _name(task_id: str, map_index: int) -> str:

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from connectors.declaration import load_all
 from connectors.registry import declarations
+from hub import sources
 from hub.freshness import run_allowance
-from hub.sources import Department, cron_of, departments, evidence_resources, pools
+from hub.sources import Department, cron_of, departments, evidence_resources, parts_of, pools
 from onebox.dag_files import dag_files
 from tests.dags.conftest import Inside
 
@@ -117,11 +119,44 @@ def test_a_collect_dag_has_a_task_a_resource_that_updates_its_asset_in_its_depar
     for department in departments():
         dag = parsed["dags"][f"collect_{department.id}"]
         assert {"collect", f"department:{department.id}"} <= set(dag["tags"])
-        assert [task["outlets"] for task in dag["tasks"].values()] == [[one.name] for one in department.resources]
+        updating = {name: task["outlets"] for name, task in dag["tasks"].items() if task["outlets"]}
+        assert updating == {
+            one.name.replace(".", "_") + (".close" if parts_of(one) > 1 else ""): [one.name]
+            for one in department.resources
+        }
         assert {task["pool"] for task in dag["tasks"].values()} == {f"department_{department.id}"}
         assert f"department_{department.id}" in pools()
         for resource in department.resources:
             assert resource.title in dag["doc"]
+
+
+def test_a_resource_read_in_parts_is_planned_read_by_as_many_as_it_declares_and_then_closed(
+    parsed: dict[str, Any],
+) -> None:
+    in_parts = [one for department in departments() for one in department.resources if parts_of(one) > 1]
+    assert "civil.marriage" in {one.name for one in in_parts}
+    for resource in in_parts:
+        dag = parsed["dags"][f"collect_{resource.department.id}"]
+        group = resource.name.replace(".", "_")
+        own = {name: task for name, task in dag["tasks"].items() if name.startswith(group)}
+        assert {name: task["before"] for name, task in own.items()} == {
+            f"{group}.plan": [f"{group}.part"],
+            f"{group}.part": [f"{group}.close"],
+            f"{group}.close": [],
+        }
+        assert [name for name, task in own.items() if task["mapped"]] == [f"{group}.part"]
+        assert own[f"{group}.part"]["at once"] == parts_of(resource) <= pools()[f"department_{resource.department.id}"]
+
+
+def test_a_departments_pool_has_room_for_two_readings_or_for_all_parts_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert set(pools().values()) == {2}
+    known = load_all()["civil.marriage"]
+    access = known.access.model_copy(update={"parts": 5})
+    changed = {**load_all(), known.name: known.model_copy(update={"access": access})}
+    monkeypatch.setattr(sources, "load_all", lambda: changed)
+    assert {name: slots for name, slots in pools().items() if slots != 2} == {"department_civil": 5}
 
 
 def test_issuing_waits_for_any_of_the_resources_that_licences_rest_on(parsed: dict[str, Any]) -> None:

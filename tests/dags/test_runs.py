@@ -11,15 +11,18 @@ from typing import Any
 import psycopg2
 import pytest
 
+from connectors import registry
+from connectors.declaration import load_all
 from core.clock import SHANGHAI, FixedClock
 from hub.collect import collect
 from hub.context import open_hub
 from hub.deposit import deposit_all
 from hub.issue import decide, issue_all
+from hub.parts import collect_part, plan_parts
 from hub.returns import confirm, loops, send_back
 from hub.sources import departments as declared
 from hub.sources import evidence_resources, source_states
-from store import licences
+from store import batches, licences
 from store.connection import fetch_all
 from tests.dags.conftest import Inside, Stage
 from tests.dags.inside import Answer, Order
@@ -59,6 +62,7 @@ def test_what_departments_hold_lands_and_what_is_evidenced_is_issued_and_archive
     runs = stage.play(*orders)
     assert [run["state"] for run in runs] == ["success"] * len(orders)
     assert all(state == ["success", 1] for run in runs for state in run["tasks"].values())
+    assert "civil_marriage.part[0]" in runs[COLLECTS.index("collect_civil")]["tasks"]
 
     with open_hub(stage.settings) as hub:
         for state in filter(lambda state: state.open, source_states(hub)):
@@ -75,8 +79,11 @@ def test_what_departments_hold_lands_and_what_is_evidenced_is_issued_and_archive
             assert (stage.settings.home / path).is_file() and sm3
     handed_on = _handed_on(stage)
     assert handed_on and not re.search(r"[1-9]\d{16}[\dXx]\b(?<!\d{20})", json.dumps(handed_on))
-    numbers = [value for task, value in handed_on if task not in ("decide", "issue", "archive")]
-    assert all(set(value) == {"batch", "landed", "accepted", "unchanged", "quarantined"} for value in numbers)
+    counts = {"landed", "accepted", "unchanged", "quarantined"}
+    assert [value for task, value in handed_on if task == "civil_marriage.plan"] == [[1]]  # few rows are one part
+    assert [set(value) for task, value in handed_on if task == "civil_marriage.part"] == [counts | {"part"}]
+    others = ("decide", "issue", "archive", "civil_marriage.plan", "civil_marriage.part")
+    assert all(set(value) == counts | {"batch"} for task, value in handed_on if task not in others)
 
     before = stood(stage)
     again = stage.play(*orders[-3:])
@@ -108,6 +115,70 @@ def test_what_may_succeed_later_is_tried_again_and_what_cannot_fails_at_once(sta
         states = {state.resource: state for state in source_states(hub)}
     assert states["health.birth_certificate"].state == "up to date"
     assert "HUB-102" in (states["tax.clearance"].trouble or "")
+
+
+#: So that the sandbox's few marriages are several parts.
+SMALL: Order = {
+    "dag": "collect_civil",
+    "access": {"civil.marriage": {"parts": 3, "rows_a_part": 5, "page_size": 4}},
+}
+
+
+@pytest.mark.slow
+def test_a_part_that_keeps_failing_leaves_the_batch_open_and_the_next_run_reads_what_is_left(stage: Stage) -> None:
+    group = "civil_marriage"
+    with open_hub(stage.settings) as hub, batches.only_reader(hub.connection, "civil.marriage", 2):
+        (failed,) = stage.play(SMALL)  # somebody else holds part 2 all the while
+    assert failed["state"] == "failed" and failed["retried"] == [f"{group}.part"] * 3
+    assert failed["tasks"] == {
+        f"{group}.plan": ["success", 1],
+        f"{group}.part[0]": ["success", 1],
+        f"{group}.part[1]": ["failed", 4],
+        f"{group}.part[2]": ["success", 1],
+        f"{group}.close": ["upstream_failed", 0],
+        "civil_social_org": ["success", 1],
+    }
+    with open_hub(stage.settings) as hub:
+        (landed,) = fetch_all(hub.connection, "select sum(landed), count(*) from batch_part where state = 'complete'")
+        assert landed[0] > 0 and landed[1] == 2
+
+    done, again = stage.play(SMALL, SMALL)
+    assert done["state"] == again["state"] == "success" and done["retried"] == []
+    assert [name for name in done["tasks"] if name.startswith(f"{group}.part")] == [f"{group}.part[0]"]
+    handed_on = [(task, value) for task, value in _handed_on(stage) if task.startswith(group)]
+    assert [value for task, value in handed_on if task == f"{group}.plan"][:2] == [[1, 2, 3], [2]]
+    expected = stage.departments.expected("civil.marriage")
+    with open_hub(stage.settings) as hub:
+        (state,) = [state for state in source_states(hub) if state.resource == "civil.marriage"]
+        first = fetch_all(
+            hub.connection,
+            "select landed, source_count, quarantined, state, fault from batch where resource = %s order by id",
+            ("civil.marriage",),
+        )[0]
+    refused = sum(row["verdict"] == "quarantined" for row in expected)
+    assert first == (len(expected), len(expected), refused, "complete", None)
+    assert state.state == "up to date"
+
+
+@pytest.mark.slow
+def test_a_batch_whose_parts_are_all_read_is_closed_by_the_next_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = load_all()["civil.marriage"]
+    access = known.access.model_copy(update=SMALL["access"]["civil.marriage"])
+    changed = {**load_all(), known.name: known.model_copy(update={"access": access})}
+    monkeypatch.setattr(registry, "load_all", lambda: changed)
+    with open_hub(stage.settings) as hub:
+        for part in plan_parts(hub, known.name):
+            collect_part(hub, known.name, part)
+    (run,) = stage.play(SMALL)
+    assert run["state"] == "success"
+    assert run["tasks"]["civil_marriage.part"][0] == "skipped"
+    assert run["tasks"]["civil_marriage.close"] == ["success", 1]
+    with open_hub(stage.settings) as hub:
+        assert fetch_all(hub.connection, "select state from batch where resource = %s", (known.name,)) == [
+            ("complete",)
+        ]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from connectors.declaration import load_all
 from core.settings import Settings
 from hub.collect import RowsMissing, collect
 from hub.context import Hub, open_hub
-from hub.parts import close_parts, collect_part, plan_parts
+from hub.parts import close_parts, collect_left, collect_part, plan_parts
 from hub.sources import source_states
 from store.batches import BatchBusy
 from store.connection import fetch_all
@@ -120,3 +120,14 @@ def test_a_part_with_another_number_of_rows_than_said_stays_open_and_in_trouble(
         collect_part(hub, RESOURCE, planned[0])
     assert fetch_all(hub.connection, "select state from batch_part where part = 1") == [("running",)]
     assert "HUB-701" in str(next(s.trouble for s in source_states(hub) if s.resource == RESOURCE))
+
+
+def test_a_batch_in_parts_is_ended_by_who_reads_the_resource_in_one(hub: Hub, other_hub: Callable[[], Hub]) -> None:
+    first, *_ = plan_parts(hub, RESOURCE)
+    collect_part(hub, RESOURCE, first)
+    done = collect_left(hub, RESOURCE)
+    assert done is not None and done.counts.landed == done.source_count
+    assert collect_left(hub, RESOURCE) is None
+    one = other_hub()
+    collect(one, RESOURCE)
+    assert _ended(hub) == _ended(one)
