@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from hub.context import Hub, OnStep, no_step
 from hub.drift import DriftWatch
 from hub.judging import judge_row
 from hub.reading import Reading, SourceClockAhead
+from hub.settled import came_behind, note_settled
 from hub.vanished import end_vanished
 from schemas.drift_names import may_be_shown
 from store import batches, raw_pages
@@ -108,17 +109,21 @@ def collect(
         if batch.resumed and from_start:
             batches.finish(hub.connection, batch, BatchGivenUp(f"{resource}: given up for a reading from the start."))
             batch = batches.begin_or_resume(hub.connection, resource, snapshot=declaration.snapshot is not None)
-        if not batch.resumed:
-            batch = begun(hub, declaration, source, batch, from_start=from_start or file is not None)
-        on_step("batch.begun")
         watch = DriftWatch(hub, declaration)
-        reading = Reading(hub, declaration, source, batch, on_step, watch.look)
         try:
+            if not batch.resumed:
+                batch = begun(hub, declaration, source, batch, from_start=from_start or file is not None)
+            on_step("batch.begun")
+            reading = Reading(hub, declaration, source, batch, on_step, watch.look)
             reading.run()
         except HubError as error:
             _stopped(hub, source, batch, error)
             raise
-        return ended(hub, declaration, source, batch, reading.judge.unknown, on_step, watch.finish(batch.id))
+        done = ended(hub, declaration, source, batch, reading.judge.unknown, on_step, watch.finish(batch.id))
+        if batch.came_from and not batch.began_at and not (from_start or file is not None):
+            told = "rows had come where reading had passed already, so the source was read again from its start"
+            return replace(done, remarks=(told, *done.remarks))
+        return done
 
 
 def open_declaration(resource: str) -> Declaration:
@@ -138,8 +143,11 @@ def open_declaration(resource: str) -> Declaration:
 
 
 def begun(hub: Hub, declaration: Declaration, source: Source, batch: Batch, *, from_start: bool) -> Batch:
-    """A fresh batch at the place it begins: the beginning, or so far back that rows committed late are met."""
-    if from_start:
+    """A fresh batch at the place it begins: the beginning, or so far back that rows committed late are met.
+
+    Rows that have come where no overlap looks, as a clock that was set back writes them, are met by reading everything.
+    """
+    if from_start or (batch.position and came_behind(hub, source, batch.resource)):
         return batches.begin_at(hub.connection, batch, {})
     if isinstance(source, Timed) and batch.position and declaration.overlap_minutes:
         back = source.rewound(batch.position, timedelta(minutes=declaration.overlap_minutes))
@@ -188,6 +196,8 @@ def ended(
             f"{batch.resource}: {'; '.join(outside)}. What came has landed, since only all parts together showed it. "
             "Ask the department; where the batch is right, correct [band] of the declaration."
         )
+    if fault is None:
+        note_settled(hub, source, batch, declaration.overlap_minutes)
     batches.finish(hub.connection, batch, fault)
     on_step("batch.finished")
     if fault is not None:

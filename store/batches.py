@@ -181,6 +181,26 @@ def note_recount(connection: Connection, batch: Batch, count: int) -> None:
         cursor.execute("update batch set source_recount = %s where id = %s", (count, batch.id))
 
 
+def note_settled(connection: Connection, batch: Batch, until: Mapping[str, Any], rows: int) -> None:
+    """Remember how many rows the source says lie where the next reading does not look again."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update batch set settled_until = %s, settled_rows = %s where id = %s",
+            (json.dumps(dict(until)), rows, batch.id),
+        )
+
+
+def settled(connection: Connection, resource: str) -> tuple[Mapping[str, Any], int] | None:
+    """The same as the last batch that could tell found it; None where none could."""
+    row = fetch_one(
+        connection,
+        "select settled_until, settled_rows from batch where resource = %s and settled_rows is not null "
+        "order by id desc limit 1",
+        (resource,),
+    )
+    return None if row is None else (dict(row[0]), row[1])
+
+
 def finish(connection: Connection, batch: Batch, fault: HubError | None = None) -> None:
     """Close the batch, its counts final; `fault` says why they cannot be trusted all the same."""
     with transaction(connection) as cursor:

@@ -102,7 +102,7 @@ def test_a_fault_that_stays_stops_the_batch_by_name_and_nothing_is_lost_or_twice
 ) -> None:
     """One batch goes through all of them: each collect lands a page or two, meets the next fault and stops."""
     # Every collect counts its requests anew; slower than allowed, so that the limit is not met as well.
-    _in_pages_of(monkeypatch, 3, requests_per_second=10)
+    _in_pages_of(monkeypatch, 2, requests_per_second=10)
     settings = fresh_hub()
     for kind, error in FAULTS.items():
         landed = 0

@@ -50,10 +50,12 @@ def test_a_row_committed_late_with_an_earlier_time_is_found_within_the_overlap(h
     assert (again.counts.inserted, again.counts.unchanged, again.set_back) == (1, 5, 10)
     assert again.source_count == again.counts.landed
     assert names(hub)[code(9)] == ("迟到的中心", 1)
-    # Outside the overlap nobody looks; reading from the start does.
+    # Outside the overlap nobody looks, but the source's own count tells that there is something.
     table.put(8, "更迟的中心", "2026-11-20 09:00:00")
-    assert collect(hub, RESOURCE).counts.inserted == 0
-    assert collect(hub, RESOURCE, from_start=True).counts.inserted == 1
+    third = collect(hub, RESOURCE)
+    assert (third.counts.inserted, third.counts.unchanged, third.set_back) == (1, 6, 0)
+    assert "read again from its start" in third.remarks[0]
+    assert collect(hub, RESOURCE).remarks == ()
 
 
 def test_a_late_edition_does_not_replace_a_newer_one(hub: Hub, table: ExchangeTable) -> None:

@@ -55,12 +55,15 @@ alter table batch
     add column source_recount bigint,
     add column fault_code text,
     add column fault text,
+    add column settled_until jsonb,
+    add column settled_rows bigint,
     add column parted_until jsonb;
 comment on column batch.absent is 'records ended because a full snapshot lacked them; no rows of the batch';
 comment on column batch.came_from is 'where the cursor stood before the batch';
 comment on column batch.began_at is 'where the batch began to read: came_from, set back by the overlap';
 comment on column batch.source_recount is 'what the source said at the end it had given, where it was asked again';
 comment on column batch.fault_code is 'why a complete batch cannot be trusted; null: its counts agree';
+comment on column batch.settled_rows is 'how many rows the source said lay up to settled_until, behind any overlap';
 comment on column batch.parted_until is 'up to where the parts of a batch read in parts go; null: it is read in one';
 
 -- sealed bytes do not compress, so nobody need try
