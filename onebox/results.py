@@ -102,7 +102,7 @@ def _sources(summary: Summary, *, narrow: bool) -> Table:
     # the title says what they are called in English
     for heading in ("拉取", "新收", "未变", "隔离") if narrow else ("pulled", "accepted", "unchanged", "quarantined"):
         table.add_column(heading, justify="right")
-    table.add_column("balance")
+    table.add_column("" if narrow else "balance")
     for source in summary.sources:
         balanced = source.pulled == source.accepted + source.unchanged + source.quarantined
         table.add_row(
@@ -112,7 +112,7 @@ def _sources(summary: Summary, *, narrow: bool) -> Table:
             f"{source.accepted:,}",
             f"{source.unchanged:,}",
             f"{source.quarantined:,}",
-            Text("= ✓", style="green") if balanced else Text("≠", style="bold red"),
+            Text("✓" if narrow else "= ✓", style="green") if balanced else Text("≠", style="bold red"),
         )
     columns = ((s.pulled, s.accepted, s.unchanged, s.quarantined) for s in summary.sources)
     total = [sum(part) for part in zip(*columns, strict=True)]

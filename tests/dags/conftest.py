@@ -80,6 +80,7 @@ class Stage:
 def stage(new_database: Callable[..., str], tmp_path: Path, departments: Departments, inside: Inside) -> Stage:
     sources = tmp_path / "sources.toml"
     departments.write_sources(sources)
+    departments.hand_out_again()
     settings = Settings(
         home=tmp_path / "home",
         database_url=new_database(),

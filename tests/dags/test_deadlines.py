@@ -37,7 +37,7 @@ from dags._deadlines import read_within
 
 def lasting(name, seconds, deadline):
     @dag(dag_id=name, schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
-         deadline=read_within(["civil.marriage", "hr.insurance", "police.household"], timedelta(seconds=deadline)))
+         deadline=read_within(["civil.marriage", "hr.insurance", "education.enrolment"], timedelta(seconds=deadline)))
     def made():
         @task
         def last():

@@ -73,7 +73,7 @@ def came_to(hub: Hub) -> dict[str, Any]:
         "records": of("select resource, count(*), count(distinct key), max(version) from record group by 1"),
         "history": of("select resource, count(*) from record_history group by 1"),
         "quarantine": of("select resource, state, position, reasons::text from quarantine"),
-        "cursors": of("select resource, (position - 'seen' - 'pending')::text from source_cursor"),  # keyed hashes
+        "cursors": of("select resource, (position - 'seen' - 'pending' - 'pages')::text from source_cursor"),  # keyed
         "open": of("select id from seal_use where outcome = 'intended'"),
         "sealed": of("select case_no, count(*) from seal_use where outcome = 'sealed' group by 1"),
     }
