@@ -102,11 +102,12 @@ def test_the_summary_fits_the_terminal_and_cuts_nothing_off(undisturbed: World, 
 
 def test_a_second_demo_finds_everything_known_and_changes_nothing(undisturbed: World) -> None:
     with undisturbed.hub() as hub:
-        before = undisturbed.left(hub)
+        before, cursors = undisturbed.left(hub), came_to(hub)["cursors"]
     undisturbed.demo_to_its_end()
     with undisturbed.hub() as hub:
         after = undisturbed.left(hub)
         assert all_good(hub)
+        assert came_to(hub)["cursors"] == cursors
     changed = [name for name, rows in before.tables.items() if after.tables[name] != rows]
     assert changed == []
     assert after.files == before.files
