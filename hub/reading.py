@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any, ClassVar, Final
 from connectors.agreement import Band
 from connectors.declaration import Declaration
 from connectors.port import RawPage, Source, Timed
+from core.digest import sm3
 from core.errors import HubError, Retryable
 from hub.ahead import begun_ahead
 from hub.band import BatchOutsideBand, whole_outside
@@ -99,7 +101,8 @@ class Reading:
         pages = self._pages(position)
         if self._remembers:
             yield from self._recognised(pages)
-        elif workers := processes(self.said):
+        # Parts are read by several processes already; more of them made two parts slower than one, measured on 2 cores.
+        elif self.batch.part is None and (workers := processes(self.said)):
             yield from self._pooled(pages, workers)
         else:
             for page, digest in pages:
@@ -127,10 +130,20 @@ class Reading:
         """A large first load is judged by as many processes as pay."""
         with JudgePool(self.hub, self.declaration, workers) as pool:
             for page, work in begun_ahead(pages, lambda kept: (kept[0], pool.submit(*kept)), workers):
-                done = work.result()
+                try:
+                    done = work.result()
+                except BrokenProcessPool:
+                    # A process that was killed, for its memory say, costs time and nothing else.
+                    yield page, self._judged_here(page)
+                    continue
                 self.look(done.shown)
                 self.judge.unknown |= done.unknown
                 yield page, done.page
+
+    def _judged_here(self, page: RawPage) -> JudgedPage:
+        prepared = self.judge.prepare(self.source, page, sm3(page.body))
+        self.look(Seen(prepared.rows))
+        return self.judge.judged(prepared)
 
     def _settle(self, lander: Lander) -> None:
         landed = lander.wait()
