@@ -68,7 +68,7 @@ class JudgePool:
         )
 
     def submit(self, page: RawPage, digest: bytes) -> Future[Judged]:
-        """Have a page judged. Where a process was killed, the result is BrokenProcessPool, of every page from then on."""
+        """Have a page judged; where a process was killed, BrokenProcessPool is the result from then on."""
         try:
             with _no_main_module():  # a process that is missing is started here
                 return self._pool.submit(_judge, page, digest)
