@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Final
 
 from connectors.declaration import Declaration
@@ -65,7 +68,8 @@ class JudgePool:
 
     def submit(self, page: RawPage, digest: bytes) -> Future[Judged]:
         """Have a page judged."""
-        return self._pool.submit(_judge, page, digest)
+        with _no_main_module():  # a process that is missing is started here
+            return self._pool.submit(_judge, page, digest)
 
     def __enter__(self) -> JudgePool:
         return self
@@ -74,6 +78,20 @@ class JudgePool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(wait=error is None, cancel_futures=True)
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Let a process be spawned that does not read this program's main file again.
+
+    It has no use for it, and Airflow's cannot be read in a task, from which Airflow hides its own database.
+    """
+    kept = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = kept
 
 
 # --- in the other process ---

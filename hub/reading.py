@@ -95,7 +95,9 @@ class Reading:
     def _judged(self, position: Mapping[str, Any], lander: Lander) -> Iterator[tuple[RawPage, JudgedPage]]:
         """Pages with what came of their rows, in order; a large first load is judged by as many processes as pay."""
         pages = self._pages(position)
-        workers = processes(self.said) if self.judge.known is None else 0
+        # parts are read by several processes already: more of them made two parts slower than one, measured on 2 cores
+        alone = self.judge.known is None and self.batch.part is None
+        workers = processes(self.said) if alone else 0
         if not workers:
             for page, digest in pages:
                 judged, rows = self.judge.page(self.source, page, digest, lander.keys)
