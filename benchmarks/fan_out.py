@@ -4,13 +4,12 @@ An exchange database of generated marriages (18 columns, two people a row) is re
 part and once in two. Between the start and the end of a reading lie plan, parts and close, not the start of Python.
 
 - `processes`: workers that have imported everything wait for their parts. With the pool off, each judges its rows
-  itself; `as it is`, a reading of 50,000 rows or more has further processes judge (`hub/judging_pool.py`).
+  itself; `as it is`, a reading in one of 50,000 rows or more has further processes judge (`hub/judging_pool.py`).
 - `Airflow`: the scheduler, the API server and the DAG processor of the one-box world run the DAG of the department,
   parts = 1 (one task) against parts = 2 (plan, two mapped tasks, close): from trigger to end, and inside the tasks.
 
-Workers, the hub's PostgreSQL and the exchange database share the cores, and that is the bound: a single worker keeps
-more than one core busy already, since PostgreSQL lands a page while the worker judges the next. The processor time of
-all of them, divided by the cores, is the least a reading can take here; it is printed beside the times.
+Workers, the hub's PostgreSQL and the exchange database share the cores, and that is the bound: the processor time of all
+of them, divided by the cores, is the least a reading can take here. It is printed beside the times.
 
 Usage: python -m benchmarks.fan_out --rows 200000 --rounds 3
 Figures are medians of the rounds; the ways take turns. `--airflow-rounds 0` leaves Airflow out.
@@ -271,6 +270,7 @@ _DAGS = (("one", 1, False), ("two", _PARTS, False), ("one_pooled", 1, True), ("t
 
 def by_airflow(bench: Bench, api: AirflowApi, name: str, parts: int, number: int) -> Reading | None:
     """One run of a DAG, from trigger to end; None where it failed."""
+    bench.empty()
     served, start = bench.served(), time.perf_counter()
     run = api.trigger(f"collect_{name}", f"bench_{number}")
     while (now := api.run(run.dag_id, run.run_id)).active:
@@ -348,7 +348,8 @@ def main(rows: int, rounds: int, airflow_rounds: int) -> None:
         if bench is not None:
             bench.cluster.destroy()
         shutil.rmtree(folder, ignore_errors=True)
-    _table(found, rows)
+        if found:
+            _table(found, rows)  # whatever ended it: what was measured stays worth knowing
     for label in failed:
         print(f"  {label}: a run FAILED and is not counted")
     if failed:
