@@ -8,8 +8,8 @@ part and once in two. Between the start and the end of a reading lie plan, parts
 - `Airflow`: the scheduler, the API server and the DAG processor of the one-box world run the DAG of the department,
   parts = 1 (one task) against parts = 2 (plan, two mapped tasks, close): from trigger to end, and inside the tasks.
 
-Workers, the hub's PostgreSQL and the exchange database share the cores, and that is the bound: their processor time
-together, divided by the cores, is the least a reading can take here. It is printed beside the times.
+Workers, the hub's PostgreSQL and the exchange database share the cores, and that is the bound: the processor time of
+all of them, divided by the cores, is the least a reading can take here. It is printed beside the times.
 
 Usage: python -m benchmarks.fan_out --rows 200000 --rounds 3
 Figures are medians of the rounds; the ways take turns. `--airflow-rounds 0` leaves Airflow out.

@@ -72,9 +72,7 @@ def _known(error: psycopg2.Error) -> StoreUnavailable | StoreNotReady | PartsCol
     state = error.pgcode or ""
     if state == errorcodes.UNDEFINED_TABLE:
         return StoreNotReady("the hub's tables are not in this database; run `hub migrate`")
-    first = isinstance(error, psycopg2.errors.UniqueViolation) and error.diag.constraint_name == "record_head_pkey"
-    # two that meet at several records may each wait for the other; the server ends the wait of one
-    if first or state == errorcodes.DEADLOCK_DETECTED:
+    if isinstance(error, psycopg2.errors.UniqueViolation) and error.diag.constraint_name == "record_head_pkey":
         return PartsCollided(
             "another part of the batch wrote the same records at the same moment; nothing of this page was written. "
             "It is read again at the next try."

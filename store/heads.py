@@ -74,7 +74,7 @@ def put(cursor: Any, resource: str, new: dict[bytes, Head], there: Sequence[byte
         )
     rows = CopyRows("record_head", "resource", "key", "version", "digest", "mark", "edition", "subjects", "batch")
     name = of_text(resource)
-    for key, head in new.items():
+    for key, head in sorted(new.items()):  # all in one order, so that no two parts wait for each other
         rows.add(
             name,
             of_bytes(key),
