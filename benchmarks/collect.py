@@ -98,14 +98,17 @@ def judging(rows: int) -> float:
 
 
 def collect_here(home: Path, url: str, file: Path) -> None:
-    """The child: one collect; prints rows, seconds and the greatest memory of the process in bytes."""
+    """The child: one collect; prints rows, seconds, and the greatest memory of it and of one that judges, in bytes."""
     settings = Settings(home, url, home / "sources.toml", home / "keys", Mode.DEMO)
     with open_hub(settings) as hub:
         began = time.perf_counter()
         done = collect(hub, RESOURCE, file=file)
         took = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"landed": done.counts.landed, "changed": done.counts.accepted, "seconds": took, "peak": peak}))
+    own, judging = (
+        resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    told = {"landed": done.counts.landed, "changed": done.counts.accepted, "seconds": took}
+    print(json.dumps(told | {"peak": own, "judging": judging}))
 
 
 def collected(home: Path, url: str, file: Path) -> dict[str, float]:
@@ -174,6 +177,7 @@ def main(rows: int, small: int, rounds: int, peer_rows: int) -> None:
                         raise SystemExit(f"the {which} collect of {size} rows did {done}")
                     note(f"{which} {size}", size / done["seconds"])
                     note(f"{which} peak {size}", done["peak"])
+                    note(f"{which} judging peak {size}", done["judging"])
                 bench.drop(url)
         if peer_rows:
             from benchmarks.dlt_peer import run_peer
@@ -201,7 +205,8 @@ def main(rows: int, small: int, rounds: int, peer_rows: int) -> None:
         print(f"  collect again, all unchanged    {second:>10,.0f} rows/s   {second / first:.1f} times the first")
         print(
             f"  greatest memory                 {median[f'first peak {size}'] / 1e6:>10,.0f} MB first, "
-            f"{median[f'second peak {size}'] / 1e6:,.0f} MB second"
+            f"{median[f'second peak {size}'] / 1e6:,.0f} MB second; of a judging process "
+            f"{median[f'first judging peak {size}'] / 1e6:,.0f} MB"
         )
     if small != rows:
         growth = (rows / median[f"first {rows}"]) / (small / median[f"first {small}"])
