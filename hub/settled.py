@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
-from connectors.port import Source, Timed
-from core.errors import HubError
+from connectors.port import Source, SourceGarbled, SourceRefused, SourceUnavailable, Timed
 from hub.context import Hub
 from store import batches
 from store.batches import Batch
@@ -17,13 +16,15 @@ def note_settled(hub: Hub, source: Source, batch: Batch, overlap_minutes: int) -
 
     A source that does not answer that any more has given its rows all the same; then the next batch cannot compare.
     """
-    with suppress(HubError):
-        end = batches.position(hub.connection, batch)
-        if isinstance(source, Timed) and end:
-            until = source.rewound(end, timedelta(minutes=overlap_minutes))
-            rows = source.recount({}, until)
-            if rows is not None:
-                batches.note_settled(hub.connection, batch, until, rows)
+    end = batches.position(hub.connection, batch)
+    if not (isinstance(source, Timed) and end):
+        return
+    until = source.rewound(end, timedelta(minutes=overlap_minutes))
+    rows = None
+    with suppress(SourceUnavailable, SourceRefused, SourceGarbled):
+        rows = source.recount({}, until)
+    if rows is not None:
+        batches.note_settled(hub.connection, batch, until, rows)
 
 
 def came_behind(hub: Hub, source: Source, resource: str) -> bool:
