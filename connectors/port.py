@@ -194,7 +194,7 @@ class Timed(Protocol):
 
 
 @runtime_checkable
-class Splittable(Protocol):
+class Splittable(Source, Protocol):
     """A source that can be read in parts at the same time, each part a range of the record's key."""
 
     def split(self, cursor: Cursor, parts: int) -> tuple[Cursor, list[tuple[str | None, str | None]]]:

@@ -36,9 +36,7 @@ def plan_parts(hub: Hub, resource: str) -> list[int]:
         Retryable, Permanent: the source did not answer the question what waits.
     """
     declaration = open_declaration(resource)
-    source = open_source(declaration, Endpoints.load(hub.settings.sources_file))
-    if not isinstance(source, Splittable):
-        raise TypeError(f"{resource} is read by a protocol that cannot be divided")
+    source = _divisible(hub, declaration)
     with batches.only_reader(hub.connection, resource):
         left = parts.running(hub.connection, resource)
         if not left:
@@ -63,9 +61,7 @@ def collect_part(hub: Hub, resource: str, part: int, on_step: OnStep = no_step) 
         Retryable, Permanent: as `collect`.
     """
     declaration = open_declaration(resource)
-    whole = open_source(declaration, Endpoints.load(hub.settings.sources_file))
-    if not isinstance(whole, Splittable):
-        raise TypeError(f"{resource} is read by a protocol that cannot be divided")
+    whole = _divisible(hub, declaration)
     with batches.only_reader(hub.connection, resource, part):
         found = parts.get(hub.connection, resource, part)
         if found.complete:
@@ -133,6 +129,13 @@ def collect_left(hub: Hub, resource: str) -> Collected | None:
         if one.batch.part is not None and not one.complete:
             collect_part(hub, resource, one.batch.part)
     return close_parts(hub, resource) if left else None
+
+
+def _divisible(hub: Hub, declaration: Declaration) -> Splittable:
+    source = open_source(declaration, Endpoints.load(hub.settings.sources_file))
+    if not isinstance(source, Splittable):
+        raise TypeError(f"{declaration.name} is read by a protocol that cannot be divided")
+    return source
 
 
 def _how_many(declaration: Declaration, waiting: int) -> int:

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Final
 from connectors.agreement import Band
 from connectors.declaration import Declaration
 from connectors.port import RawPage, Source, Timed
-from core.digest import sm3
 from core.errors import HubError, Retryable
 from hub.ahead import begun_ahead
 from hub.band import BatchOutsideBand, whole_outside
@@ -106,9 +105,7 @@ class Reading:
             yield from self._pooled(pages, workers)
         else:
             for page, digest in pages:
-                prepared = self.judge.prepare(self.source, page, digest)
-                self.look(Seen(prepared.rows))
-                yield page, self.judge.judged(prepared)
+                yield page, self._judged_here(page, digest)
 
     def _recognised(self, pages: Iterator[tuple[RawPage, bytes]]) -> Iterator[tuple[RawPage, JudgedPage]]:
         """Rows known by their bytes are not judged; the store is asked for a page while the next one is read."""
@@ -129,19 +126,19 @@ class Reading:
     def _pooled(self, pages: Iterator[tuple[RawPage, bytes]], workers: int) -> Iterator[tuple[RawPage, JudgedPage]]:
         """A large first load is judged by as many processes as pay."""
         with JudgePool(self.hub, self.declaration, workers) as pool:
-            for page, work in begun_ahead(pages, lambda kept: (kept[0], pool.submit(*kept)), workers):
+            for page, digest, work in begun_ahead(pages, lambda kept: (*kept, pool.submit(*kept)), workers):
                 try:
                     done = work.result()
                 except BrokenProcessPool:
                     # A process that was killed, for its memory say, costs time and nothing else.
-                    yield page, self._judged_here(page)
+                    yield page, self._judged_here(page, digest)
                     continue
                 self.look(done.shown)
                 self.judge.unknown |= done.unknown
                 yield page, done.page
 
-    def _judged_here(self, page: RawPage) -> JudgedPage:
-        prepared = self.judge.prepare(self.source, page, sm3(page.body))
+    def _judged_here(self, page: RawPage, digest: bytes) -> JudgedPage:
+        prepared = self.judge.prepare(self.source, page, digest)
         self.look(Seen(prepared.rows))
         return self.judge.judged(prepared)
 
