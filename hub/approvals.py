@@ -23,6 +23,7 @@ _STATE_ZH = {
     "unmet": "不符合要求",
     "accept": "没有受理信息",
     "item": "事项未登记",
+    "no_licence": "该事项在本系统不制发证照",
 }
 
 
@@ -65,11 +66,12 @@ class WaitingApproval:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Case:
-    """A granted approval with its two records and the evidence for it."""
+    """A granted approval with its two records, the evidence for it, and the licence it leads to."""
 
     accept: Accept
     result: Result
     evidence: Evidence
+    licence_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ def case_of(hub: Hub, result: Result) -> Case | WaitingApproval:
     item = all_items().get(accept.item_code)
     if item is None:
         return WaitingApproval(number, accept.item_code, (Lack("—", accept.item_name or "事项", "item"),))
+    if item.licence_type is None:
+        return WaitingApproval(number, item.code, (Lack("—", item.name, "no_licence"),))
     applicant = next((s for s in accept.subjects() if s.kind in ("citizen", "company")), None)
     if applicant is None or applicant.kind not in item.roles["applicant"].kinds:
         return WaitingApproval(number, item.code, tuple(Lack(m.code, m.name, "missing") for m in item.materials))
@@ -136,7 +140,7 @@ def case_of(hub: Hub, result: Result) -> Case | WaitingApproval:
                 if part.state is not MaterialState.SATISFIED
             ),
         )
-    return Case(accept, result, evidence)
+    return Case(accept, result, evidence, item.licence_type)
 
 
 def result_of(hub: Hub, approval: str) -> Result | None:

@@ -129,7 +129,7 @@ def _reserve(hub: Hub, approval: str, press: Press) -> Licence | None:
     if case is None or isinstance(case, WaitingApproval):
         return None
     item = case.evidence.item
-    kind = licence_type(item.licence_type)
+    kind = licence_type(case.licence_type)
     now = hub.clock.now().astimezone(SHANGHAI).replace(microsecond=0)
     try:
         return licences.reserve(

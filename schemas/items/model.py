@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -44,6 +44,100 @@ class Role(Declared):
     named_by: NamedBy | None = None
 
 
+class Level(StrEnum):
+    """Where an item is handled."""
+
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+
+
+class Way(StrEnum):
+    """How a material is obtained without the applicant, and with him at the end; in the order they are tried."""
+
+    LICENCE = "licence"
+    SHARED = "shared"
+    LIVE = "live"
+    PROMISE = "promise"
+    UPLOAD = "upload"
+
+
+class Trust(StrEnum):
+    """How far a value can be relied on, A most (国办函〔2016〕108号); which source has which level is our own guess."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+    def reaches(self, wanted: Trust) -> bool:
+        """Whether a value of this level satisfies a rule that asks for `wanted`."""
+        return self.value <= wanted.value
+
+
+class Purpose(Declared):
+    """What the item's facts may be used for, and by which law.
+
+    Attributes:
+        code: a word of `schemas.items.purposes`.
+        basis: title of one of the item's legal bases.
+    """
+
+    code: str
+    basis: str
+
+
+class Agreement(Declared):
+    """Another resource that says the same; where the two differ the material is in conflict.
+
+    Attributes:
+        field: field of the material's own record.
+        resource, there: the other record about the same subject, and its field.
+    """
+
+    field: str
+    resource: str
+    there: str
+
+
+class LicenceWay(Declared):
+    """An electronic licence that stands for the material: a record of a licence resource, or one the hub issued.
+
+    Exactly one of `resource` and `type` is set; `type` is the id of a licence type of this hub.
+    """
+
+    resource: str | None = None
+    type: str | None = None
+    requirement: tuple[Condition, ...] = ()
+    release: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if (self.resource is None) == (self.type is None):
+            raise ValueError("a licence is named by `resource` or by `type`, not by both")
+        if self.resource is not None:
+            _check_fields(self.resource, self.release, self.requirement)
+            if not self.release:
+                raise ValueError("a licence record needs the fields it may `release`")
+        elif self.requirement or self.release:
+            raise ValueError("a licence of this hub releases its number, name and validity, and nothing is to be said")
+        return self
+
+
+class PromiseWay(Declared):
+    """告知承诺: the applicant's written word in place of the material (国办发〔2020〕42号).
+
+    Attributes:
+        clause: what is promised, in the words the applicant signs.
+        verify_within_days: working days within which the bureau checks it.
+        verified: whether that number has been confirmed.
+    """
+
+    clause: str
+    verify_within_days: Annotated[int, Field(gt=0)]
+    verified: bool
+
+
 class Material(Declared):
     """A fact the item needs, in place of a paper.
 
@@ -53,6 +147,12 @@ class Material(Declared):
         role: whom the record speaks of.
         requirement: all of it must hold for one and the same record; empty means a record must exist.
         release: the only fields a lookup may hand out.
+        ways: how it is obtained, tried in this order, which is always that of `Way`.
+        max_age_days: an older reading of the resource is stale; None where the source's own cycle decides.
+        trust: the lowest level that satisfies.
+        agree: records of other resources that must not say otherwise.
+        licence, promise: particulars of these two ways.
+        upload: name of the paper that is brought when nothing else gives the fact.
     """
 
     code: Annotated[str, Field(pattern=r"^M[1-9][0-9]?$")]
@@ -61,16 +161,37 @@ class Material(Declared):
     role: str
     requirement: tuple[Condition, ...] = ()
     release: tuple[str, ...] = Field(min_length=1)
+    ways: tuple[Way, ...] = (Way.SHARED,)
+    max_age_days: Annotated[int, Field(gt=0)] | None = None
+    trust: Trust = Trust.C
+    agree: tuple[Agreement, ...] = ()
+    licence: LicenceWay | None = None
+    promise: PromiseWay | None = None
+    upload: str | None = None
 
     @model_validator(mode="after")
     def _speaks_of_real_fields(self) -> Self:
-        model = _known(self.resource)
-        for name in (*self.release, *(condition.field for condition in self.requirement)):
-            if name not in model.model_fields:
-                raise ValueError(f"{self.resource} has no field {name}")
-        for condition in self.requirement:
-            _check_values(model, condition)
+        _check_fields(self.resource, self.release, self.requirement)
+        for agreement in self.agree:
+            _check_fields(self.resource, (agreement.field,), ())
+            _check_fields(agreement.resource, (agreement.there,), ())
         return self
+
+    @model_validator(mode="after")
+    def _ways_are_told(self) -> Self:
+        if not self.ways or list(self.ways) != sorted(set(self.ways), key=list(Way).index):
+            raise ValueError(f"`ways` are some of {', '.join(Way)}, each once and in this order")
+        for way, told in ((Way.LICENCE, self.licence), (Way.PROMISE, self.promise), (Way.UPLOAD, self.upload)):
+            if (way in self.ways) != (told is not None):
+                raise ValueError(f"`{way.value}` stands in `ways` just when `{way.value}` says how")
+        return self
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """Every resource the material may be read from."""
+        others = {agreement.resource for agreement in self.agree}
+        licence = {self.licence.resource} if self.licence and self.licence.resource else set()
+        return frozenset({self.resource} | others | licence)
 
     def holds(self, record: Record, *, today: date | None = None) -> bool:
         """Whether this one record meets the whole requirement."""
@@ -92,14 +213,23 @@ class ServiceItem(Declared):
     Attributes:
         code: 31 characters: office 18, level 1, basic code 12.
         code_verified: False as long as the main number in the code is a placeholder.
-        licence_type: id of the licence that a granted case leads to.
+        licence_type: id of the licence that a granted case leads to; None where it leads to none here.
+        version, in_force_from: of this description; a case stays with the one in force when it began.
+        organ: who handles the item, as a person knows it.
+        levels: where it is handled; an item delegated to streets names `street`.
+        purposes: what its facts may be asked for. Nothing is released for another purpose.
     """
 
     code: Annotated[str, Field(pattern=r"^[0-9A-Z]{31}$")]
     code_verified: bool
     name: str
-    licence_type: str
+    licence_type: str | None = None
+    version: Annotated[int, Field(gt=0)] = 1
+    in_force_from: date = date(2026, 1, 1)
+    organ: str = "区行政审批局"
+    levels: tuple[Level, ...] = (Level.DISTRICT,)
     legal_basis: tuple[LegalBasis, ...] = Field(min_length=1)
+    purposes: tuple[Purpose, ...] = ()
     roles: Mapping[str, Role]
     materials: tuple[Material, ...] = Field(min_length=1)
 
@@ -116,6 +246,10 @@ class ServiceItem(Declared):
         for material in self.materials:
             if material.role not in self.roles:
                 raise ValueError(f"{material.code} speaks of a role {material.role} that is not declared")
+        titles = {basis.title for basis in self.legal_basis}
+        for purpose in self.purposes:
+            if purpose.basis not in titles:
+                raise ValueError(f"the basis of purpose {purpose.code} is none of the item's legal bases")
         return self
 
     def _check_naming(self, name: str, source: NamedBy) -> None:
@@ -134,7 +268,7 @@ class ServiceItem(Declared):
     def resources(self) -> tuple[str, ...]:
         """Every resource a lookup for this item may touch, sorted."""
         naming = {role.named_by.resource for role in self.roles.values() if role.named_by}
-        return tuple(sorted(naming | {material.resource for material in self.materials}))
+        return tuple(sorted(naming.union(*(material.resources for material in self.materials))))
 
     def material(self, code: str) -> Material:
         """The material of a code; KeyError when the item has none."""
@@ -145,6 +279,15 @@ def _known(resource: str) -> type[Record]:
     if resource not in MODELS:
         raise ValueError(f"there is no schema {resource}")
     return MODELS[resource]
+
+
+def _check_fields(resource: str, release: Iterable[str], requirement: Iterable[Condition]) -> None:
+    model = _known(resource)
+    for name in (*release, *(condition.field for condition in requirement)):
+        if name not in model.model_fields:
+            raise ValueError(f"{resource} has no field {name}")
+    for condition in requirement:
+        _check_values(model, condition)
 
 
 def _check_values(model: type[Record], condition: Condition) -> None:
