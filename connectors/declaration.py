@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from connectors.access import Access, NotAgreed, Return, WorkbookReturn
 from connectors.agreement import UNSTATED, Band, Clocks, Reach, Snapshot
 from core.errors import Permanent
+from schemas.items.model import Trust
 
 RESOURCES = Path(__file__).parent / "resources"
 
@@ -86,7 +87,8 @@ class Declaration(_Frozen):
 
     `section` names the section of the sources file where it is not the department's id: a department that hands
     over a file and runs an exchange database has two. `optional` are those of `columns` that a batch may lack,
-    `ignored` further ones the source is known to have and nobody takes: neither is drift.
+    `ignored` further ones the source is known to have and nobody takes: neither is drift. `trust` is how far its
+    records can be relied on: issuer's own A or B, a copy C, what somebody said of himself D.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
@@ -98,6 +100,7 @@ class Declaration(_Frozen):
     share_class: ShareClass
     update_cycle: UpdateCycle
     late_after_hours: Annotated[int, Field(gt=0)]
+    trust: Trust = Trust.C
     overlap_minutes: Annotated[int, Field(ge=0)] = DEFAULT_OVERLAP
     schema_name: Annotated[str, Field(alias="schema", pattern=r"^[a-z]+\.[a-z_]+$")]
     columns: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -159,7 +162,8 @@ class Declaration(_Frozen):
         return "\n".join(
             [
                 f"### {self.title}（`{self.name}`）",
-                f"- **提供方**：{self.department.zh}，{self.owner}；共享类型：{self.share_class}",
+                f"- **提供方**：{self.department.zh}，{self.owner}；共享类型：{self.share_class}；"
+                f"可信等级：{self.trust}（自拟，未核实）",
                 f"- **依据**：{'；'.join(self.legal_basis)}",
                 f"- **通达**：{self.reach.zh}",
                 f"- **方式**：{self._way()}",

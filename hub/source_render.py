@@ -80,6 +80,7 @@ def declaration_text(made: Scaffold) -> str:
         'share_class = "有条件" # 无条件 / 有条件 / 不予: as the catalogue of shared resources says',
         f"update_cycle = {_quoted(made.cycle)} # 实时 / 每日 / 每周 / 每月 / 每季度 / 每年 / 不定期",
         f"late_after_hours = {made.late_after_hours}",
+        'trust = "C" # A, B: the issuer\'s own record; C: a copy; D: what somebody said of himself',
         f"schema = {_quoted(made.name)}",
         f"columns = {_array([column.source for column in made.columns])}",
         f"key = {_array(made.key)}",

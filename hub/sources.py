@@ -118,8 +118,9 @@ def pools() -> dict[str, int]:
 
 
 def evidence_resources() -> list[str]:
-    """Every resource that an approval or one of its materials rests on."""
-    named = {material.resource for item in all_items().values() for material in item.materials}
+    """Every resource that an approval which leads to a licence, or one of its materials, rests on."""
+    leading = [item for item in all_items().values() if item.licence_type is not None]
+    named = {material.resource for item in leading for material in item.materials}
     return sorted(named | {ACCEPT, RESULT})
 
 

@@ -80,6 +80,12 @@ class ItemUnknown(Permanent):
     code: ClassVar[str] = "HUB-221"
 
 
+class ItemNotInForce(Permanent):
+    """A service item that is declared, but not for that day, or without that version."""
+
+    code: ClassVar[str] = "HUB-790"
+
+
 class LicenceTypeUnknown(Permanent):
     """A licence type that is not declared."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from connectors.rest_gateway import RestGateway
 from connectors.sftp_csv import SftpCsv
 from connectors.soap_xml import SoapXml
 from connectors.xlsx_file import XlsxFiles
+from schemas.items import Trust
 from schemas.registry import model
 
 OPEN = {
@@ -84,6 +86,19 @@ def test_nobody_claims_to_have_verified_what_no_department_has_confirmed(name: s
     found = declaration(name)
     assert not found.honesty.verified
     assert found.honesty.unknown
+
+
+@pytest.mark.parametrize("name", sorted(declarations()))
+def test_a_declaration_says_how_far_its_records_can_be_relied_on_and_that_this_is_a_guess(name: str) -> None:
+    text = (RESOURCES / f"{name}.toml").read_text(encoding="utf-8")
+    assert re.search(r'^trust = "[A-D]" # .+; the level is our own guess$', text, re.MULTILINE)
+    assert f"可信等级：{declaration(name).trust}（自拟，未核实）" in declaration(name).doc_md()
+
+
+def test_a_copy_is_trusted_less_than_the_register_it_was_taken_from() -> None:
+    levels = [declaration(name).trust for name in ("market.entity", "platform.legal_person", "market.company")]
+    assert levels == [Trust.A, Trust.B, Trust.C]
+    assert load_all()["bureau.accept"].trust is Trust.D
 
 
 ADAPTERS = [

@@ -25,8 +25,11 @@ def test_every_resource_item_and_licence_type_is_listed() -> None:
     for name, model in MODELS.items():
         assert f"| `{name}` | `schemas.records.{model.__name__}` |" in TERMS
     for item in all_items().values():
-        kind = all_licence_types()[item.licence_type]
-        assert f"| {item.name} | {kind.name} | `{kind.id}` |" in TERMS
+        if item.licence_type is None:
+            assert f"| {item.name} | – | – |" in TERMS, item.name
+        else:
+            kind = all_licence_types()[item.licence_type]
+            assert f"| {item.name} | {kind.name} | `{kind.id}` |" in TERMS
 
 
 def test_every_identifier_is_listed() -> None:
