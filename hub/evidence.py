@@ -1,42 +1,27 @@
-"""The facts an item needs of one applicant, gathered from the store: material by material, with their source."""
+"""The facts an approval needs of one applicant, gathered from the store: material by material, with their source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from core.clock import today
+from hub.answer import MaterialState
 from hub.context import Hub
+from hub.facts import Found, read_facts
 from schemas.items import Material, ServiceItem
-from schemas.judge import restore
 from schemas.records import Record
 from schemas.records.base import Subject
 from store import records
+from store.connection import transaction
 
-
-class MaterialState(StrEnum):
-    """Satisfied: a record meets the requirement. Unmet: there are records, none meets it. Missing: there is none."""
-
-    SATISFIED = "satisfied"
-    UNMET = "unmet"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A record in force and where it came from."""
-
-    record: Record
-    version: int
-    batch: int
-    since: datetime
+__all__ = ["Evidence", "Found", "MaterialEvidence", "MaterialState", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
 class MaterialEvidence:
-    """What the store holds for one material. `proof` is the record that meets the requirement."""
+    """What the store holds for one material: satisfied, unmet or missing. `proof` meets the requirement."""
 
     material: Material
     state: MaterialState
@@ -63,69 +48,19 @@ class Evidence:
 
 
 def gather(hub: Hub, item: ServiceItem, applicant: Subject) -> Evidence:
-    """Read what the item names, and nothing else: one query a person or company concerned.
-
-    A role that is named by a record (the legal representative by the tax registration) is filled
-    from a record that meets the requirement of its material where there is one.
+    """Read what the item names, and nothing else. A licence's face is drawn from stored records only, so that it can be
+    drawn again: nobody is asked live, and no promise stands in for a record.
     """
-    by_role: dict[str, Mapping[str, list[Found]]] = {"applicant": _of(hub, applicant, _resources(item, "applicant"))}
-    roles: dict[str, Subject | None] = {"applicant": applicant}
-    for name, role in item.roles.items():
-        if role.named_by is None:
-            continue
-        naming = by_role[role.named_by.role].get(role.named_by.resource, [])
-        number = next(
-            (
-                value
-                for found in _best_first(hub, item, naming)
-                if (value := getattr(found.record, role.named_by.field))
-            ),
-            None,
-        )
-        roles[name] = Subject("citizen", number.text) if number is not None else None
-        subject = roles[name]
-        by_role[name] = _of(hub, subject, _resources(item, name)) if subject is not None else {}
+    day = today(hub.clock)
+    with transaction(hub.connection) as cursor:
+        facts = read_facts(cursor, hub, item, applicant, day)
     read = records.last_complete(hub.connection, item.resources)
-    materials = tuple(
-        _judge(hub, material, by_role[material.role].get(material.resource, []), read.get(material.resource))
-        for material in item.materials
-    )
-    return Evidence(item, roles, materials)
-
-
-def _judge(hub: Hub, material: Material, found: list[Found], as_of: datetime | None) -> MaterialEvidence:
-    day = today(hub.clock)
-    proof = next((one for one in found if material.holds(one.record, today=day)), None)
-    if proof is not None:
-        return MaterialEvidence(material, MaterialState.SATISFIED, proof, as_of)
-    return MaterialEvidence(material, MaterialState.UNMET if found else MaterialState.MISSING, None, as_of)
-
-
-def _best_first(hub: Hub, item: ServiceItem, found: Iterable[Found]) -> list[Found]:
-    """Records that meet their material first; the rest in the store's own order."""
-    day = today(hub.clock)
-    return sorted(
-        found,
-        key=lambda one: (
-            not any(
-                material.holds(one.record, today=day)
-                for material in item.materials
-                if material.resource == one.record.schema_name
-            )
-        ),
-    )
-
-
-def _resources(item: ServiceItem, role: str) -> list[str]:
-    naming = {
-        other.named_by.resource for other in item.roles.values() if other.named_by and other.named_by.role == role
-    }
-    return sorted(naming | {material.resource for material in item.materials if material.role == role})
-
-
-def _of(hub: Hub, subject: Subject, resources: list[str]) -> Mapping[str, list[Found]]:
-    rows = records.of_subject(hub.connection, hub.vault, hub.subject(subject.kind, subject.value), resources)
-    return {
-        resource: [Found(restore(resource, row.payload), row.version, row.batch, row.valid_from) for row in found]
-        for resource, found in rows.items()
-    }
+    parts = []
+    for material in item.materials:
+        found = facts.records[material.role].get(material.resource, ())
+        proof = next((one for one in found if material.holds(one.record, today=day)), None)
+        state = MaterialState.UNMET if found else MaterialState.MISSING
+        if proof is not None:
+            state = MaterialState.SATISFIED
+        parts.append(MaterialEvidence(material, state, proof, read.get(material.resource)))
+    return Evidence(item, facts.roles, tuple(parts))

@@ -222,6 +222,9 @@ def _judged_of_one(hub: Hub, chosen: Sequence[rows.Entry]) -> Retried:
         if entry.state != "open":
             closed += 1
             continue
+        if entry.doubted:  # the schemas find it good; what is doubted only its owner can say
+            refused += 1
+            continue
         content = rows.open_content(hub.connection, hub.vault, entry.id)
         row = RawRecord(
             position=entry.position,

@@ -33,3 +33,20 @@ def in_words(value: Any) -> str:
             return chinese_date(value)
         case _:
             return str(value)
+
+
+def as_json(value: Any) -> str | int | float | bool | None:
+    """A field's value as JSON can say it; dates as YYYY-MM-DD, amounts and decimals as text, so that nothing rounds."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Identifier() | Validity() | Money():
+            return value.text
+        case Decimal():
+            return f"{value:f}"
+        case Enum():
+            return str(value.value)
+        case datetime() | date():
+            return value.isoformat()
+        case _:
+            return str(value)

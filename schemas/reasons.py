@@ -38,6 +38,7 @@ REASONS: Mapping[str, Meaning] = MappingProxyType(
         "R-061": Meaning("性别与公民身份号码不一致", "sex disagrees with the citizen number"),
         "R-070": Meaning("电子证照标识格式不符", "licence identifier has the wrong shape"),
         "R-071": Meaning("电子证照标识校验位不符", "licence identifier has the wrong check character"),
+        "R-080": Meaning("本人提出异议，请核实", "the person it is about says that it is wrong"),
     }
 )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store import heads, set_aside, snapshots, versions
+from store import doubts, heads, set_aside, snapshots, versions
 from store.batches import Batch, Counts, add_counts, hold, move_cursor
 from store.connection import Connection, transaction
 from store.errors import BatchMoved
@@ -77,6 +77,7 @@ def land_page(
         versions.write(cursor, vault, batch.resource, batch.id, planned, now)
         good_keys = [*keys, *page.known]
         set_aside.close_corrected(cursor, batch.resource, page.page_sm3, good_keys, now)
+        doubts.close_changed(cursor, batch.resource, [*planned.current, *(key for key, _, _ in planned.ended)], now)
         sealed_bad = set_aside.sealed(vault, batch.resource, page.bad)
         set_aside.put(cursor, batch, page.page_sm3, sealed_bad, {row.key: row.position for row in page.good}, now)
         if batch.snapshot:

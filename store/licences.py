@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -140,7 +140,31 @@ def facts(connection: Connection, vault: Vault, licence: Licence) -> dict[str, A
     row = fetch_one(connection, "select facts from licence where id = %s", (licence.id,))
     if row is None:
         return {}
-    opened: dict[str, Any] = json.loads(vault.open_sealed(_FACTS, licence.approval.encode(), row[0]))
+    return open_facts(vault, licence.approval, bytes(row[0]))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SealedFacts:
+    """A licence's facts as they lie in the register."""
+
+    licence_type: str
+    approval: str
+    sealed: bytes
+
+
+def of_holder(cursor: Any, holder: bytes, licence_types: Sequence[str]) -> list[SealedFacts]:
+    """The published licences of these types that one holder has, the newest first; part of the caller's transaction."""
+    cursor.execute(
+        "select licence_type, approval, facts from licence where holder = %s and licence_type = any(%s) "
+        "and state in ('published', 'archived') order by reserved_at desc",
+        (holder, list(licence_types)),
+    )
+    return [SealedFacts(kind, approval, bytes(sealed)) for kind, approval, sealed in cursor]
+
+
+def open_facts(vault: Vault, approval: str, sealed: bytes) -> dict[str, Any]:
+    """What a licence of an approval is drawn from, unsealed."""
+    opened: dict[str, Any] = json.loads(vault.open_sealed(_FACTS, approval.encode(), sealed))
     return opened
 
 

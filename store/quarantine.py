@@ -17,7 +17,7 @@ from store.versions import GoodRow
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One quarantined row without its content."""
+    """One quarantined row without its content; a doubted one is a record that stands, see `store.doubts`."""
 
     id: int
     resource: str
@@ -28,6 +28,7 @@ class Entry:
     batch: int
     seen_at: datetime
     closed_at: datetime | None
+    doubted: bool
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,7 +41,7 @@ class Content:
     problem: str | None
 
 
-_COLUMNS = "id, resource, state, reasons, position, page_sm3, batch, seen_at, closed_at"
+_COLUMNS = "id, resource, state, reasons, position, page_sm3, batch, seen_at, closed_at, doubted"
 
 
 def list_entries(
@@ -94,8 +95,8 @@ def judged_otherwise(connection: Connection, edition: str, *, after: int = 0, li
     """Open entries that another edition of the schemas judged last, or an unknown one; those behind number `after`."""
     rows = fetch_all(
         connection,
-        f"select {_COLUMNS} from quarantine where state = 'open' and judged_by is distinct from %s and id > %s "
-        "order by id limit %s",
+        f"select {_COLUMNS} from quarantine where state = 'open' and not doubted "
+        "and judged_by is distinct from %s and id > %s order by id limit %s",
         (edition, after, limit),
     )
     return [_entry(row) for row in rows]
@@ -170,4 +171,4 @@ def counts_by_reason(connection: Connection, resource: str | None = None) -> lis
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    return Entry(row[0], row[1], row[2], tuple(row[3]), row[4], bytes(row[5]), row[6], row[7], row[8])
+    return Entry(row[0], row[1], row[2], tuple(row[3]), row[4], bytes(row[5]), row[6], row[7], row[8], row[9])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from store.connection import Connection, fetch_all, transaction
 from store.vault import Vault
@@ -25,16 +26,38 @@ def of_subject(
     connection: Connection, vault: Vault, subject: bytes, resources: Sequence[str]
 ) -> dict[str, list[StoredRecord]]:
     """Every current record of these resources that speaks of the subject: one query, one partition."""
-    found: dict[str, list[StoredRecord]] = {resource: [] for resource in resources}
-    rows = fetch_all(
-        connection,
+    with transaction(connection) as cursor:
+        read = select_subject(cursor, subject, resources)
+    return {resource: [row.open(vault) for row in rows] for resource, rows in read.items()}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SealedRecord:
+    """A current record as it lies in the store; it is opened outside the transaction that read it, or after it."""
+
+    resource: str
+    key: bytes
+    sealed: bytes
+    version: int
+    batch: int
+    valid_from: datetime
+
+    def open(self, vault: Vault) -> StoredRecord:
+        """Unsealed; see `Vault.open_sealed` for what it raises."""
+        plain = vault.open_sealed(self.resource, self.key, self.sealed)
+        return StoredRecord(self.resource, plain, self.version, self.batch, self.valid_from)
+
+
+def select_subject(cursor: Any, subject: bytes, resources: Sequence[str]) -> dict[str, list[SealedRecord]]:
+    """Every current record of these resources that speaks of the subject; part of the caller's transaction."""
+    found: dict[str, list[SealedRecord]] = {resource: [] for resource in resources}
+    cursor.execute(
         "select resource, key, payload, version, batch, valid_from from record "
         "where subject = %s and resource = any(%s) order by resource, key",
         (subject, list(resources)),
     )
-    for resource, key, payload, version, batch, valid_from in rows:
-        plain = vault.open_sealed(resource, bytes(key), payload)
-        found[resource].append(StoredRecord(resource, plain, version, batch, valid_from))
+    for resource, key, payload, version, batch, valid_from in cursor:
+        found[resource].append(SealedRecord(resource, bytes(key), bytes(payload), version, batch, valid_from))
     return found
 
 

@@ -46,6 +46,9 @@ PLACES: Final = (
     Place("quarantine", "raw", "t.resource", "t.fingerprint"),
     Place("quarantine", "fields", "t.resource", "t.fingerprint"),
     Place("quarantine_act", "note", "t.resource", "convert_to('note', 'UTF8')"),
+    Place("doubt", "statement", "t.resource", "convert_to('statement', 'UTF8')"),
+    Place("improper_report", "statement", "'my_data'", "convert_to(t.log_entry::text, 'UTF8')"),
+    Place("improper_report", "answer", "'my_data'", "convert_to(t.log_entry::text, 'UTF8')"),
     Place("licence", "facts", "'licence'", "convert_to(t.approval, 'UTF8')"),
 )
 

@@ -33,7 +33,7 @@ _STAGE = f"""case when q.state <> 'open' then q.state
 
 _FROM = "from quarantine q left join sending s on s.id = q.sent_in"
 
-_COLUMNS = f"""q.id, q.resource, q.state, q.reasons, q.position, q.page_sm3, q.batch, q.seen_at, q.closed_at,
+_COLUMNS = f"""q.id, q.resource, q.state, q.reasons, q.position, q.page_sm3, q.batch, q.seen_at, q.closed_at, q.doubted,
     {_STAGE} as stage, {_SENT_BACK} as sent_back, q.retries, q.retried_at,
     last.reference, last.due, last.due_verified
     {_FROM} left join lateral (select d.reference, d.due, d.due_verified from sending_entry e
@@ -128,5 +128,5 @@ def to_send(cursor: Any, resource: str, *, today: date, most: int, tries: int | 
 
 
 def _standing(row: Sequence[Any]) -> Standing:
-    entry = Entry(row[0], row[1], row[2], tuple(row[3]), row[4], bytes(row[5]), row[6], row[7], row[8])
-    return Standing(entry, *row[9:])
+    entry = Entry(row[0], row[1], row[2], tuple(row[3]), row[4], bytes(row[5]), row[6], row[7], row[8], row[9])
+    return Standing(entry, *row[10:])

@@ -89,6 +89,6 @@ def close_corrected(cursor: Any, resource: str, page_sm3: bytes, keys: Sequence[
             return
         cursor.execute(
             "update quarantine set state = 'corrected', closed_at = %s where resource = %s and state = 'open' "
-            "and key = any(%s::bytea[]) and page_sm3 <> %s",
+            "and not doubted and key = any(%s::bytea[]) and page_sm3 <> %s",
             (now, resource, array_of(keys), page_sm3),
         )

@@ -22,6 +22,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
 from store.connection import Connection, fetch_all, transaction
 from store.errors import DataKeyRetired, KeyringUnusable
@@ -132,8 +133,8 @@ class Vault(Hashes):
     def open_sealed(self, resource: str, bound_to: bytes, sealed: bytes | memoryview) -> bytes:
         """What `seal` was given, whichever data key it was sealed with.
 
-        Not within a transaction of the vault's connection, unless `refresh` went before it: a key that is
-        not known yet is fetched in a transaction of its own.
+        A key that is not known yet is fetched: within the transaction that is open on the vault's connection, or
+        else in one of its own.
 
         Raises:
             KeyringUnusable: another key, or the row was changed or moved.
@@ -189,7 +190,13 @@ class Vault(Hashes):
 
     def _load(self, resource: str) -> bool:
         """All data keys of the resource; whether there is a current one."""
-        rows = fetch_all(self._connection, f"select {_COLUMNS} from data_key where resource = %s", (resource,))
+        query, values = f"select {_COLUMNS} from data_key where resource = %s", (resource,)
+        if self._connection.info.transaction_status == TRANSACTION_STATUS_INTRANS:
+            with self._connection.cursor() as cursor:
+                cursor.execute(query, values)
+                rows = cursor.fetchall()
+        else:
+            rows = fetch_all(self._connection, query, values)
         self._learn(resource, rows)
         return any(row[3] == "current" for row in rows)
 

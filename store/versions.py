@@ -117,7 +117,12 @@ def plan(rows: Sequence[GoodRow], stored: Mapping[bytes, Head], batch: int, hash
 
 
 def _same(head: Head, row: GoodRow, hashes: Hashes) -> bool:
-    """Whether a row says what stands; heads of the version before have a longer digest of another kind."""
+    """Whether a row says what stands, and of the same subjects: newer rules may find it under more of them.
+
+    Heads of the version before have a longer digest of another kind.
+    """
+    if row.canonical is not None and set(head.subjects) != set(row.subjects):
+        return False
     if head.digest == row.digest:
         return True
     before = head.digest is not None and len(head.digest) == _DIGEST_BEFORE

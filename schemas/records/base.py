@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.identifiers.citizen import CitizenId, Sex
+from schemas.identifiers.credit import CreditCode
+from schemas.identifiers.legacy import is_organisation_code_shape, is_registration_number_shape
 from schemas.text import LIKELY, SUSPECT, garbled, narrowed, trimmed
 
-SubjectKind = Literal["citizen", "company", "case", "other"]
+SubjectKind = Literal["citizen", "company", "registration_number", "organisation_code", "case", "other"]
 
 #: Columns of every exchange table that say how a row travelled, not what it says.
 TRAVEL_COLUMNS = frozenset({"row_guid", "cd_batch", "cd_operation", "cd_time", "data_source"})
@@ -22,7 +24,8 @@ class Subject(NamedTuple):
     """Whom or what a record speaks of; a record is found under each of its subjects.
 
     Attributes:
-        kind: citizen and company by their number, a case by its project number, other by a document's.
+        kind: citizen and company by their number, registration_number and organisation_code by a number from before
+            2015, see `legacy_subjects`; a case by its project number, other by a document's.
         value: the number itself; the repr shows it masked.
     """
 
@@ -31,6 +34,27 @@ class Subject(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Subject({self.kind}, {self.value[:2]}{'*' * max(len(self.value) - 4, 1)}{self.value[-2:]})"
+
+
+def legacy_subjects(
+    code: CreditCode | None, registration_no: str | None, organisation_code: str | None
+) -> tuple[Subject, ...]:
+    """An organisation under the numbers it had before 2015, so that who has only one of those finds it.
+
+    The organisation code lives on as characters 9 to 17 of the credit code; it is written without its hyphen. What
+    has not the shape of such a number is none.
+
+    Args:
+        code: the credit code, where there is one.
+        registration_no: 注册号, 15 digits.
+        organisation_code: 组织机构代码, 9 characters, as a column of the record gives it.
+    """
+    found = [] if code is None else [Subject("organisation_code", code.organisation_code)]
+    if organisation_code is not None and is_organisation_code_shape(stated := organisation_code.upper()):
+        found.append(Subject("organisation_code", stated.replace("-", "")))
+    if registration_no is not None and is_registration_number_shape(registration_no):
+        found.append(Subject("registration_number", registration_no))
+    return tuple(dict.fromkeys(found))
 
 
 class Misread:

@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.dates import Validity
 from schemas.errors import AmountRefused
 from schemas.money import parse_capital
-from schemas.records.base import Record, Subject
+from schemas.records.base import Record, Subject, legacy_subjects
 from schemas.records.columns import (
     Address,
     AnyNumber,
@@ -106,9 +106,10 @@ class Entity(Record):
     report_kind: Short | None = column("reporttype", "年报类型", "kind of annual report", default=None)
 
     def subjects(self) -> tuple[Subject, ...]:
-        """The entity under its credit code where it has one, and under the register's own key."""
-        own = Subject("other", self.entity_id)
-        return (own,) if self.credit_code is None else (Subject("company", self.credit_code.text), own)
+        """The entity under its credit code where it has one, the register's own key, and its numbers of before 2015."""
+        found = () if self.credit_code is None else (Subject("company", self.credit_code.text),)
+        legacy = legacy_subjects(self.credit_code, self.registration_no, None)
+        return (*found, Subject("other", self.entity_id), *legacy)
 
     def disagreements(self) -> Iterator[tuple[str, str]]:
         """The term of business cannot end before it begins."""

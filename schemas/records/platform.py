@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from schemas.dates import Validity
-from schemas.records.base import Record, Subject
+from schemas.records.base import Record, Subject, legacy_subjects
 from schemas.records.columns import (
     AnyNumber,
     Credit,
@@ -68,10 +68,11 @@ class LegalPerson(Record):
     updated_at: Moment | None = column("update_time", "更新时间", "changed at", default=None)
 
     def subjects(self) -> tuple[Subject, ...]:
-        """The legal person under its credit code, or under its older numbers where it has none."""
+        """The legal person under its credit code or, where it has none, another number; and those of before 2015."""
+        legacy = legacy_subjects(self.credit_code, self.registration_no, self.organisation_code)
         if self.credit_code is not None:
-            return (Subject("company", self.credit_code.text),)
-        return (Subject("other", self.registration_no or self.organisation_code or self.platform_id),)
+            return (Subject("company", self.credit_code.text), *legacy)
+        return (Subject("other", self.registration_no or self.organisation_code or self.platform_id), *legacy)
 
     def disagreements(self) -> Iterator[tuple[str, str]]:
         """The term of business cannot end before it begins."""

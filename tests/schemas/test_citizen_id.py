@@ -139,3 +139,11 @@ def test_a_refusal_survives_the_way_between_processes() -> None:
     refusal = IdentifierRefused("公民身份号码", "R-011", "R-012")
     again = pickle.loads(pickle.dumps(refusal))
     assert (again.reasons, str(again), again.code) == (refusal.reasons, str(refusal), "HUB-201")
+
+
+@pytest.mark.parametrize("number", [KNOWN, "420112198001011015", "420112198203042020"])
+def test_the_old_number_of_a_person_of_the_last_century_is_the_same_text(number: str) -> None:
+    parsed = CitizenId.parse(number[:6] + number[8:17])
+    assert parsed.text == CitizenId.parse(number).text == number
+    assert parsed == CitizenId.parse(number)
+    assert "N-003" in parsed.notes

@@ -293,7 +293,12 @@ SUBJECTS = {
     "bureau.accept": {("company", "91420112MA0000001E"), ("case", "42011220260301000001")},
     "bureau.result": {("case", "42011220260301000001")},
     "market.company": {("company", "91420112MA0000001E")},
-    "market.entity": {("company", "91420112MA0000001E"), ("other", "4201120000000001")},
+    "market.entity": {
+        ("company", "91420112MA0000001E"),
+        ("other", "4201120000000001"),
+        ("organisation_code", "MA0000001"),
+        ("registration_number", "420112000000001"),
+    },
     "market.person": {("citizen", "420112198001011015"), ("other", "4201120000000001")},
     "police.household": {("citizen", "420112198001011015")},
     "police.birth": {
@@ -310,7 +315,11 @@ SUBJECTS = {
     "housing.fund": {("citizen", "420112198001011015")},
     "education.enrolment": {("citizen", "42011220190601002X")},
     "education.qualification": {("citizen", "420112198001011015")},
-    "platform.legal_person": {("company", "91420112MA0000001E")},
+    "platform.legal_person": {
+        ("company", "91420112MA0000001E"),
+        ("organisation_code", "MA0000001"),
+        ("registration_number", "420112000000001"),
+    },
     "platform.permit": {("company", "91420112MA0000001E")},
     "platform.licence": {("company", "91420112MA0000001E")},
 }
@@ -329,6 +338,36 @@ def test_a_foreign_spouse_is_a_subject_of_another_kind(row: Row) -> None:
     assert record is not None
     first, _ = record.subjects()
     assert (first.kind, first.value) == ("other", "E12345678")
+
+
+@pytest.mark.parametrize(
+    ("schema", "changes", "found"),
+    [
+        ("market.entity", {"uniscid": None}, {("registration_number", "420112000000001")}),
+        ("market.entity", {"regno": None}, {("organisation_code", "MA0000001")}),
+        ("market.entity", {"uniscid": None, "regno": "武工商0012"}, set()),
+        (
+            "platform.legal_person",
+            {"tyxydm": None, "zzjgdm": "d2143569-x"},
+            {("organisation_code", "D2143569X"), ("registration_number", "420112000000001")},
+        ),
+        ("platform.legal_person", {"tyxydm": None, "zzjgdm": "无", "djzch": "12"}, set()),
+        # what a column says beside the credit code leads to the record too, even where the two are not one
+        (
+            "platform.legal_person",
+            {"zzjgdm": "12345678-9", "djzch": None},
+            {("organisation_code", "MA0000001"), ("organisation_code", "123456789")},
+        ),
+    ],
+)
+def test_an_organisation_is_found_by_its_numbers_of_before_2015(
+    row: Row, schema: str, changes: dict[str, str | None], found: set[tuple[str, str]]
+) -> None:
+    record = judge(schema, row(schema, **changes)).record
+    assert record is not None
+    old = {one for one in map(tuple, record.subjects()) if one[0] in ("registration_number", "organisation_code")}
+    assert old == found
+    assert record.subjects()[0].kind in ("company", "other")
 
 
 def test_an_old_number_and_a_new_one_are_one_key(row: Row) -> None:

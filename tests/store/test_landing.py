@@ -180,6 +180,14 @@ def test_a_record_that_moves_to_another_subject_leaves_the_first(bench: Bench) -
     assert bench.texts("three") == [("for three", 2)]
 
 
+def test_a_record_that_newer_rules_find_under_more_subjects_is_stored_under_them(bench: Bench) -> None:
+    bench.land([("a", "one")])
+    assert bench.land([("a", "one")], page=PAGE_2, subjects=("someone", "an old number")).changed == 1
+    assert bench.texts() == bench.texts("an old number") == [("one", 2)]
+    assert bench.land([("a", "one")], subjects=("an old number", "someone")).unchanged == 1
+    assert bench.history() == [(1, "changed")]
+
+
 def test_a_bad_row_is_set_aside_once_however_often_it_comes(bench: Bench) -> None:
     for page in (PAGE_1, PAGE_2):
         assert bench.land([], bad=[bench.bad("bad row")], page=page).quarantined == 1
