@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from hub.caller import issuing
 from hub.context import Hub
 from hub.evidence import Evidence, MaterialState, gather
-from hub.lookup import released_fields
+from hub.lookup import released_fields, traces
 from hub.sources import ACCEPT, RESULT
 from schemas.items import all_items
 from schemas.judge import restore
@@ -16,7 +17,8 @@ from schemas.records import Accept, Result
 from schemas.records.base import Subject
 from schemas.records.bureau import Decision
 from store import audit, licences, records
-from store.audit import Usage
+from store.audit import About, Usage
+from store.connection import transaction
 
 _STATE_ZH = {
     "missing": "没有记录",
@@ -180,14 +182,26 @@ def _settle(hub: Hub, approval: str, item: str, state: str, lacks: tuple[Lack, .
 
 
 def _log(hub: Hub, approval: str, applicant: Subject, evidence: Evidence) -> None:
+    caller = issuing()
+    fields = released_fields(evidence)
     usage = Usage(
-        caller="hub-issue",
-        organ=evidence.item.office,
+        channel=caller.kind.value,
+        user=caller.id,
+        user_name=caller.name,
+        organisation=caller.organisation,
+        organisation_name=caller.organisation_name,
+        street=None,
+        place=None,
         item=evidence.item.code,
+        item_name=evidence.item.name,
+        item_version=evidence.item.version,
         case_no=approval,
         purpose="证照核发",
-        subject=hub.subject(applicant.kind, applicant.value),
+        basis="",
         outcome="complete" if evidence.complete else "partial",
-        released=released_fields(evidence),
+        refusal=None,
+        about=(About(hub.subject(applicant.kind, applicant.value), "applicant", fields, None, bool(fields)),),
+        materials=traces(evidence),
     )
-    audit.append(hub.connection, usage, hub.clock.now())
+    with transaction(hub.connection) as cursor:
+        audit.append(cursor, usage, hub.clock.now())

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from connectors.registry import declaration as declared
 from core.clock import SHANGHAI
 from core.errors import HubError, Permanent, Rejected
+from hub.caller import operator
 from hub.context import Hub
 from hub.evidence import Evidence, MaterialEvidence, gather
 from hub.wording import in_words
@@ -20,7 +21,8 @@ from schemas.identifiers.credit import CreditCode
 from schemas.items import item as item_of
 from schemas.records.base import Subject
 from store import audit
-from store.audit import Usage
+from store.audit import About, Trace, Usage
+from store.connection import transaction
 
 
 class PurposeMissing(Permanent):
@@ -182,14 +184,37 @@ def _log(
     outcome: str,
     evidence: Evidence | None,
 ) -> None:
+    known = operator()
+    kind, _, refusal = outcome.partition(" ")
+    about: tuple[About, ...] = ()
+    if subject is not None:
+        fields = released_fields(evidence) if evidence else {}
+        about = (About(hub.subject(subject.kind, subject.value), "applicant", fields, None, bool(fields)),)
     usage = Usage(
-        caller=caller,
-        organ=organ,
+        channel=known.kind.value,
+        user=caller,
+        user_name=known.name if caller == known.id else "",
+        organisation=organ or known.organisation,
+        organisation_name="" if organ else known.organisation_name,
+        street=None,
+        place=None,
         item=item,
+        item_name=evidence.item.name if evidence else "",
+        item_version=evidence.item.version if evidence else None,
         case_no=case_no,
         purpose=purpose,
-        subject=hub.subject(subject.kind, subject.value) if subject else None,
-        outcome=outcome,
-        released=released_fields(evidence) if evidence else {},
+        basis="",
+        outcome="refused" if kind == "refused" else "complete" if kind == "complete" else "partial",
+        refusal=refusal or None,
+        about=about,
+        materials=traces(evidence) if evidence else (),
     )
-    audit.append(hub.connection, usage, hub.clock.now())
+    with transaction(hub.connection) as cursor:
+        audit.append(cursor, usage, hub.clock.now())
+
+
+def traces(evidence: Evidence) -> tuple[Trace, ...]:
+    """How each material came out, as it is logged."""
+    return tuple(
+        Trace(part.material.code, part.state.value, None, part.material.resource, "") for part in evidence.materials
+    )

@@ -1,37 +1,213 @@
-"""Who asked what about whom, for which purpose, and what was released; append-only."""
+"""Who asked what about whom, for which purpose, and what was released: entries of the Merkle log `audit`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, Final, Literal
 
-from store.connection import Connection, transaction
+from core.clock import SHANGHAI
+from core.merkle import leaf_hash
+from core.uuid7 import uuid7
+from store import merkle_log
+from store.connection import Connection, fetch_all
+
+#: Name of the log.
+LOG: Final = "audit"
+#: How the body is made; the first thing it says.
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """One person or company that was looked at.
+
+    Attributes:
+        subject: keyed hash, as records stand under it.
+        role: `applicant`, or a role of the item.
+        fields: material code to the names of the fields given out about this subject; a material that was looked
+            for and gave nothing has an empty list.
+        near: keyed hash of the number without its last four characters; None where it has no neighbours.
+        found: the store knew the subject.
+    """
+
+    subject: bytes
+    role: str
+    fields: Mapping[str, Sequence[str]]
+    near: bytes | None
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How one material came out: the words of `hub.answer`, never a value."""
+
+    code: str
+    state: str
+    way: str | None
+    resource: str | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One lookup as it is logged. `released` maps a material's code to the names of the fields given out."""
+    """One lookup as it is logged.
 
-    caller: str
-    organ: str
+    Attributes:
+        channel: how the caller proved who it is (`hub.caller.CallerKind`).
+        item_name, item_version: empty and None where the item is unknown.
+        refusal: code of the error, of a refused one.
+        withheld_until: the subject does not see the entry before this day; `withheld_basis` says by which law.
+    """
+
+    channel: str
+    user: str
+    user_name: str
+    organisation: str
+    organisation_name: str
+    street: str | None
+    place: str | None
     item: str
+    item_name: str
+    item_version: int | None
     case_no: str | None
     purpose: str
-    subject: bytes | None
-    outcome: str
-    released: Mapping[str, Sequence[str]]
+    basis: str
+    outcome: Literal["complete", "partial", "refused"]
+    refusal: str | None
+    about: tuple[About, ...]
+    materials: tuple[Trace, ...]
+    withheld_until: date | None = None
+    withheld_basis: str = ""
 
 
-def append(connection: Connection, usage: Usage, now: datetime) -> None:
-    """Write the entry; the answer may leave only after this returned."""
-    with transaction(connection) as cursor:
-        cursor.execute(
-            "insert into audit (at, caller, organ, item, case_no, purpose, subject, outcome, released) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                now, usage.caller, usage.organ, usage.item, usage.case_no, usage.purpose, usage.subject,
-                usage.outcome, json.dumps({key: list(names) for key, names in usage.released.items()}),
-            ),
-        )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One entry as a subject of it may see it: of others it was about, and of their materials, nothing.
+
+    Attributes:
+        id: the entry's number, as on the answer.
+        seq: its place in the log, from 0; None while it waits for one.
+        body: what was logged, with `about` and `materials` cut down to this subject.
+    """
+
+    id: str
+    at: datetime
+    seq: int | None
+    body: Mapping[str, Any]
+
+
+def body_of(entry: str, usage: Usage, now: datetime) -> bytes:
+    """What the leaf is computed from: JSON with sorted keys, compact, UTF-8."""
+    return canonical(
+        {
+            "v": VERSION,
+            "id": entry,
+            "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
+            "channel": usage.channel,
+            "user": usage.user,
+            "user_name": usage.user_name,
+            "organisation": usage.organisation,
+            "organisation_name": usage.organisation_name,
+            "street": usage.street,
+            "place": usage.place,
+            "item": usage.item,
+            "item_name": usage.item_name,
+            "item_version": usage.item_version,
+            "case": usage.case_no,
+            "purpose": usage.purpose,
+            "basis": usage.basis,
+            "outcome": usage.outcome,
+            "refusal": usage.refusal,
+            "about": [
+                {
+                    "subject": about.subject.hex(),
+                    "role": about.role,
+                    "fields": {code: list(names) for code, names in about.fields.items()},
+                    "near": about.near.hex() if about.near is not None else None,
+                    "found": about.found,
+                }
+                for about in usage.about
+            ],
+            "materials": [
+                {
+                    "code": trace.code,
+                    "state": trace.state,
+                    "way": trace.way,
+                    "resource": trace.resource,
+                    "reason": trace.reason,
+                }
+                for trace in usage.materials
+            ],
+            "withheld_until": usage.withheld_until.isoformat() if usage.withheld_until else None,
+            "withheld_basis": usage.withheld_basis,
+        }
+    )
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """JSON in the one form of which digests are taken: sorted keys, no blanks, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def append(cursor: Any, usage: Usage, now: datetime) -> str:
+    """Write the entry as part of the caller's transaction: the answer may leave once that is committed.
+
+    No lock is taken that another append waits for; the entry gets its place in the log later, from the sequencer.
+
+    Returns:
+        The entry's number, a UUID of version 7.
+    """
+    entry = str(uuid7(now))
+    body = body_of(entry, usage, now)
+    statements = [
+        "insert into audit_entry (id, at, caller, channel, outcome, case_no, item, withheld_until, body) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    ]
+    arguments: list[Any] = [
+        entry, now, usage.user, usage.channel, usage.outcome, usage.case_no, usage.item, usage.withheld_until, body,
+    ]  # fmt: skip
+    if usage.about:
+        statements.append(
+            "insert into audit_about (entry, part, at, caller, subject, near, found) values "
+            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(usage.about))
+        )
+        for part, about in enumerate(usage.about):
+            arguments += [entry, part, now, usage.user, about.subject, about.near, about.found]
+    # one way to the server and back for all of them
+    cursor.execute("; ".join([*statements, merkle_log.WAIT]), [*arguments, LOG, entry, leaf_hash(body)])
+    return entry
+
+
+def of_subject(
+    connection: Connection, subject: bytes, *, now: datetime, before: str | None = None, limit: int = 50
+) -> list[Seen]:
+    """Every lookup of one subject's facts, the newest first; those withheld until a later day are left out.
+
+    Args:
+        subject: keyed hash of the one who asks to see.
+        before: number of the last entry of the page before; None for the first page.
+    """
+    rows = fetch_all(
+        connection,
+        "select e.id, e.at, l.seq, e.body from audit_entry e "
+        "left join log_leaf l on l.log = %(log)s and l.entry = e.id "
+        "where e.id in (select entry from audit_about where subject = %(subject)s) "
+        "and (e.withheld_until is null or e.withheld_until <= %(today)s) "
+        "and (%(before)s::uuid is null "
+        "or (e.at, e.id) < (select b.at, b.id from audit_entry b where b.id = %(before)s::uuid)) "
+        "order by e.at desc, e.id desc limit %(limit)s",
+        {
+            "log": LOG, "subject": subject, "today": now.astimezone(SHANGHAI).date(), "before": before, "limit": limit,
+        },
+    )  # fmt: skip
+    return [Seen(str(id_), at, seq, _for(subject, json.loads(bytes(body)))) for id_, at, seq, body in rows]
+
+
+def _for(subject: bytes, body: dict[str, Any]) -> dict[str, Any]:
+    """The body without what is about others."""
+    own = [about for about in body["about"] if about["subject"] == subject.hex()]
+    codes = {code for about in own for code in about["fields"]}
+    return body | {"about": own, "materials": [trace for trace in body["materials"] if trace["code"] in codes]}

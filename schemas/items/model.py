@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import Enum, StrEnum
-from typing import Annotated, Literal, Self
+from types import NoneType
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import Field, model_validator
 
@@ -253,8 +254,8 @@ class ServiceItem(Declared):
         return self
 
     def _check_naming(self, name: str, source: NamedBy) -> None:
-        field = _known(source.resource).model_fields.get(source.field)
-        if field is None or field.annotation is not CitizenId:
+        model = _known(source.resource)
+        if source.field not in model.model_fields or _kind(model, source.field) is not CitizenId:
             raise ValueError(f"{name}: {source.resource}.{source.field} is no citizen number")
         if source.role not in self.roles or self.roles[source.role].named_by is not None:
             raise ValueError(f"{name} must be named by a record about the applicant")
@@ -292,10 +293,25 @@ def _check_fields(resource: str, release: Iterable[str], requirement: Iterable[C
 
 def _check_values(model: type[Record], condition: Condition) -> None:
     """A misspelt state would simply never hold; so it is refused here."""
-    kind = model.model_fields[condition.field].annotation
+    kind = _kind(model, condition.field)
     if isinstance(kind, type) and issubclass(kind, Enum):
         for value in condition.values:
             if value not in {member.value for member in kind}:
                 raise ValueError(f"{condition.field} is never {value}")
-    if condition.not_past and kind not in (date, Validity, date | None, Validity | None):
+    if condition.not_past and kind not in (date, Validity):
         raise ValueError(f"{condition.field} is neither a date nor a validity")
+    if (condition.full_years or condition.within_days) and kind is not date:
+        raise ValueError(f"{condition.field} is no date")
+    if condition.yes and kind is not bool:
+        raise ValueError(f"{condition.field} is no yes-or-no field")
+    if condition.values and kind is bool:
+        raise ValueError(f"{condition.field} is a yes-or-no field; say yes = true")
+
+
+def _kind(model: type[Record], name: str) -> Any:
+    """What a field holds when it holds something."""
+    kind: Any = model.model_fields[name].annotation
+    told = [part for part in get_args(kind) if part is not NoneType]
+    if NoneType in get_args(kind) and len(told) == 1:
+        kind = told[0]
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind

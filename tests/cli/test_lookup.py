@@ -30,9 +30,20 @@ def applicants(world: World) -> dict[str, tuple[str, str]]:
 
 def audit(world: World) -> list[tuple[Any, ...]]:
     with open_hub(world.settings()) as hub:
-        return fetch_all(
-            hub.connection, "select outcome, purpose, case_no, subject is not null, released from audit order by id"
+        rows = fetch_all(
+            hub.connection, "select body from audit_entry e join log_waiting w on w.entry = e.id order by w.id"
         )
+    bodies = [json.loads(bytes(body)) for (body,) in rows]
+    return [
+        (
+            " ".join(word for word in (b["outcome"], b["refusal"]) if word),
+            b["purpose"],
+            b["case"],
+            bool(b["about"]),
+            {code: names for about in b["about"] for code, names in about["fields"].items()},
+        )
+        for b in bodies
+    ]
 
 
 def ask(command: Command, item: str, number: str, *more: str, purpose: str = "许可受理") -> Any:

@@ -26,7 +26,8 @@ from store.connection import fetch_all
 #: What a run may add to without anything having happened: a batch that found nothing, a look that was logged.
 #: What tells of readings; the overlap reads some rows again, in pages cut in another place, to see them unchanged.
 _MAY_GROW = {
-    "batch", "batch_part", "batch_trouble", "audit", "freshness_watch", "drift_normal", "drift_profile", "raw_page",
+    "batch", "batch_part", "batch_trouble", "audit_entry", "audit_about", "log_waiting", "log_leaf",
+    "log_tile", "log_head", "freshness_watch", "drift_normal", "drift_profile", "raw_page",
     "source_cursor",
 }  # fmt: skip
 

@@ -125,9 +125,18 @@ def test_the_search_would_find_each_form(departments: Departments, kind: str) ->
 def _is_whole(lived: Lived, text: str) -> None:
     """The dump does hold what it is searched for: rows of every table that was written to."""
     tables = [row[0] for row in fetch_all(lived.hub.connection, "select relname from pg_stat_user_tables")]
-    for table in ("record", "record_history", "raw_page", "quarantine", "batch_trouble", "licence", "audit"):
+    for table in ("record", "record_history", "raw_page", "quarantine", "batch_trouble", "licence", "audit_entry"):
         assert any(name.startswith(table) for name in tables)
-    for table in ("raw_page", "quarantine", "batch_trouble", "licence", "audit", "source_cursor", "approval_outcome"):
+    for table in (
+        "raw_page",
+        "quarantine",
+        "batch_trouble",
+        "licence",
+        "audit_entry",
+        "log_waiting",
+        "source_cursor",
+        "approval_outcome",
+    ):
         assert f"INSERT INTO public.{table} " in text, table
     assert re.search(r"INSERT INTO public\.record_\d\d ", text)
     assert "INSERT INTO public.data_key " in text

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from schemas.errors import DeclarationBroken, ItemUnknown
-from schemas.items import Condition, Material, all_items, item, load
+from schemas.dates import current_day
+from schemas.errors import DeclarationBroken, ItemNotInForce, ItemUnknown
+from schemas.items import Condition, Material, Way, all_items, all_purposes, item, load, loader
 from schemas.items.loader import FOLDER
+from schemas.items.model import Level
 from schemas.judge import judge
 from schemas.licence_types import all_licence_types
 from schemas.records import Record
@@ -24,6 +26,9 @@ HR, NGO, FOOD = (f"11420112MB0000000M300019900{number}000" for number in (1, 2, 
 #: Laws and documents whose text somebody has read for this hub; no other may be called verified.
 READ = {
     "国务院关于在线政务服务的若干规定（国务院令第716号）",
+    "中华人民共和国市场主体登记管理条例（国务院令第746号）",
+    "中华人民共和国市场主体登记管理条例实施细则（国家市场监督管理总局令第52号）",
+    "不动产登记暂行条例",
 }
 
 
@@ -113,21 +118,66 @@ def test_a_whole_requirement_must_hold_for_one_and_the_same_record(row: Row) -> 
 
 
 def test_a_role_names_the_person_by_a_record_about_the_applicant(row: Row) -> None:
-    for known in all_items().values():
-        named_by = known.roles["legal_rep"].named_by
-        assert named_by is not None
-        found = record(row, named_by.resource)
-        assert getattr(found, named_by.field).text == "420112198001011015"
+    named = {
+        (role.named_by.resource, role.named_by.field)
+        for known in all_items().values()
+        for role in known.roles.values()
+        if role.named_by is not None
+    }
+    assert named == {
+        ("tax.registration", "legal_representative_id"),
+        ("civil.social_org", "legal_representative_id"),
+        ("police.birth", "guardian_id"),
+    }
+    for resource, field in named:
+        assert len(getattr(record(row, resource), field).text) == 18
 
 
-def test_no_material_releases_a_citizens_number() -> None:
+def test_no_material_releases_a_persons_number_and_a_birth_date_only_of_a_newborn_child() -> None:
     for known in all_items().values():
         for material in known.materials:
-            assert not {"citizen_id", "legal_representative_id", "born"} & set(material.release)
+            released = {(material.resource, name) for name in material.release}
+            assert not {name for _, name in released if name.endswith(("_id", "_number")) or name == "number"}
+            assert {pair for pair in released if pair[1] == "born"} <= {("health.birth_certificate", "born")}
             assert list(material.labels()) == list(material.release)
 
 
-def test_the_four_conditions_mean_what_they_say(row: Row) -> None:
+def test_there_are_items_for_each_of_the_nine_departments_and_for_each_level() -> None:
+    known = all_items().values()
+    assert len(known) >= 24
+    assert {resource.partition(".")[0] for one in known for resource in one.resources} == {
+        "civil", "education", "health", "housing", "hr", "market", "platform", "police", "tax",
+    }  # fmt: skip
+    assert {level for one in known for level in one.levels} == set(Level)
+    assert {kind for one in known for kind in one.roles["applicant"].kinds} == {"citizen", "company"}
+    assert {way for one in known for material in one.materials for way in material.ways} == set(Way)
+    assert len({one.name for one in known}) == len(known)
+
+
+def test_every_purpose_of_every_item_is_listed_and_rests_on_one_of_its_laws() -> None:
+    for known in all_items().values():
+        assert {"acceptance", "decision", "self_service"} <= {purpose.code for purpose in known.purposes}
+        assert {purpose.code for purpose in known.purposes} <= set(all_purposes())
+        assert ("issuing" in {purpose.code for purpose in known.purposes}) == (known.licence_type is not None)
+
+
+def test_nothing_is_promised_that_must_not_be() -> None:
+    # 国办发〔2020〕42号 leaves out public security, finance, environment, life and health
+    departments = {"police", "health"}
+    for known in all_items().values():
+        for material in known.materials:
+            if material.promise is not None:
+                assert material.resource.partition(".")[0] not in departments
+                assert known.name not in {
+                    "食品经营许可",
+                    "小餐饮经营登记",
+                    "公共场所卫生许可",
+                    "诊所备案",
+                    "排水许可延续",
+                }
+
+
+def test_the_conditions_mean_what_they_say(row: Row) -> None:
     day = date(2026, 3, 1)
     org, endless = record(row, "civil.social_org", yxqz="2026-03-01"), record(row, "civil.social_org")
     without = record(row, "civil.social_org", yxqz=None)
@@ -145,9 +195,99 @@ def test_the_four_conditions_mean_what_they_say(row: Row) -> None:
     assert not Condition(field="state", equals="注销").holds(org)
 
 
+def test_an_age_is_asked_for_in_full_years_and_a_birth_by_days(row: Row) -> None:
+    person = record(row, "police.household")
+    birthday = person.born.replace(year=person.born.year + 65)  # type: ignore[attr-defined]
+    old = Condition(field="born", full_years=65)
+    assert old.holds(person, today=birthday)
+    assert not old.holds(person, today=birthday - timedelta(days=1))
+    young = Condition(field="born", within_days=30)
+    assert young.holds(person, today=person.born + timedelta(days=30))  # type: ignore[attr-defined]
+    assert not young.holds(person, today=person.born + timedelta(days=31))  # type: ignore[attr-defined]
+    assert not young.holds(person, today=person.born - timedelta(days=1))  # type: ignore[attr-defined]
+
+
+def test_a_yes_or_no_field_is_asked_whether_it_says_yes(row: Row) -> None:
+    yes = Condition(field="valid", yes=True)
+    assert yes.holds(record(row, "civil.marriage", valid_flag="1"))
+    assert not yes.holds(record(row, "civil.marriage", valid_flag="0"))
+
+
 def test_an_item_nobody_declared_is_an_error_of_its_own() -> None:
     with pytest.raises(ItemUnknown, match="HUB-221"):
         item("x" * 31)
+
+
+def versions(folder: Path, *told: tuple[int, str], name: str = "ngo.toml") -> Path:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    for place, (number, day) in enumerate(told):
+        changed = text.replace("version = 1", f"version = {number}").replace("2026-01-01", day)
+        (folder / f"{place}.toml").write_text(changed, encoding="utf-8")
+    return folder
+
+
+def test_of_two_versions_the_one_in_force_on_the_day_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = load(versions(tmp_path, (2, "2026-07-01"), (1, "2026-01-01")))
+    assert [(one.version, one.in_force_from.month) for one in told[NGO]] == [(1, 1), (2, 7)]
+    monkeypatch.setattr(loader, "all_versions", lambda: told)
+    monkeypatch.setattr(loader, "_in_force", loader._in_force.__wrapped__)
+    assert item(NGO, on=date(2026, 6, 30)).version == 1
+    assert item(NGO, on=date(2026, 7, 1)).version == 2
+    assert item(NGO, version=1).version == 1
+    assert all_items(date(2026, 6, 30))[NGO].version == 1
+    assert NGO not in all_items(date(2025, 12, 31))
+    with pytest.raises(ItemNotInForce, match=r"HUB-790.*version 1 from 2026-01-01, version 2 from 2026-07-01"):
+        item(NGO, on=date(2025, 12, 31))
+    with pytest.raises(ItemNotInForce, match="no version 3"):
+        item(NGO, version=3)
+
+
+def test_todays_version_is_the_one_that_is_taken_without_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tomorrow = current_day() + timedelta(days=1)
+    told = load(versions(tmp_path, (1, "2026-01-01"), (2, tomorrow.isoformat())))
+    monkeypatch.setattr(loader, "all_versions", lambda: told)
+    monkeypatch.setattr(loader, "_in_force", loader._in_force.__wrapped__)
+    assert item(NGO).version == 1
+    assert item(NGO, on=tomorrow).version == 2
+
+
+def test_a_later_version_needs_a_higher_number(tmp_path: Path) -> None:
+    with pytest.raises(DeclarationBroken, match="a later version needs a higher number"):
+        load(versions(tmp_path, (2, "2026-01-01"), (1, "2026-07-01")))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ('code = "issuing"', 'code = "curiosity"', "purpose curiosity, which purposes.toml does not list"),
+        ('code = "issuing"', 'code = "decision"', "one purpose twice"),
+    ],
+)
+def test_a_purpose_nobody_listed_is_refused(tmp_path: Path, right: str, wrong: str, told: str) -> None:
+    text = (FOLDER / "ngo.toml").read_text(encoding="utf-8")
+    (tmp_path / "some.toml").write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(DeclarationBroken, match=told):
+        load(tmp_path)
+
+
+def test_an_item_without_a_purpose_is_refused(tmp_path: Path) -> None:
+    text = (FOLDER / "ngo.toml").read_text(encoding="utf-8")
+    begin, end = text.index("purposes = ["), text.index("[[legal_basis]]")
+    (tmp_path / "some.toml").write_text(text[:begin] + text[end:], encoding="utf-8")
+    with pytest.raises(DeclarationBroken, match="names no purpose"):
+        load(tmp_path)
+
+
+def test_a_folder_may_bring_its_own_list_of_purposes(tmp_path: Path) -> None:
+    text = (FOLDER / "ngo.toml").read_text(encoding="utf-8")
+    (tmp_path / "some.toml").write_text(text.replace('code = "issuing"', 'code = "checking"', 1), encoding="utf-8")
+    words = (FOLDER / "purposes.toml").read_text(encoding="utf-8")
+    (tmp_path / "purposes.toml").write_text(words.replace('"issuing"', '"checking"'), encoding="utf-8")
+    assert "checking" in [purpose.code for purpose in load(tmp_path)[NGO][0].purposes]
+    for broken in (words.replace('"issuing"', '"decision"'), words.replace("allows", "permits"), "[[purpose"):
+        (tmp_path / "purposes.toml").write_text(broken, encoding="utf-8")
+        with pytest.raises(DeclarationBroken, match=r"purposes\.toml"):
+            load(tmp_path)
 
 
 BROKEN = [
@@ -170,6 +310,9 @@ BROKEN = [
     ('field = "state", equals = "正常"', 'field = "state", in = []'),
     ('field = "state", equals = "正常"', 'field = "state", not_past = true'),
     ('field = "state", equals = "正常"', 'field = "state", matches = "正.*"'),
+    ('field = "state", equals = "正常"', 'field = "state", yes = true'),
+    ('field = "state", equals = "正常"', 'field = "state", full_years = 65'),
+    ('field = "state", equals = "正常"', 'field = "state", within_days = 30'),
     ("[[materials]]", "[[materials"),
 ]  # fmt: skip
 

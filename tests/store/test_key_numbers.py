@@ -236,7 +236,10 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
         ("record_head", "mark"), ("snapshot_seen", "key"),
         ("quarantine", "fingerprint"), ("quarantine", "key"), ("quarantine", "page_sm3"), ("licence", "holder"),
         ("licence", "document_sm3"), ("seal_use", "draft_sm3"), ("seal_use", "document_sm3"),
-        ("archive_package", "sm3"), ("audit", "subject"), ("seal", "picture"), ("seal", "sealed"), ("seal", "sm3"),
+        ("archive_package", "sm3"), ("audit_entry", "body"), ("audit_about", "subject"),
+        ("audit_about", "near"), ("log_waiting", "leaf"), ("log_leaf", "leaf"), ("log_tile", "hashes"),
+        ("log_tile", "root"), ("log_head", "root"), ("log_head", "statement"), ("log_head", "signature"),
+        ("log_head", "stamp"), ("seal", "picture"), ("seal", "sealed"), ("seal", "sm3"),
         ("seal", "maker_certificate"),
     }  # fmt: skip
     places = {(place.table, place.column) for place in resealing.PLACES}

@@ -84,7 +84,7 @@ def test_an_intent_that_came_to_nothing_is_shown_as_abandoned(
     assert licences.timestamped(connection) == {licence.id: True}
 
 
-@pytest.mark.parametrize("statement", ["update licence_event set event = 'sealed'", "delete from audit"])
+@pytest.mark.parametrize("statement", ["update licence_event set event = 'sealed'", "delete from audit_entry"])
 def test_the_logs_take_no_change(connection: Connection, statement: str) -> None:
     with pytest.raises(psycopg2.errors.RaiseException, match="append-only"), transaction(connection) as cursor:
         cursor.execute(statement)
