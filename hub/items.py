@@ -13,7 +13,9 @@ from pypinyin import Style, pinyin
 
 from connectors.registry import declaration
 from schemas.dates import current_day
-from schemas.items import ServiceItem, all_items, all_versions
+from schemas.items import ServiceItem, all_items, all_purposes, all_versions
+from schemas.items import item as item_of
+from schemas.registry import MODELS
 
 #: A longer text is no item's name; what stands beyond is not looked at.
 _LONGEST = 60
@@ -46,13 +48,39 @@ def history(code: str) -> tuple[ServiceItem, ...]:
     return all_versions().get(code, ())
 
 
+def in_force(on: date | None = None) -> list[ServiceItem]:
+    """The items in force on a day, today when left out, by code."""
+    return sorted(all_items(on).values(), key=lambda one: one.code)
+
+
+def one(code: str, *, on: date | None = None) -> ServiceItem:
+    """The item of a code as in force on a day, today when left out.
+
+    Raises:
+        ItemUnknown, ItemNotInForce: there is none.
+    """
+    return item_of(code.strip().upper(), on=on)
+
+
+def purpose_names() -> dict[str, str]:
+    """Purpose code to its Chinese name."""
+    return {code: word.name for code, word in all_purposes().items()}
+
+
+def source_name(resource: str) -> str:
+    """A resource as a person knows it; what is not open is said."""
+    source = declaration(resource)
+    return f"{source.department.zh}·{source.title}{'' if source.reach.open else f'（{source.reach.state}）'}"
+
+
+def field_name(resource: str, field: str) -> str:
+    """A field's Chinese label."""
+    return MODELS[resource].label(field)[0]
+
+
 def sources_of(item: ServiceItem) -> tuple[str, ...]:
-    """The resources of an item as a person knows them, with what is not open said."""
-    told = []
-    for resource in item.resources:
-        source = declaration(resource)
-        told.append(f"{source.department.zh}·{source.title}{'' if source.reach.open else f'（{source.reach.state}）'}")
-    return tuple(told)
+    """The resources of an item as a person knows them."""
+    return tuple(source_name(resource) for resource in item.resources)
 
 
 def described(item: ServiceItem) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from connectors.declaration import Declaration, UpdateCycle
 from connectors.registry import declarations
 from core.errors import Permanent
-from hub.items_words import line_of, model_said, place_words, toml_said
+from hub.items_words import line_of, model_said, named_in, place_words, toml_said
 from schemas.errors import DeclarationBroken
 from schemas.items import Material, PurposeWord, ServiceItem, Trust, Way, all_purposes
 from schemas.items.loader import FOLDER, wrong_purposes, wrong_versions
@@ -131,9 +131,24 @@ def _read(path: Path) -> _Read | list[Finding]:
         return _Read(path, text, table, ServiceItem.model_validate(table))
     except ValidationError as error:
         return [
-            Finding(path.name, line_of(text, told["loc"]), place_words(told["loc"], table), *model_said(told, table))
-            for told in error.errors(include_url=False, include_input=False)
+            Finding(
+                path.name,
+                line_of(text, told["loc"], named_in(told)),
+                place_words(told["loc"], table),
+                *model_said(told, table),
+            )
+            for told in _without_echoes(error.errors(include_url=False, include_input=False))
         ]
+
+
+def _without_echoes(errors: Sequence[Any]) -> list[Any]:
+    """A list whose only entry is wrong is said to be too short as well; that helps nobody."""
+    places = [tuple(error["loc"]) for error in errors]
+    return [
+        error
+        for error, place in zip(errors, places, strict=True)
+        if error["type"] != "too_short" or not any(len(p) > len(place) and p[: len(place)] == place for p in places)
+    ]
 
 
 def _last_line(text: str) -> int:
