@@ -70,12 +70,12 @@ def show(code: str, on: datetime | None, as_json: bool) -> None:
 
     found = one(code, on=_day(on))
     if as_json:
-        versions = [{"version": v.version, "in_force_from": v.in_force_from.isoformat()} for v in history(code)]
+        versions = [{"version": v.version, "in_force_from": v.in_force_from.isoformat()} for v in history(found.code)]
         say_json({**described(found), "versions": versions})
         return
     click.echo(f"{found.name}（{found.organ}）")
     click.echo(f"{found.code}{'' if found.code_verified else ' 未核实'}")
-    told = [f"{v.version} 自 {v.in_force_from}" for v in history(code)]
+    told = [f"{v.version} 自 {v.in_force_from}" for v in history(found.code)]
     click.echo(f"版本 {found.version}；全部版本：{'、'.join(told)}")
     click.echo(f"办理层级 {_joined(_LEVEL_ZH[level.value] for level in found.levels)}")
     click.echo(f"申请人 {_joined(_KIND_ZH[kind] for kind in found.roles['applicant'].kinds)}")
