@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from schemas.items import all_items
+from hub import items
+from schemas.items import all_items, loader
 from schemas.items.loader import FOLDER
 from tests.cli.command import Command
 from tests.cli.conftest import FOOD, HR
@@ -41,7 +42,30 @@ def test_an_item_is_shown_with_what_is_unverified(away: Command) -> None:
     assert "  印证 姓名与 公安·户籍人口信息的姓名一致" in said.lines
     told = away("items", "show", FOOD.lower(), "--json").json
     assert told["materials"][1]["ways"] == ["shared", "live", "upload"]
-    assert told["versions"] == [{"version": 1, "in_force_from": "2026-01-01"}]
+    assert told["versions"] == [
+        {"version": 1, "in_force_from": "2026-01-01", "changed_by": None, "changes": []}
+    ]  # fmt: skip
+
+
+def test_what_a_later_version_changed_is_shown_with_before_after_and_basis(
+    away: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (FOLDER / "food.toml").read_text(encoding="utf-8")
+    (tmp_path / "one.toml").write_text(text, encoding="utf-8")
+    later = text.replace("version = 1", 'version = 2\nchanged_by = "某办〔2026〕1号"').replace(
+        "2026-01-01", "2026-02-01"
+    )
+    later = later[: later.index('[[materials]]\ncode = "M3"')].replace("max_age_days = 7", "max_age_days = 3", 1)
+    (tmp_path / "two.toml").write_text(later, encoding="utf-8")
+    versions = loader.load(tmp_path)
+    monkeypatch.setattr(loader, "all_versions", lambda: versions)
+    monkeypatch.setattr(items, "all_versions", lambda: versions)
+    said = away("items", "show", FOOD)
+    assert "变更 版本 2 自 2026-02-01，依据 某办〔2026〕1号" in said.lines
+    assert "  M1.max_age_days：7 → 3" in said.lines
+    assert "  M3.upload：食品安全管理员证书原件 → （无）" in said.lines
+    told = away("items", "show", FOOD, "--json").json["versions"]
+    assert {"place": "M1.max_age_days", "before": "7", "after": "3"} in told[1]["changes"]
 
 
 @pytest.mark.parametrize("code", sorted(all_items()))
