@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,17 +68,26 @@ def show(code: str, on: datetime | None, as_json: bool) -> None:
     Example: hub items show 11420112MB0000000M3000199003000
     Exit status: 0 shown · 1 no such item, or not in force on that day · 3 wrong usage
     """
-    from hub.items import described, history, one
+    from hub.items import changes, described, history, one
 
     found = one(code, on=_day(on))
+    versions = history(found.code)
+    changed = {later.version: changes(earlier, later) for earlier, later in pairwise(versions)}
     if as_json:
-        versions = [{"version": v.version, "in_force_from": v.in_force_from.isoformat()} for v in history(code)]
-        say_json({**described(found), "versions": versions})
+        told = [
+            {
+                "version": v.version,
+                "in_force_from": v.in_force_from.isoformat(),
+                "changed_by": v.changed_by,
+                "changes": [asdict(change) for change in changed.get(v.version, [])],
+            }
+            for v in versions
+        ]
+        say_json({**described(found), "versions": told})
         return
     click.echo(f"{found.name}（{found.organ}）")
     click.echo(f"{found.code}{'' if found.code_verified else ' 未核实'}")
-    told = [f"{v.version} 自 {v.in_force_from}" for v in history(code)]
-    click.echo(f"版本 {found.version}；全部版本：{'、'.join(told)}")
+    click.echo(f"版本 {found.version}；全部版本：{_joined(f'{v.version} 自 {v.in_force_from}' for v in versions)}")
     click.echo(f"办理层级 {_joined(_LEVEL_ZH[level.value] for level in found.levels)}")
     click.echo(f"申请人 {_joined(_KIND_ZH[kind] for kind in found.roles['applicant'].kinds)}")
     for basis in found.legal_basis:
@@ -84,6 +95,10 @@ def show(code: str, on: datetime | None, as_json: bool) -> None:
     _show_purposes(found)
     for material in found.materials:
         _show_material(material)
+    for later in versions[1:]:
+        click.echo(f"\n变更 版本 {later.version} 自 {later.in_force_from}，依据 {later.changed_by or '没有写明'}")
+        for change in changed[later.version]:
+            click.echo(one_line(f"  {change.place}：{change.before or '（无）'} → {change.after or '（无）'}"))
 
 
 @items.command(short_help="Items by characters, pinyin or code.")
