@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from core.canonical import canonical
 from core.clock import SHANGHAI
 from core.merkle import leaf_hash
 from core.uuid7 import uuid7
-from store import merkle_log
-from store.connection import Connection, fetch_all
+from store.connection import Connection, execute_prepared, fetch_all
 
 #: Name of the log.
 LOG: Final = "audit"
@@ -148,33 +146,70 @@ def body_of(entry: str, usage: Usage, now: datetime) -> bytes:
     )
 
 
-def append(cursor: Any, usage: Usage, now: datetime) -> str:
-    """Write the entry as part of the caller's transaction: the answer may leave once that is committed.
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """JSON in the one form of which digests are taken: sorted keys, no blanks, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
-    No lock is taken that another append waits for; the entry gets its place in the log later, from the sequencer.
 
-    Returns:
-        The entry's number, a UUID of version 7.
+class Pending:
+    """Entries that a transaction will write: all at once, at its end, so that many lookups cost one statement.
+
+    Each has its number from the moment it is added. No lock is taken that another append waits for; an entry gets its
+    place in the log later, from the sequencer.
     """
-    entry = str(uuid7(now))
-    body = body_of(entry, usage, now)
-    statements = [
-        "insert into audit_entry (id, at, caller, channel, outcome, case_no, item, withheld_until, body) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-    ]
-    arguments: list[Any] = [
-        entry, now, usage.user, usage.channel, usage.outcome, usage.case_no, usage.item, usage.withheld_until, body,
-    ]  # fmt: skip
-    if usage.about:
-        statements.append(
-            "insert into audit_about (entry, part, at, caller, subject, near, found) values "
-            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(usage.about))
-        )
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[Any, ...]] = []
+        self._about: list[tuple[Any, ...]] = []
+
+    def add(self, usage: Usage, now: datetime) -> str:
+        """Add an entry; its number, a UUID of version 7."""
+        entry = str(uuid7(now))
+        body = body_of(entry, usage, now)
+        self._entries.append(
+            (
+                entry, now, usage.user, usage.channel, usage.outcome, usage.case_no, usage.item, usage.withheld_until,
+                body, leaf_hash(body),
+            )
+        )  # fmt: skip
         for part, about in enumerate(usage.about):
-            arguments += [entry, part, now, usage.user, about.subject, about.near, about.found]
-    # one way to the server and back for all of them
-    cursor.execute("; ".join([*statements, merkle_log.WAIT]), [*arguments, LOG, entry, leaf_hash(body)])
+            self._about.append((entry, part, now, usage.user, about.subject, about.near, about.found))
+        return entry
+
+    def write(self, cursor: Any) -> None:
+        """Write them as part of the caller's transaction: the answers may leave once that is committed."""
+        if self._entries:
+            entries, about = _columns(self._entries), _columns(self._about) if self._about else [[] for _ in range(7)]
+            execute_prepared(cursor, "audit_append", _APPEND, _TYPES, [*entries, LOG, *about])
+            self._entries, self._about = [], []
+
+
+def append(cursor: Any, usage: Usage, now: datetime) -> str:
+    """Write one entry as part of the caller's transaction, and return its number; see `Pending`."""
+    pending = Pending()
+    entry = pending.add(usage, now)
+    pending.write(cursor)
     return entry
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+_TYPES: Final = (
+    "uuid[]", "timestamptz[]", "text[]", "text[]", "text[]", "text[]", "text[]", "date[]", "bytea[]", "bytea[]", "text",
+    "uuid[]", "int[]", "timestamptz[]", "text[]", "bytea[]", "bytea[]", "bool[]",
+)  # fmt: skip
+_APPEND: Final = """
+    with entry as (
+        insert into audit_entry (id, at, caller, channel, outcome, case_no, item, withheld_until, body)
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ), waiting as (
+        insert into log_waiting (log, entry, leaf) select $11, * from unnest($1, $10)
+    )
+    insert into audit_about (entry, part, at, caller, subject, near, found)
+    select * from unnest($12, $13, $14, $15, $16, $17, $18)
+"""
 
 
 def of_subject(
