@@ -37,6 +37,8 @@ class Settings:
         mode: see `Mode`.
         press: TOML with the seal, its key and the timestamp authority; None = `press.toml` in `keys`, which may be
             absent in demo mode. A file that is named here must be there.
+        access: TOML with who may ask for what; None = `access.toml` in `home`.
+        web_hosts: names the web answers to beside the loopback address.
     """
 
     home: Path
@@ -45,11 +47,18 @@ class Settings:
     keys: Path
     mode: Mode
     press: Path | None = None
+    access: Path | None = None
+    web_hosts: tuple[str, ...] = ()
+
+    @property
+    def access_file(self) -> Path:
+        """The file that says who may ask for what."""
+        return self.access or self.home / "access.toml"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
-        """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`
-        and `HUB_MODE`.
+        """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
+        `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them) and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -84,4 +93,6 @@ class Settings:
             keys=Path(env.get("HUB_KEYS", str(home / "keys"))).absolute(),
             mode=mode,
             press=Path(env["HUB_PRESS"]).absolute() if env.get("HUB_PRESS") else None,
+            access=Path(env["HUB_ACCESS"]).absolute() if env.get("HUB_ACCESS") else None,
+            web_hosts=tuple(env.get("HUB_WEB_HOSTS", "").replace(",", " ").split()),
         )
