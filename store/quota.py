@@ -55,7 +55,7 @@ def _begin(cursor: Any, values: Mapping[str, Any], *, wait: bool) -> bool:
     for shard in _unbegun(cursor, values):
         if not wait:
             cursor.execute(
-                "select pg_try_advisory_xact_lock(hashtext(%(caller)s), %(shard)s)", values | {"shard": shard}
+                "select pg_try_advisory_xact_lock(hashtext(%(caller)s), %(shard)s)", {**values, "shard": shard}
             )
             if not cursor.fetchone()[0]:
                 continue
