@@ -24,6 +24,7 @@ _COMMANDS = {
     "drift": ("cli.drift", "drift"),
     "collect": ("cli.collect", "collect"),
     "quarantine": ("cli.quarantine", "quarantine"),
+    "items": ("cli.items", "items"),
     "lookup": ("cli.lookup", "lookup"),
     "issue": ("cli.issue", "issue"),
     "licences": ("cli.issue", "licences"),

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from connectors.access import Access, NotAgreed, Return, WorkbookReturn
 from connectors.agreement import UNSTATED, Band, Clocks, Reach, Snapshot
+from connectors.live import LiveQuestion
 from core.errors import Permanent
 from schemas.items.model import Trust
 
@@ -115,6 +116,7 @@ class Declaration(_Frozen):
     reach: Reach = UNSTATED
     band: Band = Band()
     clocks: Clocks = Clocks()
+    live: LiveQuestion | None = None
     honesty: Honesty
 
     @property
@@ -134,6 +136,8 @@ class Declaration(_Frozen):
             raise ValueError(f"`ignored` names {', '.join(both)}, which `columns` takes")
         if self.snapshot is not None and self.access.protocol not in _DELIVERING:
             raise ValueError("`snapshot` is for files that hold everything; this protocol gives what is new")
+        if self.live is not None and (fault := self.live.unfit(self.access, self.columns)) is not None:
+            raise ValueError(f"`live`: {fault}")
         if self.reach.open and isinstance(self.access, NotAgreed):
             raise ValueError("an open source (已通) needs the way it is read under `access`, not `not_agreed`")
         if not self.name.startswith(f"{self.department.id}."):
@@ -167,11 +171,18 @@ class Declaration(_Frozen):
                 f"- **依据**：{'；'.join(self.legal_basis)}",
                 f"- **通达**：{self.reach.zh}",
                 f"- **方式**：{self._way()}",
+                f"- **实时核验**：{self._live()}",
                 f"- **更新**：{self.update_cycle}；{self.freshness}；超过 {self.late_after_hours} 小时算迟到",
                 f"- **注意**：{'；'.join(self.caveats)}",
                 f"- **核实情况**：{state}",
             ]
         )
+
+    def _live(self) -> str:
+        if self.live is None:
+            return "不提供"
+        kinds = "、".join({"citizen": "自然人", "company": "法人"}[kind] for kind in self.live.kinds)
+        return f"可按号码询问{kinds}；{'已核实' if self.live.verified else '未核实：' + '；'.join(self.live.unknown)}"
 
     def _way(self) -> str:
         if isinstance(self.access, NotAgreed):

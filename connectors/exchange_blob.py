@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,13 +24,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.expression import TableClause
 
 from connectors.access import BlobAccess
+from connectors.asking import Once, asked, is_about, question_of, spellings, standing
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint, SourceNotConfigured
 from connectors.exchange_rows import operation_of
+from connectors.live import Kind
 from connectors.port import Cursor, CursorRefused, Operation, RawPage, RawRecord, SourceGarbled
 from connectors.retrying import Patience, patiently
 from connectors.sql_database import SqlDatabase, bound, named_table, ordered
+from connectors.table_asking import DocumentQuestions
 from connectors.xml_rows import XmlUnfit, decoded, fields_of, parse
 
 #: A page ends early once its documents are this large together; bytes.
@@ -117,6 +121,7 @@ class ExchangeBlob:
             )
         section, timeout = declaration.section, access.statement_timeout_s
         self._name = declaration.name
+        self._declaration = declaration
         self._access = access
         self._reading = SqlDatabase(endpoint.dsn.get_secret_value(), section=section, statement_timeout_s=timeout)
         self._writing = SqlDatabase(
@@ -129,6 +134,7 @@ class ExchangeBlob:
         # Marks lie in our database in clear: keyed, so that they tell nothing of a document.
         self._key = endpoint.write_dsn.get_secret_value().encode()
         self._patience = patience or Patience()
+        self._questions = Once(lambda: DocumentQuestions(declaration, endpoint.dsn.get_secret_value()))
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: rows with id, operation and the document as text or base64."""
@@ -168,15 +174,7 @@ class ExchangeBlob:
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError, binascii.Error):
             raise SourceGarbled(f"{self._name}: page {page.number} is not a page of documents.", page.body) from None
         for position, (row, raw) in enumerate(zip(rows, documents, strict=True)):
-            operation, problem = Operation.INSERT, None
-            if self._access.operation_column is not None:
-                operation, problem = operation_of(row["operation"], self._access.operation_column)
-            fields: Mapping[str, Any] = {}
-            try:
-                fields = self._fields(raw)
-            except XmlUnfit as unfit:
-                problem = f"the document cannot be read: {unfit}"
-            yield RawRecord(position, fields, raw, operation, problem)
+            yield self._record(position, raw, row.get("operation"))
 
     def count(self, cursor: Cursor) -> int:
         """Rows without a marker behind `cursor`, counted by the database."""
@@ -193,6 +191,25 @@ class ExchangeBlob:
                 return total - sum((str(key), self._mark(_bytes(found)[0])) in pending for key, found in again)
 
         return patiently(once, resource=self._name, kept=_kept(place), patience=self._patience)
+
+    def ask(self, kind: Kind, number: str, *, seconds: float) -> list[RawRecord]:
+        """The records whose documents hold this number, consumed or not; see `connectors.port.Askable`."""
+        deadline = time.monotonic() + seconds
+        names = question_of(self._declaration, kind).names(kind)
+        written = spellings(kind, number)
+
+        def once() -> list[RawRecord]:
+            said = self._questions.get().documents(kind, number, deadline)
+            records = [self._record(at, _bytes(document)[0], how) for at, (document, how) in enumerate(said)]
+            found = standing(records, self._declaration.key)
+            return [one for one in found if one.problem is not None or is_about(one.fields, names, written)]
+
+        return asked(self._name, once)
+
+    def close(self) -> None:
+        """Close the connections kept for questions."""
+        if (made := self._questions.made) is not None:
+            made.close()
 
     def recount(self, after: Cursor, until: Cursor) -> None:
         """Nobody can say: what was read bears a marker by now and is counted no more."""
@@ -293,6 +310,18 @@ class ExchangeBlob:
             return found, True
 
         return patiently(once, resource=self._name, kept=_kept(place), patience=self._patience)
+
+    def _record(self, position: int, raw: bytes, said: Any) -> RawRecord:
+        """One row; where its document cannot be read it says so."""
+        operation, problem = Operation.INSERT, None
+        if self._access.operation_column is not None:
+            operation, problem = operation_of(said, self._access.operation_column)
+        fields: Mapping[str, Any] = {}
+        try:
+            fields = self._fields(raw)
+        except XmlUnfit as unfit:
+            problem = f"the document cannot be read: {unfit}"
+        return RawRecord(position, fields, raw, operation, problem)
 
     def _fields(self, raw: bytes) -> Mapping[str, Any]:
         if len(raw) > self._access.max_document_bytes:

@@ -11,12 +11,15 @@ from psycopg2 import sql
 from psycopg2.extensions import connection
 
 from connectors.access import TableAccess
+from connectors.asking import Once
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
 from connectors.exchange_rows import CONTROL, ByTableTime, KeyRange, TablePlace, exchange_rows, ranges_between
+from connectors.live import Kind
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience, patiently
+from connectors.table_asking import TableQuestions
 from connectors.values import plain
 
 T = TypeVar("T")
@@ -51,6 +54,7 @@ class ExchangeTable(ByTableTime):
         self._patience = patience or Patience()
         self._split_by = declaration.key[0]
         self._range: KeyRange | None = None
+        self._questions = Once(lambda: TableQuestions(declaration, endpoint.dsn.get_secret_value()))
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: a list of row objects under the table's own column names."""
@@ -121,6 +125,15 @@ class ExchangeTable(ByTableTime):
         one = copy(self)
         one._range = KeyRange(lower, upper, TablePlace.read(until, self._name))
         return one
+
+    def ask(self, kind: Kind, number: str, *, seconds: float) -> list[RawRecord]:
+        """The rows of the table with this number in one of the declared columns; see `connectors.port.Askable`."""
+        return self._questions.get().ask(kind, number, seconds)
+
+    def close(self) -> None:
+        """Close the connections kept for questions."""
+        if (made := self._questions.made) is not None:
+            made.close()
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""

@@ -10,13 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from connectors.access import TableAccess
+from connectors.asking import Once
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import DatabaseEndpoint
 from connectors.exchange_rows import CONTROL, ByTableTime, KeyRange, TablePlace, exchange_rows, ranges_between
+from connectors.live import Kind
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.sql_database import SqlDatabase, bound, named_table, ordered
+from connectors.table_asking import TableQuestions
 from connectors.values import plain
 
 
@@ -50,6 +53,7 @@ class ExchangeSqlTable(ByTableTime):
         self._patience = patience or Patience()
         self._split_by = declaration.key[0]
         self._range: KeyRange | None = None
+        self._questions = Once(lambda: TableQuestions(declaration, endpoint.dsn.get_secret_value()))
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: a list of row objects under the declared column names."""
@@ -112,6 +116,15 @@ class ExchangeSqlTable(ByTableTime):
         one = copy(self)
         one._range = KeyRange(lower, upper, TablePlace.read(until, self._name))
         return one
+
+    def ask(self, kind: Kind, number: str, *, seconds: float) -> list[RawRecord]:
+        """The rows of the table with this number in one of the declared columns; see `connectors.port.Askable`."""
+        return self._questions.get().ask(kind, number, seconds)
+
+    def close(self) -> None:
+        """Close the connections kept for questions."""
+        if (made := self._questions.made) is not None:
+            made.close()
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -17,10 +18,11 @@ from typing import Any, TypeVar
 import requests
 
 from connectors.access import HeaderShape
+from connectors.asking import NoRoomToAsk, left
 from connectors.endpoints import GatewayEndpoint, SecretRefresh
 from connectors.gateway_secrets import Issued, SecretChain, shared_chain, unwrapped
 from connectors.gateway_signing import signed_headers
-from connectors.http_bytes import Reply, exchange, private_session
+from connectors.http_bytes import KeptSessions, Reply, exchange, private_session
 from connectors.port import SourceGarbled, SourceRefused, SourceUnavailable
 from core.clock import Clock
 
@@ -57,6 +59,7 @@ class GatewayClient:
         self._timeout_s = timeout_s
         self._clock = clock
         self._not_before = 0.0
+        self._lock = threading.Lock()
         self._ahead_s = 0.0
         self._seen_skew_s: float | None = None
         self._chain: SecretChain | None = None
@@ -71,6 +74,10 @@ class GatewayClient:
         """One for a run of calls; close it."""
         return private_session(self._endpoint.ca_file)
 
+    def kept_sessions(self) -> KeptSessions:
+        """Sessions for single calls that follow each other; close them."""
+        return KeptSessions(self._endpoint.ca_file)
+
     def call(
         self,
         session: requests.Session,
@@ -80,24 +87,31 @@ class GatewayClient:
         *,
         params: Mapping[str, str] | None = None,
         data: bytes | None = None,
+        deadline: float | None = None,
     ) -> T:
         """Call `path` below the gateway's prefix and give what `read` makes of the body.
 
+        Args:
+            deadline: of `time.monotonic`; a hard limit for everything, renewing a secret included. Without one each
+                request has the time its declaration gives.
+
         Raises:
             SourceUnavailable, SourceGarbled, SourceRefused: with a short reason.
+            NoRoomToAsk: the declared rate leaves no room before the deadline; nothing was sent.
         """
         url = f"{self._endpoint.base_url.rstrip('/')}{self._endpoint.path_prefix}/{path.lstrip('/')}"
-        secret = self._secret(session)
+        secret = self._secret(session, deadline)
         clock_put_right = secret_renewed = False
         while True:
             try:
-                return read(self._send(session, method, url, secret, params=params, data=data).body)
+                reply = self._send(session, method, url, secret, params=params, data=data, deadline=deadline)
+                return read(reply.body)
             except SourceRefused as refusal:
                 if not clock_put_right and self._follow_their_clock():
                     clock_put_right = True
                 elif not secret_renewed and self._chain is not None:
                     secret_renewed = True
-                    secret = self._chain.refused(secret, self._issue(session))
+                    secret = self._chain.refused(secret, self._issue(session, deadline))
                 else:
                     raise SourceRefused(f"{refusal.message}{self._clock_note()}") from None
 
@@ -131,9 +145,9 @@ class GatewayClient:
         *,
         params: Mapping[str, str] | None = None,
         data: bytes | None = None,
+        deadline: float | None = None,
     ) -> Reply:
-        time.sleep(max(0.0, self._not_before - time.monotonic()))
-        self._not_before = time.monotonic() + self._space_s
+        self._wait_for_turn(deadline)
         headers = signed_headers(
             self._shape,
             rid=self._endpoint.rid,
@@ -150,39 +164,54 @@ class GatewayClient:
             method,
             url,
             whom="the gateway",
-            timeout_s=self._timeout_s,
+            timeout_s=self._timeout_s if deadline is None else left(deadline),
             headers=headers,
             params=params,
             data=data,
+            hard=deadline is not None,
         )
         if reply.skew_s is not None:
             # Their Date beside the clock we sign with, which may itself be another than the machine's.
             self._seen_skew_s = reply.skew_s - (self._clock.now().timestamp() - time.time())
         return reply
 
-    def _secret(self, session: requests.Session) -> str:
+    def _wait_for_turn(self, deadline: float | None) -> None:
+        """Requests are spaced as declared, whichever thread makes them."""
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._not_before)
+            if deadline is not None and turn >= deadline:
+                raise NoRoomToAsk("the agreed rate of requests leaves no room within the time")
+            self._not_before = turn + self._space_s
+        time.sleep(turn - now)
+        with self._lock:  # whoever slept too long must not be followed at once
+            self._not_before = max(self._not_before, time.monotonic() + self._space_s)
+
+    def _secret(self, session: requests.Session, deadline: float | None) -> str:
         if self._chain is None:
             return self._endpoint.secret.get_secret_value()
-        return self._chain.current(self._issue(session))
+        return self._chain.current(self._issue(session, deadline))
 
-    def _issue(self, session: requests.Session) -> Callable[[str], Issued]:
+    def _issue(self, session: requests.Session, deadline: float | None) -> Callable[[str], Issued]:
         refresh = self._endpoint.refresh
         if refresh is None:  # pragma: no cover - only asked for where there is a chain
             raise AssertionError("no refresh is configured")
 
         def issue(held: str) -> Issued:
             try:
-                return self._asked_for_secret(session, refresh, held)
+                return self._asked_for_secret(session, refresh, held, deadline)
             except SourceRefused:
                 if not self._follow_their_clock():
                     raise
-                return self._asked_for_secret(session, refresh, held)
+                return self._asked_for_secret(session, refresh, held, deadline)
 
         return issue
 
-    def _asked_for_secret(self, session: requests.Session, refresh: SecretRefresh, held: str) -> Issued:
+    def _asked_for_secret(
+        self, session: requests.Session, refresh: SecretRefresh, held: str, deadline: float | None
+    ) -> Issued:
         url = f"{self._endpoint.base_url.rstrip('/')}/{refresh.path.lstrip('/')}"
-        reply = self._send(session, "POST", url, held, data=b"{}")
+        reply = self._send(session, "POST", url, held, data=b"{}", deadline=deadline)
         data = self.document(reply.body).get("data")
         wrapped = data.get(refresh.secret_field) if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(wrapped, str) or not wrapped:

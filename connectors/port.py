@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from core.errors import Permanent, Rejected, Retryable
 
@@ -207,6 +207,37 @@ class Splittable(Source, Protocol):
 
     def part(self, lower: str | None, upper: str | None, until: Cursor) -> Source:
         """The same source, of which only one range of the key and nothing behind `until` is read."""
+        ...
+
+
+@runtime_checkable
+class Askable(Protocol):
+    """A source that answers about one citizen or company right now, while somebody waits at a counter.
+
+    Which kinds it can be asked about stands under `[live]` of its declaration. It keeps connections open between
+    questions and may be asked by several threads at once. A number never stands in a message, nor in a log of ours.
+    """
+
+    def ask(self, kind: Literal["citizen", "company"], number: str, *, seconds: float) -> list[RawRecord]:
+        """What the source says of this person now: the record that stands, not the editions before it; empty: nothing.
+
+        One try, no repetition. The rows are not judged; a source may answer with somebody else's, and the caller looks.
+
+        Args:
+            number: 18 characters, normalised: a citizen number or a credit code.
+            seconds: a hard limit for everything: connecting, signing in, asking, reading.
+
+        Raises:
+            SourceUnavailable: no answer within the time, or none at all.
+            SourceRefused: the department says no.
+            SourceGarbled: an answer that is none; unlike a page its bytes are not kept.
+            NotAskable: nothing is declared for this kind (`connectors.asking`).
+            NoRoomToAsk: the rate agreed with the department leaves no room within the time; nothing was sent.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the kept connections back; may be called twice."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import requests
 
 from connectors.access import RestAccess
+from connectors.asking import asked, question_of
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import GatewayEndpoint, SourceNotConfigured
 from connectors.gateway_client import GatewayClient, json_object
 from connectors.gateway_signing import signature
+from connectors.live import Kind
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, rows_between
 from connectors.retrying import Patience, patiently
 from connectors.timed_pages import ByPageTime, TimedAnswer, TimedPages, already_had
@@ -32,7 +35,9 @@ class RestGateway(ByPageTime):
     Freshness:  rows appear with their `update_time`, to the second; deletions are not announced
     Caveats:    a failure comes as HTTP 200 with a `code` other than "200"; a row committed late with an
                 older `update_time`, or moved while its own second is being paged, is found only by reading
-                again from the empty cursor; what the secret call sends is known in outline only
+                again from the empty cursor; what the secret call sends is known in outline only; a live question
+                is a POST with the number in its body, or where declared a GET with it in the query, which the
+                gateway's own logs may then show (ours do not)
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class RestGateway(ByPageTime):
         if not isinstance(access, RestAccess):
             raise TypeError(f"{declaration.name} is not declared as rest_gateway")
         self._name = declaration.name
+        self._declaration = declaration
         self._access = access
         self._patience = patience or Patience()
         self._client = GatewayClient(
@@ -60,6 +66,7 @@ class RestGateway(ByPageTime):
             timeout_s=timeout_s or access.timeout_s,
             clock=clock or SystemClock(),
         )
+        self._kept = self._client.kept_sessions()
         self._paging = TimedPages(
             declaration.name,
             "the REST gateway",
@@ -83,11 +90,7 @@ class RestGateway(ByPageTime):
         for position, row in enumerate(answer.rows):
             if position in had:
                 continue
-            raw = canonical_json(row)
-            if isinstance(row, dict):
-                yield RawRecord(position, row, raw, edition=self._paging.edition(row))
-            else:
-                yield RawRecord(position, {}, raw, problem="a row that is not an object of names and values")
+            yield _raw(position, row, self._paging.edition(row) if isinstance(row, dict) else None)
 
     def count(self, cursor: Cursor) -> int:
         """Rows behind `cursor` by the gateway's own `total`; costs one request."""
@@ -113,6 +116,34 @@ class RestGateway(ByPageTime):
         kept = f"{place.pages} pages are kept; the receipt for them is sent again before the next reading"
         patiently(once, resource=self._name, kept=kept, patience=self._patience)
 
+    def ask(self, kind: Kind, number: str, *, seconds: float) -> list[RawRecord]:
+        """The rows the gateway gives for this number; see `connectors.port.Askable`."""
+        deadline = time.monotonic() + seconds
+        question = question_of(self._declaration, kind)
+        said = {question.names(kind)[0]: number}
+
+        def once() -> list[RawRecord]:
+            with self._kept.session() as session:
+                path = question.path or self._access.path
+                if question.method == "GET":
+                    rows = self._client.call(session, "GET", path, self._rows_said, params=said, deadline=deadline)
+                else:
+                    data = json.dumps(said).encode()
+                    rows = self._client.call(session, "POST", path, self._rows_said, data=data, deadline=deadline)
+            return [_raw(position, row) for position, row in enumerate(rows)]
+
+        return asked(self._name, once)
+
+    def close(self) -> None:
+        """Close the sessions kept for questions."""
+        self._kept.close()
+
+    def _rows_said(self, body: bytes) -> list[Any]:
+        answer = _answer(body, self._client.document(body))
+        if answer.total != len(answer.rows):
+            raise SourceGarbled(f"{len(answer.rows)} rows of an answer that says it has {answer.total}")
+        return list(answer.rows)
+
     def _ask(self, session: requests.Session, since: str, page: int, size: int) -> TimedAnswer:
         def read(body: bytes) -> TimedAnswer:
             return _answer(body, self._client.document(body))
@@ -136,6 +167,12 @@ def service_id(declaration: Declaration, endpoint: GatewayEndpoint) -> str:
             "file. Add the service id the gateway gave for this resource."
         )
     return sid
+
+
+def _raw(position: int, row: object, edition: str | None = None) -> RawRecord:
+    if isinstance(row, dict):
+        return RawRecord(position, row, canonical_json(row), edition=edition)
+    return RawRecord(position, {}, canonical_json(row), problem="a row that is not an object of names and values")
 
 
 def _answer(body: bytes, document: dict[str, Any]) -> TimedAnswer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,10 +20,12 @@ from zeep.exceptions import Error as ZeepError
 from zeep.transports import Transport
 
 from connectors.access import SoapAccess
+from connectors.asking import NoRoomToAsk, asked, left, question_of
 from connectors.canonical import canonical_json
 from connectors.declaration import Declaration
 from connectors.endpoints import SoapEndpoint, SourceNotConfigured
-from connectors.http_bytes import exchange, private_session
+from connectors.http_bytes import KeptSessions, exchange, private_session
+from connectors.live import Kind
 from connectors.port import Cursor, RawPage, RawRecord, SourceGarbled, SourceRefused, SourceUnavailable, rows_between
 from connectors.retrying import Patience
 from connectors.timed_pages import ByPageTime, TimedAnswer, TimedPages, already_had
@@ -50,7 +52,8 @@ class SoapXml(ByPageTime):
         access = declaration.access
         if not isinstance(access, SoapAccess):
             raise TypeError(f"{declaration.name} is not declared as soap_xml")
-        said = " ".join(access.parameters.values())
+        live = declaration.live.parameters if declaration.live is not None else {}
+        said = " ".join([*access.parameters.values(), *live.values()])
         for word, given in (("username", endpoint.username), ("password", endpoint.password)):
             if f"{{{word}}}" in said and given is None:
                 raise SourceNotConfigured(
@@ -58,8 +61,12 @@ class SoapXml(ByPageTime):
                     "file, but the operation is given it. Add what the department gave you."
                 )
         self._name = declaration.name
+        self._declaration = declaration
         self._access = access
         self._endpoint = endpoint
+        self._kept = KeptSessions(endpoint.ca_file)
+        self._asked_with: zeep.Client | None = None
+        self._asking = threading.Lock()
         secret = endpoint.password.get_secret_value() if endpoint.password else declaration.name
         self._paging = TimedPages(
             declaration.name,
@@ -100,14 +107,58 @@ class SoapXml(ByPageTime):
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the service has no operation for it."""
 
-    def _service(self, session: requests.Session) -> _Lazily:
-        return _Lazily(partial(self._described, session))
+    def ask(self, kind: Kind, number: str, *, seconds: float) -> list[RawRecord]:
+        """The rows the declared operation gives for this number; see `connectors.port.Askable`.
 
-    def _described(self, session: requests.Session) -> zeep.Client:
+        The service's description is read with the first question, in the time of that one, and kept.
+        """
+        deadline = time.monotonic() + seconds
+        question = question_of(self._declaration, kind)
+        operation = question.operation or self._access.operation
+
+        def once() -> list[RawRecord]:
+            values = {name: _filled(value, self._credentials()) for name, value in question.parameters.items()}
+            values[question.names(kind)[0]] = number
+            with self._kept.session() as session:
+                envelope, headers = self._asked_envelope(session, operation, values, deadline)
+                answer = self._answer(self._posted(session, envelope, headers, deadline))
+            if answer.total != len(answer.rows):
+                raise SourceGarbled(f"{len(answer.rows)} rows of an answer that says it has {answer.total}")
+            return [RawRecord(position, row, canonical_json(row)) for position, row in enumerate(answer.rows)]
+
+        return asked(self._name, once)
+
+    def close(self) -> None:
+        """Close the sessions kept for questions."""
+        self._kept.close()
+
+    def _asked_envelope(
+        self, session: requests.Session, operation: str, values: Mapping[str, str], deadline: float
+    ) -> tuple[bytes, dict[str, str]]:
+        """The message of a question. zeep's clients are not made for several threads, so one writes at a time."""
+        if not self._asking.acquire(timeout=left(deadline)):
+            raise SourceUnavailable("no answer in the time given")
+        try:
+            if self._asked_with is None:
+                self._asked_with = self._described(session, operation, deadline)
+            return self._message(self._asked_with, operation, values)
+        finally:
+            self._asking.release()
+
+    def _credentials(self) -> dict[str, str]:
+        return {
+            "username": self._endpoint.username or "",
+            "password": self._endpoint.password.get_secret_value() if self._endpoint.password else "",
+        }
+
+    def _service(self, session: requests.Session) -> _Lazily:
+        return _Lazily(partial(self._described, session, self._access.operation))
+
+    def _described(self, session: requests.Session, operation: str, deadline: float | None = None) -> zeep.Client:
         settings = zeep.Settings(
             strict=True, raw_response=True, forbid_dtd=True, forbid_entities=True, forbid_external=True
         )
-        transport = _OwnTransport(session, self._endpoint, self._access.timeout_s)
+        transport = _OwnTransport(session, self._endpoint, self._access.timeout_s, deadline)
         try:
             client = zeep.Client(  # type: ignore[no-untyped-call]
                 self._endpoint.wsdl, transport=transport, settings=settings
@@ -118,53 +169,61 @@ class SoapXml(ByPageTime):
                 f"the WSDL cannot be read ({type(error).__name__}). Check `wsdl` in the sources file; a copy beside it "
                 "is best."
             ) from None
-        if self._access.operation not in names:
-            raise SourceRefused(
-                f"the WSDL knows no operation `{self._access.operation}`. Check the declaration against the WSDL."
-            )
+        if operation not in names:
+            raise SourceRefused(f"the WSDL knows no operation `{operation}`. Check the declaration against the WSDL.")
         return client
 
     def _ask(self, session: requests.Session, service: _Lazily, since: str, page: int, size: int) -> TimedAnswer:
         client = service.get()
-        words = {
-            "since": since,
-            "page": str(page),
-            "size": str(size),
-            "username": self._endpoint.username or "",
-            "password": self._endpoint.password.get_secret_value() if self._endpoint.password else "",
-        }
+        words = {"since": since, "page": str(page), "size": str(size), **self._credentials()}
         values = {name: _filled(value, words) for name, value in self._access.parameters.items()}
-        wanted = self._access.operation
+        envelope, headers = self._message(client, self._access.operation, values)
+        return self._answer(self._posted(session, envelope, headers))
+
+    def _message(self, client: zeep.Client, operation: str, values: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
+        """The envelope of a call and the headers that go with it."""
         binding = next(
             name
             for name, found in client.wsdl.bindings.items()
-            if wanted in found.all()  # type: ignore[no-untyped-call]
+            if operation in found.all()  # type: ignore[no-untyped-call]
         )
         try:
             # Credentials go to the configured address alone, whatever address the WSDL names.
             proxy = client.create_service(binding, self._endpoint.address)  # type: ignore[no-untyped-call]
             envelope, headers = proxy._binding._create(  # zeep has no public way to get the message with its headers
-                self._access.operation, (), values, client=client, options=proxy._binding_options
+                operation, (), dict(values), client=client, options=proxy._binding_options
             )
         except (ZeepError, TypeError, ValueError) as error:
             raise SourceRefused(
-                f"the operation `{self._access.operation}` does not take the declared parameters "
+                f"the operation `{operation}` does not take the declared parameters "
                 f"({type(error).__name__}). Check `parameters` of the declaration against the WSDL."
             ) from None
+        body: bytes = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        return body, {str(name): str(value) for name, value in headers.items()}
+
+    def _posted(
+        self, session: requests.Session, envelope: bytes, headers: Mapping[str, str], deadline: float | None = None
+    ) -> bytes:
+        """The answer to a message, sent when the declared rate lets it go."""
         with self._lock:
-            time.sleep(max(0.0, self._not_before - time.monotonic()))
-            self._not_before = time.monotonic() + 1 / self._access.requests_per_second
+            now = time.monotonic()
+            turn = max(now, self._not_before)
+            if deadline is not None and turn >= deadline:
+                raise NoRoomToAsk("the agreed rate of requests leaves no room within the time")
+            self._not_before = turn + 1 / self._access.requests_per_second
+        time.sleep(turn - now)
         reply = exchange(
             session,
             "POST",
             self._endpoint.address,
             whom="the SOAP service",
-            timeout_s=self._access.timeout_s,
-            headers={str(name): str(value) for name, value in headers.items()},
-            data=etree.tostring(envelope, xml_declaration=True, encoding="utf-8"),
+            timeout_s=self._access.timeout_s if deadline is None else left(deadline),
+            headers=headers,
+            data=envelope,
             faults_inside=True,
+            hard=deadline is not None,
         )
-        return self._answer(reply.body)
+        return reply.body
 
     def _answer(self, body: bytes) -> TimedAnswer:
         """The rows of one answer; `body` is the whole envelope.
@@ -213,11 +272,14 @@ class _Lazily:
 class _OwnTransport(Transport):
     """Reads the WSDL and what it imports: files beside it, or addresses of the same host. Sends nothing else."""
 
-    def __init__(self, session: requests.Session, endpoint: SoapEndpoint, timeout_s: float) -> None:
+    def __init__(
+        self, session: requests.Session, endpoint: SoapEndpoint, timeout_s: float, deadline: float | None
+    ) -> None:
         super().__init__(session=session, timeout=timeout_s)  # type: ignore[no-untyped-call]
         self._own_session = session
         self._home = endpoint.wsdl
         self._timeout_s = timeout_s
+        self._deadline = deadline
 
     def load(self, url: str) -> bytes:
         """The bytes of a description file."""
@@ -225,8 +287,10 @@ class _OwnTransport(Transport):
         if wanted.scheme in ("http", "https"):
             if (wanted.scheme, wanted.netloc) != (home.scheme, home.netloc):
                 raise SourceRefused("the WSDL imports from another host. Keep a copy of it beside the sources file")
+            waits = self._deadline is not None
+            seconds = left(self._deadline) if self._deadline is not None else self._timeout_s
             reply = exchange(
-                self._own_session, "GET", url, whom="the SOAP service", timeout_s=self._timeout_s, headers={}
+                self._own_session, "GET", url, whom="the SOAP service", timeout_s=seconds, headers={}, hard=waits
             )
             return reply.body
         if home.scheme in ("http", "https"):

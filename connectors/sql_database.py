@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg2
+from psycopg2.extensions import parse_dsn
 from sqlalchemy import ColumnElement, LargeBinary, cast, column, create_engine, literal, table, text
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.sql.expression import TableClause
 
+from connectors.asking import left
+from connectors.cut_off import cut_off
 from connectors.endpoints import SourceNotConfigured
 from connectors.port import SourceGarbled, SourceRefused, SourceUnavailable
+
+T = TypeVar("T")
 
 #: The makes whose failures are known here, with the driver each is read through.
 DRIVERS = {
@@ -42,18 +50,31 @@ _ORACLE_BAD_VALUE = frozenset({"ORA-01400", "ORA-01722", "ORA-01843", "ORA-01861
 
 
 class SqlDatabase:
-    """One login at one database. Every `connection()` is opened for one short transaction and closed."""
+    """One login at one database. Every `connection()` is opened for one short transaction and closed.
 
-    def __init__(self, dsn: str, *, section: str, statement_timeout_s: float, writes: bool = False) -> None:
+    With `kept` so many connections stay open in between; such a database is for questions somebody waits for.
+    """
+
+    def __init__(
+        self, dsn: str, *, section: str, statement_timeout_s: float, writes: bool = False, kept: int = 0
+    ) -> None:
         self._url = database_url(dsn, section)
         self._timeout_s = statement_timeout_s
         self._writes = writes
+        pool: dict[str, Any] = {"poolclass": NullPool}
+        if kept:
+            pool = {
+                "poolclass": QueuePool,
+                "pool_size": kept,
+                "max_overflow": kept,
+                "pool_timeout": statement_timeout_s,
+            }
         self._engine: Engine = create_engine(
             self._url,
-            poolclass=NullPool,
-            connect_args=_connect_args(self._url, statement_timeout_s),
+            connect_args=_connect_args(self._url, statement_timeout_s, 2 if kept else 10),
             # A failing statement must not carry its parameters, which may be a citizen's, into a log.
             hide_parameters=True,
+            **pool,
         )
 
     @property
@@ -76,7 +97,7 @@ class SqlDatabase:
         """
         try:
             with self._engine.connect() as connection:
-                self._prepare(connection)
+                self._prepare(connection, self._timeout_s)
                 yield connection
                 if self._writes:
                     connection.commit()
@@ -87,8 +108,45 @@ class SqlDatabase:
                 f"the exchange database cannot be asked ({type(error).__name__}). Check the dsn and the declaration."
             ) from None
 
-    def _prepare(self, connection: Connection) -> None:
-        millis = int(self._timeout_s * 1000)
+    def answer(self, question: Callable[[Connection], T], deadline: float) -> T:
+        """What `question` reads in one read-only transaction that is over by the deadline (of `time.monotonic`).
+
+        The server's own limit comes first; where it does not hold it the connection is cut. A kept connection that
+        was dropped meanwhile is tried again with a new one.
+
+        Raises:
+            SourceUnavailable, SourceRefused, SourceGarbled: as `connection` does.
+        """
+        while True:
+            fresh = self._engine.pool.checkedin() == 0 if isinstance(self._engine.pool, QueuePool) else True
+            try:
+                return self._answered(question, deadline)
+            except DBAPIError as error:
+                if fresh or not error.connection_invalidated or time.monotonic() >= deadline:
+                    raise _meaning(self.make, error) from None
+            except PoolTimeout:
+                raise SourceUnavailable("every connection to the exchange database is in use") from None
+            except SQLAlchemyError as error:
+                raise SourceRefused(
+                    f"the exchange database cannot be asked ({type(error).__name__}). Check the dsn and the "
+                    "declaration."
+                ) from None
+
+    def close(self) -> None:
+        """Close the connections nobody uses."""
+        self._engine.dispose()
+
+    def _answered(self, question: Callable[[Connection], T], deadline: float) -> T:
+        with self._engine.connect() as connection:
+            seconds = left(deadline)
+            with cut_off(_descriptor(connection), seconds):
+                self._prepare(connection, seconds)
+                found = question(connection)
+                connection.rollback()
+            return found
+
+    def _prepare(self, connection: Connection, seconds: float) -> None:
+        millis = max(1, int(seconds * 1000))
         if self.make == "postgresql":
             connection.execute(text(f"SET LOCAL statement_timeout = {millis}"))
             connection.execute(text("SET LOCAL timezone = 'Asia/Shanghai'"))
@@ -96,7 +154,7 @@ class SqlDatabase:
                 connection.execute(text("SET TRANSACTION READ ONLY"))
         elif self.make in ("mysql", "mariadb"):
             mariadb = bool(getattr(self._engine.dialect, "is_mariadb", False))
-            limit = f"max_statement_time = {self._timeout_s:g}" if mariadb else f"max_execution_time = {millis}"
+            limit = f"max_statement_time = {seconds:.3f}" if mariadb else f"max_execution_time = {millis}"
             connection.execute(text(f"SET SESSION {limit}"))
             connection.execute(text("SET time_zone = '+08:00'"))
             if not self._writes:
@@ -109,6 +167,17 @@ class SqlDatabase:
                 connection.execute(text("SET TRANSACTION READ ONLY"))
 
 
+def _descriptor(connection: Connection) -> int:
+    """Of the connection's socket; each driver has it in a place of its own."""
+    driver: Any = connection.connection.driver_connection
+    if hasattr(driver, "fileno"):
+        return int(driver.fileno())
+    inner = getattr(driver, "_sock", None)  # PyMySQL
+    if inner is None:
+        inner = driver._impl._protocol._transport._transport  # python-oracledb in thin mode
+    return int(inner.fileno())
+
+
 def database_url(dsn: str, section: str) -> URL:
     """The URL with its driver; the bare makes get theirs.
 
@@ -116,7 +185,7 @@ def database_url(dsn: str, section: str) -> URL:
         SourceNotConfigured: no URL, or of a make that is not known here.
     """
     try:
-        url = make_url(dsn)
+        url = make_url(dsn) if "://" in dsn else _of_libpq(dsn)
         make = url.get_backend_name()
         if make not in DRIVERS:
             raise NoSuchModuleError(make)  # noqa: TRY301 - one answer for every wrong URL
@@ -126,6 +195,19 @@ def database_url(dsn: str, section: str) -> URL:
             f"[{section}]: `dsn` is no database URL read here. Known are {', '.join(DRIVERS)}, e.g. "
             "mysql+pymysql://user:password@host:3306/database; correct the sources file."
         ) from None
+
+
+def _of_libpq(dsn: str) -> URL:
+    """libpq's own `host=… dbname=…` as a URL."""
+    try:
+        said = parse_dsn(dsn)
+    except psycopg2.ProgrammingError:
+        raise ValueError("no dsn") from None
+    known = {name: said.pop(name, None) for name in ("user", "password", "host", "port", "dbname")}
+    return URL.create(
+        "postgresql+psycopg2", known["user"], known["password"], known["host"],
+        int(known["port"]) if known["port"] else None, known["dbname"], said,
+    )  # fmt: skip
 
 
 def make_of(dsn: str) -> str:
@@ -152,15 +234,15 @@ def bound(make: str, value: str) -> ColumnElement[Any]:
     return literal(value.encode(), LargeBinary) if make in ("mysql", "mariadb") else literal(value)
 
 
-def _connect_args(url: URL, timeout_s: float) -> dict[str, Any]:
+def _connect_args(url: URL, timeout_s: float, connect_s: int) -> dict[str, Any]:
     make = url.get_backend_name()
     if make == "postgresql":
-        return {"connect_timeout": 10, "application_name": "yizheng-hub", "tcp_user_timeout": 60_000}
+        return {"connect_timeout": connect_s, "application_name": "yizheng-hub", "tcp_user_timeout": 60_000}
     if make in ("mysql", "mariadb"):
         # The server's own limit comes first; these notice a server that is no longer there.
-        return {"connect_timeout": 10, "read_timeout": timeout_s + 15, "write_timeout": timeout_s + 15,
+        return {"connect_timeout": connect_s, "read_timeout": timeout_s + 15, "write_timeout": timeout_s + 15,
                 "charset": "utf8mb4"}  # fmt: skip
-    return {"tcp_connect_timeout": 10}
+    return {"tcp_connect_timeout": connect_s}
 
 
 def _meaning(make: str, error: DBAPIError) -> SourceUnavailable | SourceRefused | SourceGarbled:

@@ -159,6 +159,17 @@ class Growing:
         self.size = 0
         self._edge: list[bytes] = []
 
+    @classmethod
+    def at(cls, size: int, node: Node) -> Growing:
+        """One that holds the first `size` leaves of a tree already."""
+        made, start = cls(), 0
+        for height in reversed(range(size.bit_length())):
+            if size >> height & 1:
+                made._edge.append(node(height, start >> height))
+                start += 1 << height
+        made.size = size
+        return made
+
     def add(self, leaf: bytes) -> None:
         """The next leaf."""
         reached, size = leaf, self.size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from connectors.declaration import Declaration, UpdateCycle
 from connectors.registry import declarations
 from core.errors import Permanent
-from hub.items_words import line_of, model_said, place_words, toml_said
+from hub.items_words import line_of, model_said, named_in, place_words, toml_said
 from schemas.errors import DeclarationBroken
 from schemas.items import Material, PurposeWord, ServiceItem, Trust, Way, all_purposes
-from schemas.items.loader import FOLDER, wrong_purposes, wrong_versions
+from schemas.items.abolished import ABOLISHED_FILE, Proof, asked_again, load_abolished
+from schemas.items.loader import FOLDER, NO_ITEMS, wrong_purposes, wrong_versions
 from schemas.items.purposes import PURPOSES_FILE, load_purposes
 from schemas.licence_types import all_licence_types
 
@@ -85,7 +86,7 @@ def check(folder: Path = FOLDER) -> list[Finding]:
     Raises:
         NoItemsThere: there is no such folder, or no `*.toml` in it.
     """
-    paths = [path for path in sorted(folder.glob("*.toml")) if path.name != PURPOSES_FILE] if folder.is_dir() else []
+    paths = [path for path in sorted(folder.glob("*.toml")) if path.name not in NO_ITEMS] if folder.is_dir() else []
     if not paths:
         raise NoItemsThere(
             f"{folder.name or folder}/ holds no item file (*.toml), or is no folder; nothing was checked. "
@@ -97,7 +98,14 @@ def check(folder: Path = FOLDER) -> list[Finding]:
         try:
             purposes = load_purposes(folder)
         except DeclarationBroken as error:
-            findings.append(_of_purposes(folder / PURPOSES_FILE, error))
+            act = "每个 [[purpose]] 写 code、name、allows 三项，code 不重复"
+            findings.append(_of_list(folder / PURPOSES_FILE, error, "用途清单", act))
+    proofs: Sequence[Proof] = ()
+    try:
+        proofs = load_abolished(folder)
+    except DeclarationBroken as error:
+        act = "每个 [[proof]] 写 name、since、basis 三项，since 是日期"
+        findings.append(_of_list(folder / ABOLISHED_FILE, error, "已取消的证明清单", act))
     read: list[_Read] = []
     for path in paths:
         found = _read(path)
@@ -106,7 +114,7 @@ def check(folder: Path = FOLDER) -> list[Finding]:
         else:
             findings += found
     for one in read:
-        findings += _item(one, purposes)
+        findings += [*_item(one, purposes), *_abolished(one, proofs)]
         for number, material in enumerate(one.item.materials):
             findings += _material(one, number, material)
     findings += _together(read)
@@ -131,9 +139,24 @@ def _read(path: Path) -> _Read | list[Finding]:
         return _Read(path, text, table, ServiceItem.model_validate(table))
     except ValidationError as error:
         return [
-            Finding(path.name, line_of(text, told["loc"]), place_words(told["loc"], table), *model_said(told, table))
-            for told in error.errors(include_url=False, include_input=False)
+            Finding(
+                path.name,
+                line_of(text, told["loc"], named_in(told)),
+                place_words(told["loc"], table),
+                *model_said(told, table),
+            )
+            for told in _without_echoes(error.errors(include_url=False, include_input=False))
         ]
+
+
+def _without_echoes(errors: Sequence[Any]) -> list[Any]:
+    """A list whose only entry is wrong is said to be too short as well; that helps nobody."""
+    places = [tuple(error["loc"]) for error in errors]
+    return [
+        error
+        for error, place in zip(errors, places, strict=True)
+        if error["type"] != "too_short" or not any(len(p) > len(place) and p[: len(place)] == place for p in places)
+    ]
 
 
 def _last_line(text: str) -> int:
@@ -141,18 +164,26 @@ def _last_line(text: str) -> int:
     return len(text.rstrip().split("\n"))
 
 
-def _of_purposes(path: Path, error: DeclarationBroken) -> Finding:
+def _of_list(path: Path, error: DeclarationBroken, place: str, act: str) -> Finding:
+    """What is wrong with a list that lies beside the items."""
     try:
         tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as broken:
-        wrong, act = toml_said(str(broken))
         at = re.search(r"at line (\d+)", str(broken))
-        return Finding(path.name, int(at[1]) if at else None, "用途清单", wrong, act)
+        return Finding(path.name, int(at[1]) if at else None, place, *toml_said(str(broken)))
     except (OSError, UnicodeDecodeError):
-        return Finding(path.name, None, "用途清单", "文件读不出来，或者不是 UTF-8 编码", "用编辑器另存为 UTF-8")
+        return Finding(path.name, None, place, "文件读不出来，或者不是 UTF-8 编码", "用编辑器另存为 UTF-8")
     twice = "twice" in str(error)
-    wrong = "两个用途用了同一个 code" if twice else "用途的写法不对"
-    return Finding(path.name, None, "用途清单", wrong, "每个 [[purpose]] 写 code、name、allows 三项，code 不重复")
+    return Finding(path.name, None, place, "两项用了同一个 code" if twice else "写法不对", act)
+
+
+def _abolished(one: _Read, proofs: Sequence[Proof]) -> Iterator[Finding]:
+    for number, key, proof in asked_again(one.item, proofs):
+        yield one.finding(
+            ("materials", number, key),
+            f"“{proof.name}”自 {proof.since} 起已取消（{proof.basis}），不得再要",
+            "改用部门共享的事实，或者删去这个材料",
+        )
 
 
 def _item(one: _Read, purposes: Mapping[str, PurposeWord]) -> Iterator[Finding]:
@@ -302,6 +333,15 @@ def _together(read: list[_Read]) -> Iterator[Finding]:
                 f"同一个事项代码的几个版本对不上（{told}）",
                 "每个版本写不同的 in_force_from，较晚的版本号要大；若是两个事项，改其中一个的 code",
             )
+            continue
+        for later in several[1:]:
+            if later.item.changed_by is None:
+                yield later.finding(
+                    ("version",),
+                    "没有写这个版本为什么改",
+                    "用 changed_by 写明依据：文件名称和文号",
+                    blocking=False,
+                )
     by_name: dict[str, dict[str, _Read]] = {}
     for one in read:
         by_name.setdefault(one.item.name, {})[one.item.code] = one

@@ -195,7 +195,7 @@ def place_words(place: Sequence[int | str], table: Mapping[str, Any]) -> str:
         if isinstance(following, int):
             node = _step(node, following)
             name = node.get("code") or node.get("title") or "" if isinstance(node, Mapping) else ""
-            told.append(f"第 {following + 1} 个{_PARTS.get(str(part), f' {part} ')}{f' {name}' if name else ''}")
+            told.append(f"第 {following + 1} 个{_PARTS.get(str(part), f' {part}')}{f' {name}' if name else ''}")
             index += 2
             continue
         if part == "roles" and following is not None:
@@ -208,8 +208,21 @@ def place_words(place: Sequence[int | str], table: Mapping[str, Any]) -> str:
     return " › ".join(told) or "整个文件"
 
 
-def line_of(text: str, place: Sequence[int | str]) -> int | None:
-    """The line a place stands in, counted from 1; the nearest one above it that can be told; None where none can."""
+def named_in(error: Mapping[str, Any]) -> tuple[str, ...]:
+    """The words of the file that an error of the model names, the most telling first."""
+    if str(error["type"]) != "value_error":
+        return ()
+    message = str(error["msg"]).removeprefix("Value error, ")
+    found = next((match for pattern, _, _ in _SAID if (match := re.match(pattern, message))), None)
+    return tuple(reversed([part for part in found.groups() if part])) if found else ()
+
+
+def line_of(text: str, place: Sequence[int | str], named: Sequence[str] = ()) -> int | None:
+    """The line a place stands in, counted from 1; the nearest one above it that can be told; None where none can.
+
+    Args:
+        named: words of which the first that stands within the place marks the line.
+    """
     lines = text.split("\n")
     first, end, found = 0, len(lines), None
     parts = list(place)
@@ -230,6 +243,10 @@ def line_of(text: str, place: Sequence[int | str]) -> int | None:
     if key is not None:
         pattern = re.compile(rf"^\s*\"?{re.escape(key)}\"?\s*=")
         found = next((number for number in range(first, end) if pattern.match(lines[number])), found)
+    for word in named if key is None else ():
+        at = next((number for number in range(first, end) if f'"{word}"' in lines[number]), None)
+        if at is not None:
+            return at + 1
     return None if found is None else found + 1
 
 

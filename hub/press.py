@@ -101,7 +101,7 @@ class Press:
                 "production mode refuses the demo seal; nothing was sealed. Configure the bureau's own seal and signer."
             )
         if file.signature is not None:
-            signer = _sm2_only(open_key(file.signature), "[signature]")
+            signer = sm2_only(open_key(file.signature), "[signature]")
         organisation = Certificate.read(sealer.certificate).organisation
         bureau = Bureau(
             # Government signers carry the credit code followed by the organ's name.
@@ -210,7 +210,8 @@ def _algorithm(key: KeyOnToken, certificate: bytes | None) -> Algorithm:
     return Algorithm.RSA_SHA256 if kind.startswith("RSA") else Algorithm.ECDSA_SHA256
 
 
-def _sm2_only(signer: Signer, what: str) -> Signer:
+def sm2_only(signer: Signer, what: str) -> Signer:
+    """The signer, when its key is SM2. Raises KeyRefused when not."""
     if signer.algorithm is not Algorithm.SM2_SM3:
         raise KeyRefused(f"the key of {what} in press.toml is no SM2 key; nothing was signed. Configure one.")
     return signer
@@ -242,7 +243,7 @@ def _sealer(settings: Settings, file: PressFile, timestamp: TimestampClient | No
 
             return SealPlatform(_client(file.seal.platform), file.seal.seal_id, timestamp=timestamp), None
         case SealBeside():
-            signer = _sm2_only(open_key(file.seal.key), "[seal]")
+            signer = sm2_only(open_key(file.seal.key), "[seal]")
             return LocalSealer(_read_seal(file.seal), signer, timestamp), signer
     if settings.mode is Mode.PRODUCTION:
         raise PressUnset(

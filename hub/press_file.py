@@ -121,6 +121,7 @@ class PressFile:
     path: Path
     seal: SealBeside | SealOnPlatform | None = None
     signature: KeyFile | KeyOnToken | KeyOnPlatform | None = None
+    log: KeyFile | KeyOnToken | KeyOnPlatform | None = None
     timestamp: TimestampPart | None = None
     pdf: PdfPart | None = None
     trust_folder: Path | None = None
@@ -161,6 +162,7 @@ def parse(text: str, path: Path) -> PressFile:
         path,
         seal=top.part("seal", _seal),
         signature=top.part("signature", _signature),
+        log=top.part("log", _signature),
         timestamp=top.part("timestamp", _timestamp),
         pdf=top.part("pdf", _pdf),
         trust_folder=top.part("trust", lambda table: table.path("folder")),

@@ -132,6 +132,9 @@ def _findings(declaration: Declaration, path: Path) -> Iterator[Finding]:
             f"校核 of {declaration.clocks.correction_working_days} working days is not agreed with the owner "
             "(verified = false)",
         )
+    if declaration.live is not None and not declaration.live.verified:
+        asked, unknown = " and ".join(declaration.live.kinds), "；".join(declaration.live.unknown)
+        yield Finding(Level.REMARK, f"[live] asks about {asked} in a way the department has not confirmed: {unknown}")
     if not declaration.honesty.verified:
         yield Finding(Level.REMARK, f"not confirmed by the department: {'；'.join(declaration.honesty.unknown)}")
 

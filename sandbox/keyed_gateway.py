@@ -23,11 +23,13 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from sandbox import questions
 from sandbox.listening import Faults, Handler, Listener
 
 WINDOW_S = 300.0
 #: `revoked`: every secret given out ends before the answer, whatever it was promised.
-FAULTS = ("500", "slow", "down", "revoked")
+PAGE_FAULTS = ("500", "slow", "down", "revoked")
+FAULTS = (*PAGE_FAULTS, *questions.FAULTS)
 REFRESH = "/sysapi/auth/refreshappsecret"
 
 
@@ -91,17 +93,21 @@ class KeyedGateway:
         with self._lock:
             self._live.clear()
 
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Answer one request; header names in lower case."""
+    def handle(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, fault: str | None = None
+    ) -> tuple[int, bytes]:
+        """Answer one request; header names in lower case, `fault` is what was ordered of a question."""
         with self._lock:
             if path == REFRESH and method == "POST":
                 return 200, self._refresh(headers)
-            service = self._service(path)
+            service = self._service(path.removesuffix(questions.QUERY))
             if service is None:
                 return 200, _business("api-404")
             stage = self._signed_with(headers, {service.sid})
             if stage is None or stage.number != len(self.lifetimes_s):
                 return 200, _business("api-401")
+            if path.endswith(questions.QUERY):
+                return 200, self._said(service, query, body, fault)
             if method == "POST":
                 self.posted.append((path, json.loads(body)))
                 return 200, _business("200", {})
@@ -113,6 +119,17 @@ class KeyedGateway:
         if not self.services:
             return Service(self.rows, self.key, self.sid)
         return self.services.get(path.removeprefix("/gateway/"))
+
+    def _said(self, service: Service, query: str, body: bytes, fault: str | None) -> bytes:
+        """The rows of one number, asked for in the body or, by GET, in the query."""
+        if fault == "ask_refused":
+            return _business("api-401")
+        if fault == "ask_garbage":
+            return questions.GARBAGE
+        said = questions.asked(body) if body else {name: texts[-1] for name, texts in parse_qs(query).items()}
+        ((column, number),) = said.items()
+        rows = questions.about(service.rows, [column], number, fault)
+        return _business("200", {"total": len(rows), "rows": rows})
 
     def _page(self, service: Service, query: str) -> bytes:
         asked = {name: texts[-1] for name, texts in parse_qs(query, keep_blank_values=True).items()}
@@ -188,14 +205,17 @@ class _Desk(Handler):
         return formatdate(self.gateway.now(), usegmt=True)
 
     def _answer(self) -> None:
-        body, fault = self.body(), self.faults.take()
-        if self.spoilt(fault):
+        body, url = self.body(), urlsplit(self.path)
+        if url.path.endswith(questions.QUERY):
+            fault = questions.ordered(self.faults, PAGE_FAULTS).kind
+        else:
+            fault = self.faults.take_order(spared=questions.FAULTS).kind
+        if self.spoilt("down" if fault == "ask_down" else fault):
             return
         if fault == "revoked":
             self.gateway.revoke()
-        url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, answer = self.gateway.handle(self.command, url.path, url.query, headers, body)
+        status, answer = self.gateway.handle(self.command, url.path, url.query, headers, body, fault)
         self.say(status, answer)
 
 

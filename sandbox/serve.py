@@ -22,6 +22,8 @@ _PLATFORM_RESOURCES = {"platform.legal_person": "ca_dj_jbxx", "platform.permit":
 #: A day's secret for the one that was agreed, and a half-hour's for the day's.
 _SECRET_LIFETIMES_S = (86_400.0, 1_800.0)
 _HEALTH = "health.birth_certificate"
+#: Its columns with the mother's and the father's number.
+_PARENTS = ("hrb01_01_024", "hrb01_01_029")
 #: The section of the sources file that tells of a database, its name, and what lies in it.
 _DATABASES = {
     "civil": ("civil_exchange", ("civil.marriage", "civil.social_org")),
@@ -158,7 +160,7 @@ class Departments:
         """Start the SOAP service, and tell where it is."""
         rows = list(files.read_lines(self._options.state / files.TABLES[_HEALTH]))
         username, password = self._secrets["health_username"], self._secrets["health_password"]
-        server.serve(soap.SoapOffice(rows, KEYS[_HEALTH][0], username, password))
+        server.serve(soap.SoapOffice(rows, KEYS[_HEALTH][0], username, password, numbers=_PARENTS))
         return {
             "health": {
                 "wsdl": f"{server.url}?wsdl",

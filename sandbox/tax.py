@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox import gateway_faults
+from sandbox import gateway_faults, questions
 from sandbox.gateway_faults import Answer, business, too_many
 from sandbox.listening import Faults, Handler, Listener, Order
 
@@ -44,7 +44,7 @@ class TaxOffice:
         self._rows = {name: list(rows) for name, rows in tables.items()}
         self._lock = threading.Lock()
         self._recent: deque[float] = deque()
-        self.faults = Faults(gateway_faults.FAULTS, pages=True)
+        self.faults = Faults((*gateway_faults.FAULTS, *questions.FAULTS), pages=True)
 
     def answer(self, path: str, query: str, headers: dict[str, str]) -> Answer:
         """Answer one GET below /gateway/."""
@@ -59,12 +59,36 @@ class TaxOffice:
         except ValueError as problem:
             return business("api-400", f"参数错误：{problem}")
         # there is no page before the first
-        order = self.faults.take_order(page, spared=("same_page",) if page == 1 else ())
+        spared = (*questions.FAULTS, "same_page") if page == 1 else questions.FAULTS
+        order = self.faults.take_order(page, spared=spared)
         if order.kind == "slow":
             self.faults.wait()
         if order.kind == "hang":
             self.faults.stopping.wait()
         return gateway_faults.spoilt(order, self._page(resource, since, page, size, order))
+
+    def question(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Answer one POST below /gateway/ that asks for the rows of one number."""
+        if self._too_fast():
+            return too_many()
+        resource = path.removeprefix("/gateway/").removesuffix(questions.QUERY)
+        refusal = self._signature_problem(resource, headers)
+        if refusal is not None:
+            return refusal
+        try:
+            ((column, number),) = questions.asked(body).items()
+        except ValueError as problem:
+            return business("api-400", f"参数错误：{problem}")
+        order = questions.ordered(self.faults, gateway_faults.FAULTS)
+        match order.kind:
+            case "ask_down":
+                return Answer(hang_up=True)
+            case "ask_refused":
+                return business("api-401", "未授权单户查询")
+            case "ask_garbage":
+                return Answer(body=questions.GARBAGE)
+        rows = questions.about(self._rows[resource], [column], number, order.kind)
+        return business("200", "成功", {"total": len(rows), "rows": rows})
 
     def _page(self, resource: str, since: str, page: int, size: int, order: Order) -> Answer:
         rows = gateway_faults.table(order.kind, self._rows[resource])
@@ -119,6 +143,14 @@ class _Desk(Handler):
         elif url.path.startswith("/gateway/"):
             headers = {name.lower(): value for name, value in self.headers.items()}
             self._send(self.office.answer(url.path, url.query, headers))
+        else:
+            self.tell(404, {"error": "Not Found"})
+
+    def do_POST(self) -> None:  # noqa: N802 -- the base class looks for this name
+        body, url = self.body(), urlsplit(self.path)
+        if url.path.startswith("/gateway/") and url.path.endswith(questions.QUERY):
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self._send(self.office.question(url.path, body, headers))
         else:
             self.tell(404, {"error": "Not Found"})
 

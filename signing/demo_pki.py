@@ -11,10 +11,11 @@ What lies in the folder:
     root.crl, intermediate.crl         first revocation lists (DER), nothing revoked, valid for a year
     pdf-root-cert.pem                  the same for PDF (P-256)
     pdf/                               root, intermediate and tsa for PDF
+    log/                               the key that signs heads of the logs
     seal/                              seal.esl, the bureau's signer, and in pdf/ its signer for PDF
 
 A folder of an earlier version has no intermediate, no lists and no responder. It is used as it is, and only
-what PDF needs is added.
+what PDF and the logs need is added.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ if TYPE_CHECKING:
 #: What every name here holds.
 TEST_MARK = "测试"
 _ROOT, _INTERMEDIATE, _MAKER, _TSA, _OCSP, _SIGNER = "root", "intermediate", "maker", "tsa", "ocsp", "signer"
+_LOG = "log"
 _PASSPHRASE, _SEAL, _PDF, _PDF_ROOT = "passphrase", "seal.esl", "pdf", "pdf-root-cert.pem"
 _ORGANISATION = f"一证通办{TEST_MARK}机构"
 _SEAL_MM = 42
-_YEARS = {_ROOT: 20, _INTERMEDIATE: 15, _MAKER: 10, _TSA: 10, _OCSP: 10, _SIGNER: 3}
+_YEARS = {_ROOT: 20, _INTERMEDIATE: 15, _MAKER: 10, _TSA: 10, _OCSP: 10, _SIGNER: 3, _LOG: 10}
 _LIST_DAYS = 365
 _SEAL_YEARS = 2
 #: The number GB/T 38540 leaves free; 4 is what a district's licence seals in the field carry.
@@ -144,6 +146,8 @@ def prepare(folder: Path, bureau: Bureau, at: datetime, seal_name: str = "seal")
         in_one_step(folder / seal_name, lambda fresh: _make_bureau(folder, fresh, bureau, at))
     keys = open_keys(folder, seal_name)
     _add_pdf(folder, folder / seal_name, keys, at)
+    if not (folder / _LOG).exists():
+        in_one_step(folder / _LOG, lambda fresh: _make_log_key(folder, fresh, at))
     return keys
 
 
@@ -171,6 +175,17 @@ def open_keys(folder: Path, seal_name: str = "seal") -> DemoKeys:
     )
 
 
+def open_log_key(folder: Path) -> FileKey:
+    """The key that signs heads of the logs.
+
+    Raises:
+        DemoKeysBroken: there is none yet; `prepare` adds it.
+        KeyRefused, CertificateRefused: a file was changed.
+    """
+    key, certificate = pair(folder / _LOG, _LOG)
+    return FileKey.open(_needed(key), _needed(certificate), folder / _PASSPHRASE)
+
+
 def says_test(seal: Seal) -> bool:
     """Whether the seal says that it is a demo seal: in its name or in its maker's. Production refuses such."""
     maker = Certificate.read(seal.maker_certificate)
@@ -179,7 +194,7 @@ def says_test(seal: Seal) -> bool:
 
 def _needed(path: Path) -> Path:
     if not path.is_file():
-        raise DemoKeysBroken(f"the demo keys lack {path}; run `hub pki demo`, which adds what PDF needs.")
+        raise DemoKeysBroken(f"the demo keys lack {path}; run `hub pki demo`, which adds what is missing.")
     return path
 
 
@@ -237,13 +252,25 @@ def _add_pdf(folder: Path, of_bureau: Path, keys: DemoKeys, at: datetime) -> Non
         )
 
 
-def _make_bureau(authority: Path, folder: Path, bureau: Bureau, at: datetime) -> None:
-    passphrase_file = authority / _PASSPHRASE
-    passphrase = passphrase_file.read_bytes().rstrip(b"\r\n")
+def _issuer(authority: Path, passphrase: bytes) -> tuple[PrivateKey, Certificate]:
     # In a folder of an earlier version the root issues.
     issuing = _INTERMEDIATE if pair(authority, _INTERMEDIATE)[1].is_file() else _ROOT
     issuer_key = PrivateKey.load(pair(authority, issuing)[0].read_bytes(), passphrase)
-    issuer = read_many(pair(authority, issuing)[1].read_bytes())[0]
+    return issuer_key, read_many(pair(authority, issuing)[1].read_bytes())[0]
+
+
+def _make_log_key(authority: Path, folder: Path, at: datetime) -> None:
+    passphrase = (authority / _PASSPHRASE).read_bytes().rstrip(b"\r\n")
+    issuer_key, issuer = _issuer(authority, passphrase)
+    key = PrivateKey.generate()
+    wish = _wish(_LOG, f"{TEST_MARK}日志签名", _ORGANISATION, Usage.DIGITAL_SIGNATURE, at)
+    _store(folder, _LOG, key, as_pem(make_certificate(wish, key.point, issuer_key, issuer)), passphrase)
+
+
+def _make_bureau(authority: Path, folder: Path, bureau: Bureau, at: datetime) -> None:
+    passphrase_file = authority / _PASSPHRASE
+    passphrase = passphrase_file.read_bytes().rstrip(b"\r\n")
+    issuer_key, issuer = _issuer(authority, passphrase)
     key = PrivateKey.generate()
     usage = Usage.DIGITAL_SIGNATURE | Usage.NON_REPUDIATION
     organ = bureau.name if TEST_MARK in bureau.name else f"{bureau.name}（{TEST_MARK}）"

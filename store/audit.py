@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
+from core.canonical import canonical
 from core.clock import SHANGHAI
 from core.merkle import leaf_hash
 from core.uuid7 import uuid7
@@ -145,11 +146,6 @@ def body_of(entry: str, usage: Usage, now: datetime) -> bytes:
             "withheld_basis": usage.withheld_basis,
         }
     )
-
-
-def canonical(value: Mapping[str, Any]) -> bytes:
-    """JSON in the one form of which digests are taken: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def append(cursor: Any, usage: Usage, now: datetime) -> str:

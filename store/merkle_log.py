@@ -125,6 +125,16 @@ def waits(connection: Connection, log: str, entry: str) -> bool:
     return fetch_one(connection, "select from log_waiting where log = %s and entry = %s", (log, entry)) is not None
 
 
+def waiting_after(connection: Connection, log: str, last: int, limit: int) -> list[Leaf]:
+    """Waiting entries in the order in which they began to wait; `seq` is the place in that queue, not a number."""
+    rows = fetch_all(
+        connection,
+        "select id, entry::text, leaf from log_waiting where log = %s and id > %s order by id limit %s",
+        (log, last, limit),
+    )
+    return [Leaf(id_, entry, bytes(leaf)) for id_, entry, leaf in rows]
+
+
 def leaves(connection: Connection, log: str, first: int, end: int) -> list[Leaf]:
     """Numbers `first` up to before `end`, those that are there, in order."""
     rows = fetch_all(

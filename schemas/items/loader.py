@@ -12,10 +12,13 @@ from types import MappingProxyType
 from schemas.dates import current_day
 from schemas.declared import read_folder
 from schemas.errors import DeclarationBroken, ItemNotInForce, ItemUnknown
+from schemas.items.abolished import ABOLISHED_FILE, asked_again, load_abolished
 from schemas.items.model import ServiceItem
 from schemas.items.purposes import PURPOSES_FILE, all_purposes, load_purposes
 
 FOLDER = Path(__file__).parent
+#: Files of the folder that are no items.
+NO_ITEMS = frozenset({PURPOSES_FILE, ABOLISHED_FILE})
 
 Versions = Mapping[str, tuple[ServiceItem, ...]]
 
@@ -26,13 +29,18 @@ def load(folder: Path = FOLDER) -> Versions:
     A folder without a list of purposes of its own goes by the one of this release.
 
     Raises:
-        DeclarationBroken: a file is no declaration, names a purpose that is not listed, or two files declare the
-            same code from the same day on or with numbers of version that do not rise with their days.
+        DeclarationBroken: a file is no declaration, names a purpose that is not listed, asks for a proof that was
+            abolished, or two files declare the same code from the same day on or with numbers of version that do not
+            rise with their days.
     """
-    declared = read_folder(folder, ServiceItem, besides={PURPOSES_FILE})
+    declared = read_folder(folder, ServiceItem, besides=NO_ITEMS)
     known = load_purposes(folder) if (folder / PURPOSES_FILE).exists() else all_purposes()
+    proofs = load_abolished(folder)
     for one in declared:
-        if trouble := wrong_purposes(one, known):
+        trouble = wrong_purposes(one, known)
+        if again := asked_again(one, proofs):
+            trouble = f"it asks for {again[0][2].name}, which was abolished on {again[0][2].since}"
+        if trouble:
             raise DeclarationBroken(f"{one.name} in {folder.name}/: {trouble}; nothing was loaded.")
     grouped: dict[str, list[ServiceItem]] = {}
     for one in declared:

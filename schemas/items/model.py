@@ -216,6 +216,7 @@ class ServiceItem(Declared):
         code_verified: False as long as the main number in the code is a placeholder.
         licence_type: id of the licence that a granted case leads to; None where it leads to none here.
         version, in_force_from: of this description; a case stays with the one in force when it began.
+        changed_by: why this version differs from the one before it: the document that ordered it.
         organ: who handles the item, as a person knows it.
         levels: where it is handled; an item delegated to streets names `street`.
         purposes: what its facts may be asked for. Nothing is released for another purpose.
@@ -227,6 +228,7 @@ class ServiceItem(Declared):
     licence_type: str | None = None
     version: Annotated[int, Field(gt=0)] = 1
     in_force_from: date = date(2026, 1, 1)
+    changed_by: str | None = None
     organ: str = "区行政审批局"
     levels: tuple[Level, ...] = (Level.DISTRICT,)
     legal_basis: tuple[LegalBasis, ...] = Field(min_length=1)

@@ -48,6 +48,7 @@ WITH_DATABASE = [
     ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
     ["quarantine", "send-back", "tax.registration"], ["quarantine", "sent", "x"], ["quarantine", "sendings"],
     ["quarantine", "dismiss", "1", "--why", "repeated"], ["quarantine", "export", "1", "--out", "x.bin"],
+    ["items", "coverage"],
 ]  # fmt: skip
 
 
@@ -113,6 +114,8 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["seals", "suspend", "1", "--reason", " "], ["seals", "uses", "--limit", "0"], ["seals", "picture", "1"],
         ["verify", __file__, "--crl", __file__], ["verify", __file__, "--ocsp", __file__],
         ["verify", __file__, "--organ", "420112"], ["verify", __file__, "--seals", "0"],
+        ["items"], ["items", "show"], ["items", "find"], ["items", "find", "a", "--limit", "0"],
+        ["items", "coverage", "--since", "yesterday"], ["items", "list", "--on", "2026-13-01"], ["items", "list", "x"],
         ["keys"], ["keys", "rotate", "--kek", "--resource", "hr.insurance"], ["keys", "rotate", "--prepare"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,

@@ -69,6 +69,18 @@ def execute(port: int, *statements: str | tuple[str, object], database: str | No
         connection.close()
 
 
+@contextmanager
+def locked(port: int, table: str) -> Iterator[None]:
+    """Nobody can read the table meanwhile."""
+    connection = pymysql.connect(host="127.0.0.1", port=port, user="root", database="exchange")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLES {table} WRITE")
+        yield
+    finally:
+        connection.close()
+
+
 def url(port: int, password: str = PASSWORD) -> str:
     return f"mysql+pymysql://{USER}:{password}@127.0.0.1:{port}/exchange"
 

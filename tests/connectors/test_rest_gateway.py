@@ -192,7 +192,7 @@ def test_an_amount_keeps_its_digits(gateway: Gateway) -> None:
     assert [record.fields["sjje"] for record in source.records(page)] == ["0.10"]
 
 
-def _certificate(path: Path) -> Path:
+def self_signed(path: Path) -> Path:
     """A certificate for 127.0.0.1 that nobody but itself vouches for, with its key, good for an hour."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway of the test")])
@@ -215,7 +215,7 @@ def _certificate(path: Path) -> Path:
 
 
 def test_a_certificate_is_trusted_only_through_the_declared_ca(tmp_path: Path) -> None:
-    certificate = _certificate(tmp_path / "gateway.pem")
+    certificate = self_signed(tmp_path / "gateway.pem")
     with running(Gateway(), certificate) as gateway:
         gateway.add("K0", "2026-03-01 00:00:00")
         with pytest.raises(SourceRefused, match="certificate is not one we trust"):

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 import openpyxl
 import psycopg2
+import requests
 from psycopg2 import sql
 
 from connectors.declaration import Declaration
@@ -22,7 +24,7 @@ from connectors.port import Operation, Source
 from connectors.retrying import Patience
 from core.digest import sm3_hex
 from sandbox.keyed_gateway import GatewayServer, KeyedGateway
-from sandbox.soap import OPERATION, SoapOffice, SoapServer
+from sandbox.soap import ASK_OPERATION, OPERATION, SoapOffice, SoapServer
 from tests.connectors import mariadb, sftp
 
 QUICK = Patience(tries=2, first_wait_s=0.01, longest_wait_s=0.05)
@@ -85,10 +87,18 @@ class World(Protocol):
         ...
 
 
-def declared(access: dict[str, Any], columns: Sequence[str] = COLUMNS) -> Declaration:
-    """A resource of nobody's, reached by `access`."""
+def live(**how: Any) -> dict[str, Any]:
+    """`code` asked about as a citizen's and as a company's number."""
+    return {"citizen": ["code"], "company": ["code"], "verified": False, "unknown": ["全部"], **how}
+
+
+def declared(
+    access: dict[str, Any], columns: Sequence[str] = COLUMNS, asked: dict[str, Any] | None = None
+) -> Declaration:
+    """A resource of nobody's, reached by `access` and, with `asked`, asked live."""
     return Declaration.model_validate(
         {
+            **({} if asked is None else {"live": asked}),
             "name": "test.rows",
             "title": "测试",
             "department": {"id": "test", "zh": "测试", "en": "Test"},
@@ -120,7 +130,8 @@ class GatewayWorld:
     def __post_init__(self) -> None:
         lifetimes = (86400.0, 1800.0) if self.refreshes else ()
         self.gateway = KeyedGateway(shape=self.shape, secret=SECRET, lifetimes_s=lifetimes)
-        self.url = self.stack.enter_context(GatewayServer(self.gateway)).url
+        self.server = self.stack.enter_context(GatewayServer(self.gateway))
+        self.url = self.server.url
 
     def put(self, rows: Sequence[Row]) -> None:
         self.gateway.rows = [row.fields() for row in rows]
@@ -146,7 +157,21 @@ class GatewayWorld:
             "timeout_s": 2,
             "header_shape": self.shape,
         }
-        return RestGateway(declared(access), GatewayEndpoint.model_validate(section | changes), patience=QUICK)
+        question = live(path="rows/query", method="GET" if self.shape == "x-tif" else "POST")
+        endpoint = GatewayEndpoint.model_validate(section | changes)
+        return RestGateway(declared(access, asked=question), endpoint, patience=QUICK)
+
+    def through(self, port: int) -> Source:
+        return self.source(base_url=f"http://127.0.0.1:{port}")
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        order(self.server.admin_url, "ask_slow")
+        yield
 
     def away(self) -> Source:
         return self.source(base_url="http://127.0.0.1:1")
@@ -177,7 +202,8 @@ class SoapWorld:
 
     def __post_init__(self) -> None:
         self.office.password = SECRET
-        self.url = self.stack.enter_context(SoapServer(self.office)).url
+        self.server = self.stack.enter_context(SoapServer(self.office))
+        self.url = self.server.url
 
     def put(self, rows: Sequence[Row]) -> None:
         self.office.rows = [row.fields() for row in rows]
@@ -202,7 +228,26 @@ class SoapWorld:
             "timeout_s": 2,
             "refusing": ["401"],
         }
-        return SoapXml(declared(access), SoapEndpoint.model_validate(section | changes), patience=QUICK)
+        question = live(
+            operation=ASK_OPERATION,
+            parameters={"userId": "{username}", "pw": "{password}"},
+            citizen=["idNumber"],
+            company=["idNumber"],
+        )
+        endpoint = SoapEndpoint.model_validate(section | changes)
+        return SoapXml(declared(access, asked=question), endpoint, patience=QUICK)
+
+    def through(self, port: int) -> Source:
+        return self.source(address=f"http://127.0.0.1:{port}/records")
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        order(self.server.admin_url, "ask_slow")
+        yield
 
     def away(self) -> Source:
         return self.source(address="http://127.0.0.1:1/")
@@ -255,9 +300,18 @@ class PostgresTableWorld:
     def source(self, dsn: str = "") -> Source:
         from connectors.exchange_db import ExchangeTable
 
-        return ExchangeTable(
-            declared(TYPED_ACCESS), DatabaseEndpoint.model_validate({"dsn": dsn or self.url}), patience=QUICK
-        )
+        endpoint = DatabaseEndpoint.model_validate({"dsn": dsn or self.url})
+        return ExchangeTable(declared(TYPED_ACCESS, asked=live()), endpoint, patience=QUICK)
+
+    def through(self, port: int) -> Source:
+        return self.source(at_port(self.url, port))
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    def slow(self) -> AbstractContextManager[None]:
+        return locked(self.url, "up_rows")
 
     def away(self) -> Source:
         return self.source("postgresql://127.0.0.1:1/x")
@@ -290,7 +344,13 @@ class MariaTableWorld:
         from connectors.exchange_sql import ExchangeSqlTable
 
         endpoint = DatabaseEndpoint.model_validate({"dsn": dsn or mariadb.url(self.port)})
-        return ExchangeSqlTable(declared(TYPED_ACCESS), endpoint, patience=QUICK)
+        return ExchangeSqlTable(declared(TYPED_ACCESS, asked=live()), endpoint, patience=QUICK)
+
+    def through(self, port: int) -> Source:
+        return self.source(mariadb.url(port))
+
+    def slow(self) -> AbstractContextManager[None]:
+        return mariadb.locked(self.port, "up_rows")
 
     def away(self) -> Source:
         return self.source("mysql+pymysql://hub@127.0.0.1:1/exchange")
@@ -358,7 +418,18 @@ class PostgresBlobWorld:
         from connectors.exchange_blob import ExchangeBlob
 
         section = {"dsn": dsn or self.url, "write_dsn": dsn or self.url}
-        return ExchangeBlob(declared(BLOB_ACCESS), DatabaseEndpoint.model_validate(section), patience=QUICK)
+        endpoint = DatabaseEndpoint.model_validate(section)
+        return ExchangeBlob(declared(BLOB_ACCESS, asked=live(stored="bytes")), endpoint, patience=QUICK)
+
+    def through(self, port: int) -> Source:
+        return self.source(at_port(self.url, port))
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    def slow(self) -> AbstractContextManager[None]:
+        return locked(self.url, "cityinfo")
 
     def away(self) -> Source:
         return self.source("postgresql://127.0.0.1:1/x")
@@ -396,7 +467,14 @@ class MariaBlobWorld:
 
         section = {"dsn": dsn or mariadb.url(self.port), "write_dsn": dsn or mariadb.url(self.port)}
         access = BLOB_ACCESS | {"marker": {"table": "provinceinfosync", "id_column": "unid"}}
-        return ExchangeBlob(declared(access), DatabaseEndpoint.model_validate(section), patience=QUICK)
+        endpoint = DatabaseEndpoint.model_validate(section)
+        return ExchangeBlob(declared(access, asked=live(stored="bytes")), endpoint, patience=QUICK)
+
+    def through(self, port: int) -> Source:
+        return self.source(mariadb.url(port))
+
+    def slow(self) -> AbstractContextManager[None]:
+        return mariadb.locked(self.port, "cityinfo")
 
     def away(self) -> Source:
         return self.source("mysql+pymysql://hub@127.0.0.1:1/exchange")
@@ -586,10 +664,36 @@ def run(url: str, statement: str, values: Sequence[Any] | None = None) -> list[t
         database.close()
 
 
+def at_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    credentials = parts.netloc.rpartition("@")[0]
+    return urlunsplit((parts.scheme, f"{credentials}@127.0.0.1:{port}", parts.path, "sslmode=disable", ""))
+
+
+@contextmanager
+def locked(url: str, table: str) -> Iterator[None]:
+    """Nobody can read the table meanwhile."""
+    database = psycopg2.connect(url)
+    try:
+        with database.cursor() as cursor:
+            cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
+        yield
+    finally:
+        database.close()
+
+
+def order(admin_url: str, kind: str | None, times: int = 1) -> None:
+    """A fault of a sandbox service."""
+    assert requests.post(f"{admin_url}/_fault", json={"kind": kind, "times": times}, timeout=5).status_code == 200
+
+
 def with_password(url: str) -> str:
     head, _, rest = url.partition("@")
     return f"{head.rpartition(':')[0]}:another-not-a-secret@{rest}"
 
+
+#: Those that can be asked about one person.
+ASKABLE = ("rest_gateway", "soap_xml", "exchange_db", "exchange_blob")
 
 #: name -> what it asks of pytest: "postgres", "mariadb" or nothing but a folder.
 ADAPTERS: dict[str, str] = {

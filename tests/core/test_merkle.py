@@ -115,6 +115,16 @@ def test_the_root_is_that_of_the_definition(size: int) -> None:
     assert root(size, Listed(entries)) == growing.root() == mth(entries)
 
 
+@given(st.integers(0, 130), st.integers(0, 20))
+def test_a_tree_goes_on_growing_from_its_edge(size: int, more: int) -> None:
+    entries = entries_of(size + more)
+    growing = Growing.at(size, Listed(entries))
+    assert (growing.size, growing.root()) == (size, mth(entries[:size]))
+    for entry in entries[size:]:
+        growing.add(leaf_hash(entry))
+    assert growing.root() == mth(entries)
+
+
 def test_a_tree_without_leaves_has_a_root() -> None:
     assert root(0, Listed([])) == Growing().root() == EMPTY == mth([])
 
