@@ -22,9 +22,11 @@ from hub.sessions import Session
 from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
+from web.machines import token_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
-from web.session import SignInNeeded, session_if_any, sign_in_address, staff
+from web.refused import SignInNeeded
+from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
 from web.upload import LARGEST_FILE, Upload, read_upload
 
@@ -76,6 +78,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.doors = doors or Doors.of(settings, clock)
     app.include_router(sign_in_router(pages))
+    app.include_router(token_router())
     turns = asyncio.Semaphore(_AT_ONE_TIME)
 
     async def verified(upload: Upload) -> Verification:
@@ -129,7 +132,7 @@ def create_app(
             now=watch.now(),
         )
 
-    @app.get("/api/sources", dependencies=_STAFF)
+    @app.get("/api/sources", dependencies=[Depends(caller)])
     async def api_sources() -> dict[str, Any]:
         """Every source with pulled = accepted + unchanged + quarantined, licences by type, and what waits."""
         overview = await asyncio.to_thread(hub.overview)
@@ -140,7 +143,7 @@ def create_app(
             "not_granted": overview.not_granted,
         }
 
-    @app.get("/api/quarantine", dependencies=_STAFF)
+    @app.get("/api/quarantine", dependencies=[Depends(caller)])
     async def api_quarantine() -> list[dict[str, Any]]:
         """Rows set aside of each resource, counted by how far they are on their way back to their owner."""
         return [row.to_dict() for row in await asyncio.to_thread(hub.returns)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 
@@ -15,9 +15,12 @@ from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
 from hub.access import Access
 from hub.context import Hub, open_hub
+from hub.passwords import matches
+from web.tokens import Tokens
 from web.tries import Tries
 
 T = TypeVar("T")
+_HASHES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Doors:
     hubs: Callable[[], AbstractContextManager[Hub]]
     clock: Clock
     tries: Tries
+    tokens: Tokens
+    hashing: asyncio.Semaphore
 
     @classmethod
     def of(
@@ -48,7 +53,15 @@ class Doors:
         """
         watch = clock or SystemClock()
         access = Access.open(settings, watch)
-        return cls(settings, access, hubs or partial(open_hub, settings, watch), watch, Tries(watch))
+        return cls(
+            settings=settings,
+            access=access,
+            hubs=hubs or partial(open_hub, settings, watch),
+            clock=watch,
+            tries=Tries(watch),
+            tokens=Tokens(),
+            hashing=asyncio.Semaphore(_HASHES),
+        )
 
     @property
     def demo(self) -> bool:
@@ -63,6 +76,11 @@ class Doors:
                 return verb(hub)
 
         return await asyncio.to_thread(work)
+
+    async def matches(self, secret: str, stored: str | None) -> bool:
+        """Whether the secret is the hashed one. Few at a time: each takes 64 MiB."""
+        async with self.hashing:
+            return await asyncio.to_thread(matches, secret, stored)
 
 
 def doors(request: Request) -> Doors:

@@ -1,7 +1,8 @@
 """Who is asking: dependencies for pages and API calls. Each says who it is, or raises why it cannot be told.
 
-`staff`, `person` and `terminal` are of browsers with a session. On an unsafe method they also demand the session's
-CSRF token, as form field `csrf` or header `X-CSRF-Token`; `request.state.csrf` has it for the next form.
+`machine` is of programs: a partner's bearer token, or a terminal's signed request; `caller` takes a machine or staff.
+`staff`, `person` and `terminal` are of browsers with a session. On an unsafe method they also demand the session's CSRF
+token, as form field `csrf` or header `X-CSRF-Token`; `request.state.csrf` has it for the next form.
 """
 
 from __future__ import annotations
@@ -9,41 +10,42 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.errors import Rejected, Retryable
+from core.errors import Retryable
 from hub import sessions
 from hub.access import with_holder
 from hub.caller import Caller
 from hub.sessions import CALLER_KIND, Session
 from web.doors import Doors, doors
+from web.machines import has_credentials, machine
+from web.refused import FormStale, RoleMissing, SignInNeeded
+
+__all__ = [
+    "Asker",
+    "Machine",
+    "Person",
+    "Somebody",
+    "Staff",
+    "Terminal",
+    "caller",
+    "machine",
+    "person",
+    "session",
+    "session_if_any",
+    "staff",
+    "terminal",
+    "with_role",
+]
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: A form with a token in it is small; a larger one carries the token in the header.
 _LARGEST_FORM: Final = 256 * 1024
-
-
-class SignInNeeded(Rejected):
-    """A page or call is for people or machines that have signed in."""
-
-    code: ClassVar[str] = "HUB-870"
-
-
-class RoleMissing(Rejected):
-    """Whoever is signed in has not the role the page is for."""
-
-    code: ClassVar[str] = "HUB-871"
-
-
-class FormStale(Rejected):
-    """A form or call came without its session's CSRF token, or from another site's page."""
-
-    code: ClassVar[str] = "HUB-872"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,7 +138,18 @@ def with_role(*roles: str) -> Callable[[Request], Coroutine[Any, Any, Caller]]:
     return checked
 
 
+async def caller(request: Request) -> Caller:
+    """A machine by its credentials, or staff by their session.
+
+    Raises:
+        SignInNeeded, FormStale, TokenRefused, SignatureRefused: see there.
+    """
+    return await machine(request) if has_credentials(request) else await staff(request)
+
+
 Staff = Annotated[Caller, Depends(staff)]
+Machine = Annotated[Caller, Depends(machine)]
+Asker = Annotated[Caller, Depends(caller)]
 Terminal = Annotated[Caller, Depends(terminal)]
 Somebody = Annotated[Person, Depends(person)]
 
@@ -205,17 +218,17 @@ async def _caller(request: Request, kind: Literal["staff", "terminal"]) -> Calle
     found = await session(request)
     if found is None or found.kind != kind:
         raise SignInNeeded("a page is for signed-in staff or registered terminals")
-    caller = known_caller(doors(request), found)
+    known = known_caller(doors(request), found)
     await check_csrf(request, found.csrf)
-    return caller
+    return known
 
 
 def known_caller(at: Doors, found: Session) -> Caller:
     """Whom the session stands for, as the access file says now."""
-    caller = at.access.caller(CALLER_KIND[found.kind], found.account)
-    if caller is None:
+    known = at.access.caller(CALLER_KIND[found.kind], found.account)
+    if known is None:
         raise SignInNeeded("the account of a session is no longer in the access file")
-    return caller
+    return known
 
 
 async def _form_field(request: Request, name: str) -> str | None:

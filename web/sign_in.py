@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
@@ -14,12 +13,11 @@ from core.errors import HubError, Rejected
 from hub import persons, sessions
 from hub.access_file import DemoAccessRefused
 from hub.caller import CallerKind
-from hub.passwords import matches
 from web.doors import Doors, doors
 from web.errors import answer_to
 from web.pages import Pages
+from web.refused import SignInNeeded, SignInRefused, TooManyRequests
 from web.session import (
-    SignInNeeded,
     check_csrf,
     cookie_name,
     cookie_of,
@@ -36,18 +34,6 @@ _BEFORE_SECONDS: Final = 15 * 60
 _AFTER: Final = {"staff": "/overview", "person": "/my-data", "terminal": "/terminal"}
 
 Text = Annotated[str, Form(max_length=200)]
-
-
-class SignInRefused(Rejected):
-    """Account and password, or number and name, do not belong together; which of them is wrong is not said."""
-
-    code: ClassVar[str] = "HUB-869"
-
-
-class TooManyRequests(Rejected):
-    """More requests or failed sign-ins than the limits of the access file allow."""
-
-    code: ClassVar[str] = "HUB-873"
 
 
 def sign_in_router(pages: Pages) -> APIRouter:
@@ -161,7 +147,7 @@ async def _staff(request: Request, account: str, password: str) -> str:
     entry = at.access.rules().member(CallerKind.CLERK, account)
     stored = getattr(entry, "password", None)
     # Also where there is no such account, so that both take the same time and get the same answer.
-    good = await asyncio.to_thread(matches, password, stored if at.demo else None)
+    good = await at.matches(password, stored if at.demo else None)
     if entry is None or not good:
         at.tries.failed(*keys)
         raise SignInRefused("a sign-in with a wrong account or password was refused")
