@@ -1,9 +1,10 @@
-"""What a new installation needs once, and an old one not at all: tables, keyring, and in demo mode keys and a seal."""
+"""What a new installation needs once, and an old one not at all: tables, keyring, in demo mode keys, seal, accounts."""
 
 from __future__ import annotations
 
 from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
+from hub import access_demo
 from hub.context import open_hub
 from hub.press import DEMO, DemoSealRefused
 from hub.seals import add_demo
@@ -31,6 +32,10 @@ def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
     told.append(f"data-protection keyring in {settings.keys}")
     if settings.mode is Mode.DEMO:
         told += demo_keys(settings, clock)
+        accounts = access_demo.make(settings)
+        told.append(f"who may ask for what in {settings.access_file}")
+        if accounts is not None:
+            told.append(f"demo accounts with their passwords in {accounts}")
         with open_hub(settings, clock) as hub:
             seal = add_demo(hub)
         told.append(f"demo seal {seal.seal.entry.es_id} in the register of seals, {seal.standing}")

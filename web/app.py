@@ -1,14 +1,15 @@
-"""Builds the web application: three pages, four API calls, two health answers."""
+"""Builds the web application: pages and API calls, who may see them, two health answers."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
@@ -17,10 +18,16 @@ from core.clock import Clock, SystemClock
 from core.digest import sm3_hex
 from core.errors import HubError
 from core.settings import Mode, Settings
+from hub.sessions import Session
+from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
+from web.machines import token_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
+from web.refused import SignInNeeded
+from web.session import caller, session_if_any, sign_in_address, staff
+from web.sign_in import sign_in_router
 from web.upload import LARGEST_FILE, Upload, read_upload
 
 _LOG = logging.getLogger(__name__)
@@ -31,19 +38,30 @@ _WAIT_SECONDS = 15
 #: Names this server goes by: a page of another site cannot reach it under its own name (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost"]
 _UNKNOWN = Answer(500, "HUB-000", "系统出现问题，请联系管理员。", "Something went wrong; tell the operator.")
+_UNFIT = Answer(
+    422, "HTTP-422", "提交的内容不完整或不正确。", "A field is missing or not of its kind.", "请核对后重新提交。"
+)
+Visitor = Annotated[Session | None, Depends(session_if_any)]
+_STAFF = [Depends(staff)]
 _HTTP = {
     404: ("没有这个页面。", "There is no such page."),
     405: ("该地址不支持这种请求方式。", "This address does not take that method."),
 }
 
 
-def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, verbs: Verbs | None = None, clock: Clock | None = None, doors: Doors | None = None
+) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 
     Args:
         settings: where the hub's database, keys and home are.
         verbs: what answers in place of the hub itself.
         clock: what time a report is stamped with.
+        doors: who is let in, in place of the access file and the store.
+
+    Raises:
+        AccessFileBroken, DemoAccessRefused: the access file cannot be taken.
     """
     if verbs is None:
         # Imported when wanted: the hub brings the database driver and every connector with it.
@@ -55,9 +73,12 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
     watch = clock or SystemClock()
     # The interactive API pages would load scripts from elsewhere, so they stay off.
     app = FastAPI(title="一证通办数据共享枢纽", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS, www_redirect=False)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.state.doors = doors or Doors.of(settings, clock)
+    app.include_router(sign_in_router(pages))
+    app.include_router(token_router())
     turns = asyncio.Semaphore(_AT_ONE_TIME)
 
     async def verified(upload: Upload) -> Verification:
@@ -72,16 +93,22 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
             turns.release()
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    async def home() -> Response:
-        return pages.show("home.html", overview=await asyncio.to_thread(hub.overview), now=watch.now())
+    async def home(visitor: Visitor) -> Response:
+        return pages.show("home.html", visitor=visitor)
 
-    @app.get("/quarantine", response_class=HTMLResponse, include_in_schema=False)
-    async def quarantine() -> Response:
-        return pages.show("quarantine.html", rows=await asyncio.to_thread(hub.returns), now=watch.now())
+    @app.get("/overview", response_class=HTMLResponse, include_in_schema=False, dependencies=_STAFF)
+    async def overview(visitor: Visitor) -> Response:
+        found = await asyncio.to_thread(hub.overview)
+        return pages.show("overview.html", overview=found, now=watch.now(), visitor=visitor)
+
+    @app.get("/quarantine", response_class=HTMLResponse, include_in_schema=False, dependencies=_STAFF)
+    async def quarantine(visitor: Visitor) -> Response:
+        rows = await asyncio.to_thread(hub.returns)
+        return pages.show("quarantine.html", rows=rows, now=watch.now(), visitor=visitor)
 
     @app.get("/verify", response_class=HTMLResponse, include_in_schema=False)
-    async def verify_form() -> Response:
-        return pages.show("verify.html", report=None, problem=None, largest_mb=LARGEST_FILE // 2**20)
+    async def verify_form(visitor: Visitor) -> Response:
+        return pages.show("verify.html", visitor=visitor, report=None, problem=None, largest_mb=LARGEST_FILE // 2**20)
 
     @app.post("/verify", response_class=HTMLResponse, include_in_schema=False)
     async def verify_page(request: Request) -> Response:
@@ -105,7 +132,7 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
             now=watch.now(),
         )
 
-    @app.get("/api/sources")
+    @app.get("/api/sources", dependencies=[Depends(caller)])
     async def api_sources() -> dict[str, Any]:
         """Every source with pulled = accepted + unchanged + quarantined, licences by type, and what waits."""
         overview = await asyncio.to_thread(hub.overview)
@@ -116,7 +143,7 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
             "not_granted": overview.not_granted,
         }
 
-    @app.get("/api/quarantine")
+    @app.get("/api/quarantine", dependencies=[Depends(caller)])
     async def api_quarantine() -> list[dict[str, Any]]:
         """Rows set aside of each resource, counted by how far they are on their way back to their owner."""
         return [row.to_dict() for row in await asyncio.to_thread(hub.returns)]
@@ -146,16 +173,35 @@ def create_app(settings: Settings, verbs: Verbs | None = None, clock: Clock | No
         except HubError as error:
             _LOG.warning("not ready: %s", error)
             return JSONResponse({"status": "not ready", "code": error.code}, status_code=503)
-        return JSONResponse({"status": "ok"})
+        trouble = app.state.doors.access.trouble
+        # The rules before the broken change are in force, so it can work; but somebody should look.
+        return JSONResponse({"status": "ok"} | ({"access": trouble.code} if trouble else {}))
 
     def tell(request: Request, answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
-        if request.url.path.startswith(("/api/", "/health/")):
+        if request.url.path.startswith(("/api/", "/health/", "/oauth/")):
             return JSONResponse(
-                {"code": answer.code, "zh": answer.zh, "en": answer.en}, status_code=answer.status, headers=headers
+                {"code": answer.code, "zh": answer.zh, "en": answer.en, "do": answer.do},
+                status_code=answer.status,
+                headers=headers,
             )
-        response = pages.show("problem.html", problem=answer, status=answer.status)
+        visitor = getattr(request.state, "session", None)
+        response = pages.show("problem.html", problem=answer, status=answer.status, visitor=visitor)
         response.headers.update(headers or {})
         return response
+
+    @app.exception_handler(SignInNeeded)
+    async def sign_in_first(request: Request, error: SignInNeeded) -> Response:
+        if request.url.path.startswith("/api/"):
+            return tell(request, answer_to(error), {"WWW-Authenticate": 'Bearer realm="hub"'})
+        if request.headers.get("hx-request") == "true":
+            # Part of a page was asked for: the whole page goes to sign in, not the part.
+            return Response(status_code=401, headers={"HX-Redirect": sign_in_address(request)})
+        return RedirectResponse(sign_in_address(request), 303)
+
+    @app.exception_handler(RequestValidationError)
+    async def unfit(request: Request, _: Exception) -> Response:
+        # FastAPI's own answer would repeat what was sent, a password or a person's number.
+        return tell(request, _UNFIT)
 
     @app.exception_handler(HubError)
     async def typed(request: Request, error: Exception) -> Response:

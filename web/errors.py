@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.errors import HubError, Rejected, Retryable
+from web.access_words import WORDS
 
 
 class UploadRefused(Rejected):
@@ -28,12 +29,13 @@ class VerifierBusy(Retryable):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An error in words for people, with its HTTP status."""
+    """An error in words for people, with its HTTP status; `do` is what the person can do about it."""
 
     status: int
     code: str
     zh: str
     en: str
+    do: str = ""
 
 
 def answer_to(error: HubError) -> Answer:
@@ -44,6 +46,8 @@ def answer_to(error: HubError) -> Answer:
         return Answer(400, error.code, "没有收到文件，请选择一个文件后再提交。", "Choose exactly one file and send it.")
     if isinstance(error, VerifierBusy):
         return Answer(503, error.code, "正在验证的文件较多，请稍后再试。", "Too many files at once; try again shortly.")
+    if (words := WORDS.get(type(error).__name__)) is not None:
+        return Answer(words.status, error.code, words.zh, words.en, words.do)
     if isinstance(error, Retryable):
         return Answer(503, error.code, "系统暂时无法完成，请稍后再试。", "The hub cannot do this now; try again later.")
     if isinstance(error, Rejected):

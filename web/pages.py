@@ -65,6 +65,7 @@ class Pages:
         self._environment.filters["count_or_dash"] = _count_or_dash
         self._environment.globals.update(
             demo=demo,
+            visitor=None,
             source_states=_SOURCE_STATES,
             overdue_states=_OVERDUE,
             step_states=_STEP_STATES,

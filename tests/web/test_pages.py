@@ -12,10 +12,12 @@ from starlette.testclient import TestClient
 from core.clock import FixedClock
 from core.errors import Retryable
 from core.settings import Mode, Settings
+from tests.hub.access_files import clerk
 from tests.web.samples import CANNOT_TELL, INVALID, LAST, VALID, Sample, Secretive
 from web.app import create_app
 from web.guard import HEADERS
 from web.pages import STATIC
+from web.session import staff
 from web.upload import LARGEST_FILE
 
 Open = Callable[..., TestClient]
@@ -26,13 +28,15 @@ def visit(tmp_path: Path) -> Open:
     def visit(verbs: Sample | None = None, mode: Mode = Mode.DEMO, **options: object) -> TestClient:
         settings = Settings(tmp_path, "postgresql://nowhere", tmp_path / "s.toml", tmp_path / "keys", mode)
         app = create_app(settings, verbs or Sample(), FixedClock(LAST))
+        # Who is let in is told by other tests; here somebody is.
+        app.dependency_overrides[staff] = clerk
         return TestClient(app, base_url="http://127.0.0.1", **options)  # type: ignore[arg-type]
 
     return visit
 
 
-def test_home_shows_each_source_with_its_balance(visit: Open) -> None:
-    page = visit().get("/").text
+def test_the_overview_shows_each_source_with_its_balance(visit: Open) -> None:
+    page = visit().get("/overview").text
     row = re.search(r"<tr[^>]*>(?:(?!</tr>).)*tax\.registration.*?</tr>", page, re.S)
     assert row
     assert re.findall(r'<td class="n[^"]*">([\d,]+)</td>', row.group()) == ["12,400", "12,391", "0", "9", "9"]
@@ -41,7 +45,7 @@ def test_home_shows_each_source_with_its_balance(visit: Open) -> None:
 
 
 def test_a_source_whose_columns_changed_says_so_beside_its_other_state(visit: Open) -> None:
-    page = visit().get("/").text
+    page = visit().get("/overview").text
     rows = {name: re.search(rf"<tr(?:(?!</tr>).)*{name}.*?</tr>", page, re.S) for name in ("registration", "marriage")}
     late, good = (str(row and row.group()) for row in rows.values())
     assert ">迟到<" in late and "结构变化 2" in late
@@ -49,7 +53,7 @@ def test_a_source_whose_columns_changed_says_so_beside_its_other_state(visit: Op
 
 
 def test_what_is_overdue_says_since_when_and_whether_anybody_agreed_to_that(visit: Open) -> None:
-    page = visit().get("/").text
+    page = visit().get("/overview").text
     late = re.search(r"tax\.registration.*?</tr>", page, re.S).group()  # type: ignore[union-attr]
     missing = re.search(r"hr\.vocational.*?</tr>", page, re.S).group()  # type: ignore[union-attr]
     assert "应于 2026-03-03 14:31 前采集（未核实）" in late
@@ -65,8 +69,8 @@ def test_the_api_tells_of_due_and_drift(visit: Open) -> None:
     assert rows["civil.marriage"]["due"] is None
 
 
-def test_home_sums_licences_and_packages(visit: Open) -> None:
-    page = visit().get("/").text
+def test_the_overview_sums_licences_and_packages(visit: Open) -> None:
+    page = visit().get("/overview").text
     assert re.search(r"<dt>已签发证照</dt><dd>23</dd>", page)
     assert re.search(r"<dt>归档信息包</dt><dd>22</dd>", page)
 
@@ -92,14 +96,14 @@ def test_the_way_back_of_each_resource_stands_in_counts_that_add_up(visit: Open)
 
 
 def test_a_source_never_read_shows_no_date_and_says_so(visit: Open) -> None:
-    row = re.search(r"hr\.insurance.*?</tr>", visit().get("/").text, re.S)
+    row = re.search(r"hr\.insurance.*?</tr>", visit().get("/overview").text, re.S)
     assert row
     assert "尚未采集" in row.group()
     assert "—" in row.group()
 
 
 def test_demo_mode_says_so_on_every_page_and_production_does_not(visit: Open) -> None:
-    for path in ("/", "/quarantine", "/verify", "/nowhere"):
+    for path in ("/", "/overview", "/quarantine", "/verify", "/sign-in", "/sign-in/person", "/nowhere"):
         assert "演示环境" in visit().get(path).text
         assert "演示环境" not in visit(mode=Mode.PRODUCTION).get(path).text
 
@@ -195,7 +199,18 @@ def test_api_sources_gives_the_same_figures_as_the_page(visit: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/quarantine", "/verify", "/static/style.css", "/api/sources", "/health/live", "/nowhere"]
+    "path",
+    [
+        "/",
+        "/overview",
+        "/quarantine",
+        "/verify",
+        "/sign-in",
+        "/static/style.css",
+        "/api/sources",
+        "/health/live",
+        "/nowhere",
+    ],
 )
 def test_every_answer_carries_the_guarding_headers(visit: Open, path: str) -> None:
     headers = visit().get(path).headers
@@ -204,13 +219,13 @@ def test_every_answer_carries_the_guarding_headers(visit: Open, path: str) -> No
 
 def test_an_unexpected_error_is_guarded_and_tells_nothing(visit: Open) -> None:
     client = visit(Sample(error=RuntimeError("secret of db.internal")), raise_server_exceptions=False)
-    answer = client.get("/")
+    answer = client.get("/overview")
     assert answer.status_code == 500
     assert "db.internal" not in answer.text
     assert answer.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/quarantine", "/api/sources", "/api/quarantine", "/health/ready"])
+@pytest.mark.parametrize("path", ["/overview", "/quarantine", "/api/sources", "/api/quarantine", "/health/ready"])
 def test_an_operators_message_stays_with_the_operator(visit: Open, path: str) -> None:
     answer = visit(Sample(error=Secretive())).get(path)
     assert "TEST-9" in answer.text
@@ -221,8 +236,8 @@ def test_a_dead_database_makes_it_unready_but_alive(visit: Open) -> None:
     client = visit(Sample(error=Retryable("no answer")))
     assert client.get("/health/live").status_code == 200
     assert client.get("/health/ready").status_code == 503
-    assert client.get("/").status_code == 503
-    assert "稍后再试" in client.get("/").text
+    assert client.get("/overview").status_code == 503
+    assert "稍后再试" in client.get("/overview").text
 
 
 def test_another_sites_name_does_not_reach_it(visit: Open) -> None:
@@ -230,7 +245,7 @@ def test_another_sites_name_does_not_reach_it(visit: Open) -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere(visit: Open) -> None:
-    texts = [visit().get(path).text for path in ("/", "/quarantine", "/verify")]
+    texts = [visit().get(path).text for path in ("/", "/overview", "/quarantine", "/verify", "/sign-in")]
     texts += [file.read_text(encoding="utf-8") for file in STATIC.iterdir()]
     for text in texts:
         assert set(re.findall(r"https?://[^\s\"')]+", text)) <= {"http://www.w3.org/2000/svg"}

@@ -22,7 +22,9 @@ from hub.context import open_hub
 from hub.returns import confirm, send_back
 from store.connection import connect
 from store.vault import make_keyring
+from tests.hub.access_files import clerk
 from web.app import create_app
+from web.session import staff
 
 pytestmark = pytest.mark.world
 
@@ -41,11 +43,13 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 def client(settings: Settings) -> TestClient:
-    return TestClient(create_app(settings), base_url="http://127.0.0.1")
+    app = create_app(settings)
+    app.dependency_overrides[staff] = clerk
+    return TestClient(app, base_url="http://127.0.0.1")
 
 
 def test_an_empty_hub_shows_every_declared_source_as_never_read_or_not_open(settings: Settings) -> None:
-    page = client(settings).get("/")
+    page = client(settings).get("/overview")
     assert page.status_code == 200
     sources = client(settings).get("/api/sources").json()["sources"]
     assert {source["state"] for source in sources} == {"never read", "not open"}
@@ -63,7 +67,7 @@ def test_what_was_collected_stands_on_the_page_and_balances(settings: Settings, 
     row = next(row for row in rows if row["resource"] == "market.company")
     assert (row["pulled"], row["accepted"], row["quarantined"], row["balanced"]) == (2, 1, 1, True)
     assert row["last_collected"] is not None
-    page = client(settings).get("/").text
+    page = client(settings).get("/overview").text
     assert "样例甲" not in page
     assert "91420112" not in page
 
@@ -99,7 +103,8 @@ def test_it_is_ready_with_its_database_and_unready_without(settings: Settings, t
     answer = client(gone).get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "HUB-601")
     assert client(gone).get("/health/live").status_code == 200
-    assert client(gone).get("/").status_code == 503
+    assert client(gone).get("/overview").status_code == 503
+    assert client(gone).get("/").status_code == 200
 
 
 def test_a_database_without_migrations_is_not_ready(database_url: str, tmp_path: Path) -> None:
@@ -125,7 +130,7 @@ def test_the_server_starts_as_a_program_and_ends_on_a_signal(settings: Settings)
     }
     server = subprocess.Popen([sys.executable, "-m", "web", "--port", str(port)], env=environment)
     try:
-        assert "运行概况" in _patiently(f"http://127.0.0.1:{port}/")
+        assert "验证电子证照" in _patiently(f"http://127.0.0.1:{port}/")
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=10) in (0, -signal.SIGTERM)
     finally:

@@ -1,0 +1,246 @@
+"""How programs prove who they are: partners by OAuth2 client credentials (RFC 6749, 6750), terminals by signed requests
+(RFC 9421)."""
+
+from __future__ import annotations
+
+import binascii
+import logging
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import unquote_plus
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from fastapi import APIRouter, Depends
+from http_message_signatures import (
+    HTTPMessageSignaturesException,
+    HTTPMessageVerifier,
+    HTTPSignatureKeyResolver,
+    algorithms,
+)
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hub import sessions, tokens
+from hub.access import with_holder
+from hub.access_file import Terminal
+from hub.caller import Caller, CallerKind
+from hub.sessions import digest
+from web.doors import Doors, doors
+from web.refused import SignatureRefused, SignInNeeded, TokenRefused
+
+_LOG = logging.getLogger(__name__)
+
+_ALGORITHMS: Final[Mapping[str, Any]] = {
+    "hmac-sha256": algorithms.HMAC_SHA256,
+    "ed25519": algorithms.ED25519,
+}
+#: What a signature must cover, beside the content's digest where there is content.
+_COVERED: Final = ("@method", "@authority", "@path", "@query")
+_PRESENT: Final = "x-holder-present"
+_NONCE: Final = range(16, 129)
+_LARGEST_TOKEN: Final = 200
+
+
+def has_credentials(request: Request) -> bool:
+    """Whether the request comes with a machine's credentials, good or bad."""
+    return "authorization" in request.headers or "signature-input" in request.headers
+
+
+async def machine(request: Request) -> Caller:
+    """The partner of a bearer token, or the terminal that signed the request.
+
+    A terminal says with the covered header `X-Holder-Present: true` that the holder stands before it.
+
+    Raises:
+        SignInNeeded: neither token nor signature.
+        TokenRefused, SignatureRefused: see there.
+    """
+    if "signature-input" in request.headers:
+        return await _terminal(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise SignInNeeded("a call for machines came without token and without signature")
+    return await _partner(request, token.strip())
+
+
+def token_router() -> APIRouter:
+    """Where partners get their tokens."""
+    router = APIRouter()
+
+    @router.post(
+        "/oauth/token",
+        responses={400: {"description": "unsupported_grant_type"}, 401: {"description": "invalid_client"},
+                   429: {"description": "too many failures"}},
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/x-www-form-urlencoded": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {"grant_type": {"const": "client_credentials"}},
+                            "required": ["grant_type"],
+                        }
+                    }
+                },
+            }
+        },
+    )  # fmt: skip
+    async def token(request: Request) -> Response:
+        """A bearer token for ten minutes, for a partner's client id and secret by HTTP Basic authentication."""
+        at = doors(request)
+        client, secret = _basic(request.headers.get("authorization", ""))
+        keys = (f"client {client}", f"address {request.client.host if request.client else ''}")
+        if at.tries.too_many(at.access.rules().limits.sign_ins, *keys):
+            return JSONResponse({"error": "slow_down"}, 429, {"Retry-After": "900"})
+        entry = at.access.rules().member(CallerKind.PARTNER, client)
+        # Also where there is no such client, so that both take the same time and get the same answer.
+        if not await at.matches(secret, getattr(entry, "secret", None)):
+            at.tries.failed(*keys)
+            _LOG.warning("a partner with a wrong id or secret got no token")
+            return JSONResponse({"error": "invalid_client"}, 401, {"WWW-Authenticate": 'Basic realm="hub"'})
+        if (await _form(request)).get("grant_type") != "client_credentials":
+            return JSONResponse({"error": "unsupported_grant_type"}, 400)
+        made = await at.ask(lambda hub: tokens.give(hub, client))
+        return JSONResponse(
+            {"access_token": made, "token_type": "Bearer", "expires_in": int(tokens.LIFE.total_seconds())},
+            headers={"Pragma": "no-cache"},
+        )
+
+    @router.post("/api/terminal/ticket", responses={401: {"description": "not signed by a terminal"}})
+    async def ticket(caller: Annotated[Caller, Depends(machine)], request: Request) -> dict[str, str]:
+        """Where a terminal's browser begins its session; the address works once, within a minute."""
+        if caller.kind is not CallerKind.TERMINAL:
+            raise SignInNeeded("a ticket is for a terminal, and something else asked for one")
+        word = await doors(request).ask(lambda hub: sessions.ticket(hub, caller.id))
+        return {"address": f"/sign-in/terminal?ticket={word}"}
+
+    return router
+
+
+async def _partner(request: Request, token: str) -> Caller:
+    at = doors(request)
+    known = await _client(at, token) if 0 < len(token) <= _LARGEST_TOKEN else None
+    caller = at.access.caller(CallerKind.PARTNER, known) if known else None
+    if caller is None:
+        raise TokenRefused("a partner's token is unknown or has ended; nothing was done. Get a new one.")
+    return caller
+
+
+async def _client(at: Doors, token: str) -> str | None:
+    hashed = digest(token)
+    known = at.tokens.get(hashed, at.clock.now())
+    if known is not None:
+        return known
+    found = await at.ask(lambda hub: tokens.find(hub, hashed))
+    if found is None:
+        return None
+    at.tokens.put(hashed, *found)
+    return found[0]
+
+
+async def _terminal(request: Request) -> Caller:
+    at = doors(request)
+    body = await request.body()
+    for name, algorithm in _ALGORITHMS.items():
+        keys = _Keys(at, name)
+        verifier = HTTPMessageVerifier(signature_algorithm=algorithm, key_resolver=keys)
+        try:
+            results = verifier.verify(
+                _Message(request), max_age=tokens.SIGNED_FOR, require_components=_COVERED, body=body
+            )
+        except HTTPMessageSignaturesException as error:
+            if keys.used is None:
+                continue  # the terminal signs by the other algorithm, or is none
+            raise SignatureRefused(f"a request signed as {keys.used} was refused: {type(error).__name__}") from None
+        except ValueError:
+            break
+        return await _signed(request, at, results)
+    raise SignatureRefused("a signed request names no terminal of the access file, or its signature cannot be read")
+
+
+async def _signed(request: Request, at: Doors, results: list[Any]) -> Caller:
+    (result, *others) = results
+    number, nonce = str(result.parameters.get("keyid", "")), result.nonce
+    caller = at.access.caller(CallerKind.TERMINAL, number)
+    if others or caller is None:
+        raise SignatureRefused("a request with several signatures was refused")
+    if nonce is None or len(nonce) not in _NONCE:
+        raise SignatureRefused(f"a request signed as {number} has no nonce of 16 to 128 characters; it was refused")
+    if not await at.ask(lambda hub: tokens.first_use(hub, number, nonce)):
+        raise SignatureRefused(f"a request signed as {number} came a second time; it was refused")
+    if request.headers.get(_PRESENT) != "true":
+        return caller
+    if f'"{_PRESENT}"' not in result.covered_components:
+        raise SignatureRefused(f"a request signed as {number} says the holder is present, and does not sign that")
+    return with_holder(caller)
+
+
+class _Keys(HTTPSignatureKeyResolver):
+    """Keys of the terminals that sign by one algorithm; `used` is the terminal a key was asked of."""
+
+    def __init__(self, at: Doors, algorithm: str) -> None:
+        self._at = at
+        self._algorithm = algorithm
+        self.used: str | None = None
+
+    def resolve_public_key(self, key_id: str) -> bytes | Ed25519PublicKey | None:
+        entry = self._at.access.rules().member(CallerKind.TERMINAL, key_id)
+        if not isinstance(entry, Terminal) or entry.algorithm != self._algorithm:
+            return None
+        self.used = entry.id
+        path = self._at.settings.access_file.parent / entry.key_file
+        try:
+            data = path.read_bytes()
+            if self._algorithm == "hmac-sha256":
+                secret = bytes.fromhex(data.decode("ascii").strip())
+                return secret if len(secret) >= 32 else None
+            key = load_pem_public_key(data)
+        except (OSError, ValueError) as error:
+            _LOG.error("the key of terminal %s cannot be read (%s)", entry.id, type(error).__name__)
+            return None
+        return key if isinstance(key, Ed25519PublicKey) else None
+
+    def resolve_private_key(self, key_id: str) -> bytes:
+        raise KeyError(key_id)
+
+
+class _Message:
+    """The request as the library wants it."""
+
+    def __init__(self, request: Request) -> None:
+        self.method = request.method
+        self.url = str(request.url)
+        self.headers = _Headers(request)
+
+
+class _Headers(dict[str, str]):
+    """Every field line in its order, also where a name comes twice."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request.headers)
+        self._lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+
+    def items(self) -> Any:
+        return self._lines
+
+
+async def _form(request: Request) -> Mapping[str, Any]:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    length = request.headers.get("content-length", "")
+    return await request.form() if length.isdecimal() and int(length) < 10_000 else {}
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Client id and secret, percent-decoded as RFC 6749, 2.3.1 has it; empty where there are none."""
+    scheme, _, coded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        client, _, secret = b64decode(coded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return unquote_plus(client)[:100], unquote_plus(secret)[:200]
