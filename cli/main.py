@@ -25,6 +25,7 @@ _COMMANDS = {
     "collect": ("cli.collect", "collect"),
     "quarantine": ("cli.quarantine", "quarantine"),
     "lookup": ("cli.lookup", "lookup"),
+    "audit": ("cli.audit", "audit"),
     "issue": ("cli.issue", "issue"),
     "licences": ("cli.issue", "licences"),
     "seals": ("cli.seals", "seals"),

@@ -48,6 +48,8 @@ WITH_DATABASE = [
     ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
     ["quarantine", "send-back", "tax.registration"], ["quarantine", "sent", "x"], ["quarantine", "sendings"],
     ["quarantine", "dismiss", "1", "--why", "repeated"], ["quarantine", "export", "1", "--out", "x.bin"],
+    ["audit", "verify"], ["audit", "head"], ["audit", "seal"], ["audit", "export", "--out", "x.jsonl"],
+    ["audit", "prove", "--from", "0"],
 ]  # fmt: skip
 
 
@@ -114,6 +116,9 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["verify", __file__, "--crl", __file__], ["verify", __file__, "--ocsp", __file__],
         ["verify", __file__, "--organ", "420112"], ["verify", __file__, "--seals", "0"],
         ["keys"], ["keys", "rotate", "--kek", "--resource", "hr.insurance"], ["keys", "rotate", "--prepare"],
+        ["audit"], ["audit", "prove"], ["audit", "prove", "seven"], ["audit", "prove", "--to", "1"],
+        ["audit", "check-proof"], ["audit", "check-proof", "/nonexistent.json"], ["audit", "export"],
+        ["audit", "verify", "--patience", "-1"], ["audit", "head", "--number", "-1"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
 )  # fmt: skip
