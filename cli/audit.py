@@ -141,8 +141,8 @@ def seal(as_json: bool) -> None:
 
     \b
     Example: hub audit seal
-    Exit status: 0 sealed · 1 refused: the log was changed, or there is no key · 2 try again: another process seals, or
-    the database or the key's device does not answer · 3 wrong usage
+    Exit status: 0 sealed · 1 refused: the log was changed, or there is no key · 2 try again: another process
+    seals, or the database or the key's device does not answer · 3 wrong usage
     """
     from hub import audit as log
     from hub.context import open_hub
