@@ -14,6 +14,7 @@ import pytest
 from connectors import registry
 from connectors.declaration import load_all
 from core.clock import SHANGHAI, FixedClock
+from hub import audit
 from hub.collect import collect
 from hub.context import open_hub
 from hub.deposit import deposit_all
@@ -27,6 +28,7 @@ from store.connection import fetch_all
 from tests.dags.conftest import Inside, Stage
 from tests.dags.inside import Answer, Order
 from tests.departments import Departments
+from tests.hub.logs import add
 
 ISSUE = "issue_and_archive"
 COLLECTS = [f"collect_{department.id}" for department in declared()]
@@ -296,3 +298,16 @@ def test_the_watch_notes_what_is_open_and_notices_what_is_late(stage: Stage) -> 
     assert {row[0] for row in rows} == late
     assert late == {one.name for department in declared() for one in department.resources if one.late_after_hours < 72}
     assert {row[1:] for row in rows} == {("late", "watch")}
+
+
+@pytest.mark.slow
+def test_the_log_is_numbered_and_sealed(stage: Stage) -> None:
+    with open_hub(stage.settings) as hub:
+        add(hub, 3)
+    number, seal = stage.play({"dag": "number_log"}, {"dag": "seal_log"})
+    assert (number["state"], number["tasks"]) == ("success", {"number": ["success", 1]})
+    assert (seal["state"], seal["tasks"]) == ("success", {"seal": ["success", 1]})
+    with open_hub(stage.settings) as hub:
+        report = audit.verify(hub)
+    assert report.sound, report.findings
+    assert (report.entries, report.covered, report.heads) == (3, 3, 1)
