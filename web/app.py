@@ -18,14 +18,19 @@ from core.clock import Clock, SystemClock
 from core.digest import sm3_hex
 from core.errors import HubError
 from core.settings import Mode, Settings
+from hub.access import Access
 from hub.sessions import Session
+from web.audit_api import audit_routes
 from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
+from web.lookup_api import lookup_routes
 from web.machines import token_router
+from web.my_data import my_data_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
 from web.refused import SignInNeeded
+from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
 from web.upload import LARGEST_FILE, Upload, read_upload
@@ -71,14 +76,25 @@ def create_app(
     hub = verbs
     pages = Pages(demo=settings.mode is Mode.DEMO)
     watch = clock or SystemClock()
+    access = doors.access if doors is not None else Access.open(settings, watch)
+    service = Service(settings, access, clock)
     # The interactive API pages would load scripts from elsewhere, so they stay off.
-    app = FastAPI(title="一证通办数据共享枢纽", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title="一证通办数据共享枢纽",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=service.lifespan,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.state.doors = doors or Doors.of(settings, clock)
+    app.state.doors = doors or Doors.of(settings, access, clock, service.pool.hub)
     app.include_router(sign_in_router(pages))
     app.include_router(token_router())
+    app.include_router(lookup_routes(service))
+    app.include_router(audit_routes())
+    app.include_router(my_data_router(pages, service.means.ages))
     turns = asyncio.Semaphore(_AT_ONE_TIME)
 
     async def verified(upload: Upload) -> Verification:
