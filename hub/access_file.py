@@ -239,6 +239,10 @@ class AccessFile(Declared):
             found = self.partners
         return next((one for one in found if one.id == account), None)
 
+    def staff_of(self, subject: str) -> Staff | None:
+        """The account of whom the identity provider calls so."""
+        return next((one for one in self.staff if one.subject is not None and one.subject == subject), None)
+
     def organisation(self, code: str) -> Organisation | None:
         """The organisation of a code."""
         return next((one for one in self.organisations if one.code == code), None)
@@ -277,6 +281,8 @@ def read_access(path: Path, mode: Mode) -> AccessFile:
             for line in error.errors(include_url=False, include_input=False)
         )
         raise AccessFileBroken(f"{path}: {told}. Correct it; nothing of it is in force.") from None
+    if mode is Mode.PRODUCTION and found.provider is not None and not found.provider.issuer.startswith("https://"):
+        raise AccessFileBroken(f"{path}: provider.issuer must be an https address in production mode.")
     demo = [member.id for member in found.members if member.demo]
     if demo and mode is Mode.PRODUCTION:
         raise DemoAccessRefused(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
+from base64 import b64decode, b64encode
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form
@@ -15,8 +18,16 @@ from hub.access_file import DemoAccessRefused
 from hub.caller import CallerKind
 from web.doors import Doors, doors
 from web.errors import answer_to
+from web.oidc import Oidc, new_secret
 from web.pages import Pages
-from web.refused import SignInNeeded, SignInRefused, TooManyRequests
+from web.refused import (
+    AccountUnknown,
+    ProviderRefused,
+    ProviderUnavailable,
+    SignInNeeded,
+    SignInRefused,
+    TooManyRequests,
+)
 from web.session import (
     check_csrf,
     cookie_name,
@@ -28,8 +39,11 @@ from web.session import (
     set_cookie,
 )
 
+_LOG = logging.getLogger(__name__)
+
 #: Cookie of a browser that is about to sign in; its forms are bound to it.
 BEFORE: Final = "hub-before"
+_OIDC: Final = "hub-oidc"
 _BEFORE_SECONDS: Final = 15 * 60
 _AFTER: Final = {"staff": "/overview", "person": "/my-data", "terminal": "/terminal"}
 
@@ -39,6 +53,7 @@ Text = Annotated[str, Form(max_length=200)]
 def sign_in_router(pages: Pages) -> APIRouter:
     """The pages of signing in."""
     router = APIRouter(include_in_schema=False)
+    kept: dict[str, Oidc] = {}
 
     def form(request: Request, template: str, onward: str, problem: HubError | None = None) -> Response:
         at = doors(request)
@@ -55,6 +70,17 @@ def sign_in_router(pages: Pages) -> APIRouter:
         )
         set_cookie(request, response, before, BEFORE, _BEFORE_SECONDS)
         return response
+
+    def provider(request: Request) -> Oidc:
+        """The one the access file names now; what was read of it is kept until the file names another."""
+        at = doors(request)
+        wanted = at.access.rules().provider
+        if wanted is None:
+            raise ProviderUnavailable("no identity provider is configured; enter one in the access file")
+        known = kept.get("now")
+        if known is None or known.provider != wanted:
+            known = kept["now"] = Oidc(wanted, at.settings.access_file.parent)
+        return known
 
     @router.get("/sign-in", response_class=HTMLResponse)
     async def ask_staff(request: Request, next: str = "") -> Response:  # noqa: A002 - the name in the address
@@ -73,6 +99,37 @@ def sign_in_router(pages: Pages) -> APIRouter:
         at, old = doors(request), cookie_of(request)
         cookie = await at.ask(lambda hub: sessions.begin(hub, "staff", account.strip(), label, instead_of=old))
         return signed_in(request, cookie, local_path(onward, _AFTER["staff"]))
+
+    @router.api_route("/sign-in/oidc", methods=["GET", "POST"], response_class=HTMLResponse)
+    async def to_provider(request: Request, next: str = "") -> Response:  # noqa: A002
+        # By a link as well: a policy for forms would follow the redirect and stop it.
+        secret = new_secret()
+        address = await asyncio.to_thread(provider(request).begin, secret, _back(request))
+        response = RedirectResponse(address, 303)
+        onward = b64encode(local_path(next, _AFTER["staff"]).encode()).decode()
+        set_cookie(request, response, f"{secret}.{onward}", _OIDC, _BEFORE_SECONDS)
+        return response
+
+    @router.get("/sign-in/oidc/back", response_class=HTMLResponse)
+    async def from_provider(request: Request) -> Response:
+        at, old = doors(request), cookie_of(request)
+        secret, _, onward = request.cookies.get(cookie_name(request, _OIDC), "").partition(".")
+        try:
+            if not secret:
+                raise ProviderRefused("a browser came back from the identity provider that had not been sent there")
+            who = await asyncio.to_thread(provider(request).finish, secret, _back(request), request.query_params)
+            entry = at.access.rules().staff_of(who)
+            if entry is None:
+                raise AccountUnknown("the identity provider knows a person for whom the access file has no account")
+        except HubError as error:
+            _LOG.warning("%s", error)
+            response = form(request, "sign_in.html", "", error)
+        else:
+            cookie = await at.ask(lambda hub: sessions.begin(hub, "staff", entry.id, entry.name, instead_of=old))
+            response = signed_in(request, cookie, local_path(_decoded(onward), _AFTER["staff"]))
+        # Whatever came of it: what came back once does not come back again.
+        drop_cookie(request, response, _OIDC)
+        return response
 
     @router.get("/sign-in/person", response_class=HTMLResponse)
     async def ask_person(request: Request, next: str = "") -> Response:  # noqa: A002
@@ -115,6 +172,18 @@ def sign_in_router(pages: Pages) -> APIRouter:
         return response
 
     return router
+
+
+def _back(request: Request) -> str:
+    """Where the provider sends the browser back to; the host is one the settings name."""
+    return f"{request.url.scheme}://{request.url.netloc}/sign-in/oidc/back"
+
+
+def _decoded(onward: str) -> str:
+    try:
+        return b64decode(onward, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def signed_in(request: Request, cookie: str, onward: str) -> Response:
