@@ -111,7 +111,7 @@ class Reading:
         """Rows known by their bytes are not judged; the store is asked for a page while the next one is read."""
         # A page is asked about before the one in front of it is judged, and while the one before that may still land.
         touched = deque[set[bytes]](maxlen=2)
-        with Recogniser(self.hub) as recogniser:
+        with Recogniser(self.hub, self.declaration.name) as recogniser:
 
             def begin(kept: tuple[RawPage, bytes]) -> tuple[Prepared, Future[Mapping[bytes, bytes]]]:
                 prepared = self.judge.prepare(self.source, *kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from store.connection import Connection, fetch_all, fetch_one
+from store.connection import Connection, fetch_one
 from store.copying import NULL, CopyRows, array_of, of_array, of_bigint, of_bytes, of_int, of_text
 
 
@@ -50,12 +50,6 @@ def of_keys(cursor: Any, resource: str, keys: Sequence[bytes], *, hold: bool = F
         )
         for key, version, digest, mark, edition, subjects, batch in cursor
     }
-
-
-def known_by_mark(connection: Connection, marks: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Mark to key of every current record whose row bears one of these marks."""
-    rows = fetch_all(connection, "select mark, key from record_head where mark = any(%s::bytea[])", (array_of(marks),))
-    return {bytes(mark): bytes(key) for mark, key in rows}
 
 
 def any_before(connection: Connection, resource: str, batch: int) -> bool:
