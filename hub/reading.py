@@ -75,7 +75,8 @@ class Reading:
         if not counted:
             self.said = self.source.count(position)
             self._stop_outside_by_count()
-        with Lander(self.hub, self.batch) as lander:
+        # Parts meet at records of each other, and are to wait there.
+        with Lander(self.hub, self.batch, new=not self._remembers and self.batch.part is None) as lander:
             try:
                 for page, judged in self._judged(position):
                     self.on_step("page.judged")
