@@ -75,7 +75,8 @@ class Reading:
         if not counted:
             self.said = self.source.count(position)
             self._stop_outside_by_count()
-        with Lander(self.hub, self.batch) as lander:
+        # Parts meet at records of each other, and are to wait there.
+        with Lander(self.hub, self.batch, new=not self._remembers and self.batch.part is None) as lander:
             try:
                 for page, judged in self._judged(position):
                     self.on_step("page.judged")
@@ -111,7 +112,7 @@ class Reading:
         """Rows known by their bytes are not judged; the store is asked for a page while the next one is read."""
         # A page is asked about before the one in front of it is judged, and while the one before that may still land.
         touched = deque[set[bytes]](maxlen=2)
-        with Recogniser(self.hub) as recogniser:
+        with Recogniser(self.hub, self.declaration.name) as recogniser:
 
             def begin(kept: tuple[RawPage, bytes]) -> tuple[Prepared, Future[Mapping[bytes, bytes]]]:
                 prepared = self.judge.prepare(self.source, *kept)

@@ -7,26 +7,29 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from hub.context import Hub
-from store import heads
 from store.connection import Connection, connect
+from store.known_rows import KnownRows
 
 
 class Recogniser:
     """Asks in a thread with a connection of its own, one question after the other."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, resource: str) -> None:
         self._url = hub.settings.database_url
+        self._resource = resource
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognise")
         self._connection: Connection | None = None
+        self._known: KnownRows | None = None
 
     def ask(self, marks: Sequence[bytes]) -> Future[Mapping[bytes, bytes]]:
         """Mark to key of the rows that stand just so in the store."""
         return self._thread.submit(self._ask, marks)
 
     def _ask(self, marks: Sequence[bytes]) -> Mapping[bytes, bytes]:
-        if self._connection is None:
+        if self._connection is None or self._known is None:
             self._connection = connect(self._url)
-        return heads.known_by_mark(self._connection, marks)
+            self._known = KnownRows(self._connection, self._resource)
+        return self._known.of(marks)
 
     def __enter__(self) -> Recogniser:
         return self
