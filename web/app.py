@@ -22,6 +22,7 @@ from hub.sessions import Session
 from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
+from web.limits import Doorkeeper
 from web.machines import token_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
@@ -73,8 +74,6 @@ def create_app(
     watch = clock or SystemClock()
     # The interactive API pages would load scripts from elsewhere, so they stay off.
     app = FastAPI(title="一证通办数据共享枢纽", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
-    app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.doors = doors or Doors.of(settings, clock)
     app.include_router(sign_in_router(pages))
@@ -188,6 +187,15 @@ def create_app(
         response = pages.show("problem.html", problem=answer, status=answer.status, visitor=visitor)
         response.headers.update(headers or {})
         return response
+
+    app.add_middleware(
+        Doorkeeper,
+        limits=lambda: app.state.doors.access.rules().limits,
+        tell=lambda request, error: tell(request, answer_to(error)),
+    )
+    # Last, so outermost: their headers and their refusal of other hosts hold for every answer.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
+    app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(SignInNeeded)
     async def sign_in_first(request: Request, error: SignInNeeded) -> Response:

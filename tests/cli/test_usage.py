@@ -48,7 +48,8 @@ WITH_DATABASE = [
     ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
     ["quarantine", "send-back", "tax.registration"], ["quarantine", "sent", "x"], ["quarantine", "sendings"],
     ["quarantine", "dismiss", "1", "--why", "repeated"], ["quarantine", "export", "1", "--out", "x.bin"],
-    ["items", "coverage"],
+    ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
+    ["access", "clear", "1", "--why", "x"],
 ]  # fmt: skip
 
 

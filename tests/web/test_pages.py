@@ -17,7 +17,7 @@ from tests.web.samples import CANNOT_TELL, INVALID, LAST, VALID, Sample, Secreti
 from web.app import create_app
 from web.guard import HEADERS
 from web.pages import STATIC
-from web.session import staff
+from web.session import caller, staff
 from web.upload import LARGEST_FILE
 
 Open = Callable[..., TestClient]
@@ -29,7 +29,7 @@ def visit(tmp_path: Path) -> Open:
         settings = Settings(tmp_path, "postgresql://nowhere", tmp_path / "s.toml", tmp_path / "keys", mode)
         app = create_app(settings, verbs or Sample(), FixedClock(LAST))
         # Who is let in is told by other tests; here somebody is.
-        app.dependency_overrides[staff] = clerk
+        app.dependency_overrides[staff] = app.dependency_overrides[caller] = clerk
         return TestClient(app, base_url="http://127.0.0.1", **options)  # type: ignore[arg-type]
 
     return visit

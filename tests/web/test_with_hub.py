@@ -24,7 +24,7 @@ from store.connection import connect
 from store.vault import make_keyring
 from tests.hub.access_files import clerk
 from web.app import create_app
-from web.session import staff
+from web.session import caller, staff
 
 pytestmark = pytest.mark.world
 
@@ -44,7 +44,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 def client(settings: Settings) -> TestClient:
     app = create_app(settings)
-    app.dependency_overrides[staff] = clerk
+    app.dependency_overrides[staff] = app.dependency_overrides[caller] = clerk
     return TestClient(app, base_url="http://127.0.0.1")
 
 
