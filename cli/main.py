@@ -39,6 +39,7 @@ _COMMANDS = {
     "migrate": ("cli.prepare", "migrate"),
     "pki": ("cli.prepare", "pki"),
     "keys": ("cli.keys", "keys"),
+    "access": ("cli.access", "access"),
 }
 
 
@@ -88,8 +89,8 @@ def hub() -> None:
              hub verify --help
     Exit status: 0 done · 1 failed, refused or invalid · 2 cannot tell now, try again later · 3 wrong usage
 
-    Settings come from HUB_HOME, HUB_DATABASE_URL, HUB_SOURCES, HUB_KEYS, HUB_PRESS and HUB_MODE; without them the
-    world that `make demo` leaves in ./var is used.
+    Settings come from HUB_HOME, HUB_DATABASE_URL, HUB_SOURCES, HUB_KEYS, HUB_PRESS,
+    HUB_ACCESS and HUB_MODE; without them the world that `make demo` leaves in ./var is used.
     """
 
 

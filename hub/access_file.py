@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
@@ -290,6 +291,14 @@ def read_access(path: Path, mode: Mode) -> AccessFile:
             "nothing of the file is in force. Remove these entries."
         )
     return found
+
+
+def missing_files(file: AccessFile, folder: Path) -> list[str]:
+    """Names of key and secret files that the file points to and that cannot be read."""
+    names = [terminal.key_file for terminal in file.terminals]
+    if file.provider is not None and file.provider.secret_file is not None:
+        names.append(file.provider.secret_file)
+    return [str(name) for name in names if not os.access(folder / name, os.R_OK)]
 
 
 def _listed(names: tuple[str, ...] | str) -> tuple[str, ...]:

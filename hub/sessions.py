@@ -11,8 +11,9 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, cast
+from typing import ClassVar, Final, Literal, cast
 
+from core.errors import Permanent
 from hub.caller import CallerKind
 from hub.context import Hub
 from store import sessions
@@ -30,6 +31,12 @@ _TICKET: Final = timedelta(seconds=60)
 _TICKET_OF: Final = "ticket:"
 
 CALLER_KIND: Final = {"staff": CallerKind.CLERK, "terminal": CallerKind.TERMINAL}
+
+
+class TerminalUnknown(Permanent):
+    """The access file has no terminal of the number."""
+
+    code: ClassVar[str] = "HUB-883"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

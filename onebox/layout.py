@@ -51,6 +51,10 @@ class Layout:
         return self.secrets / "airflow-passwords.json"
 
     @property
+    def demo_accounts(self) -> Path:
+        return self.secrets / "demo-accounts.txt"
+
+    @property
     def keys(self) -> Path:
         return self.var / "keys"
 

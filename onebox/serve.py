@@ -71,6 +71,7 @@ def _print_addresses(console: Console, world: World, web: str) -> None:
     console.print()
     for what, where in (
         ("Counter pages 一证通办", web),
+        ("Accounts to sign in with", world.layout.demo_accounts),
         ("Airflow", airflow_login),
         ("Departments", f"addresses in {world.layout.sources}"),
         ("Seal and timestamps", f"configured in {world.layout.keys / 'press.toml'}"),

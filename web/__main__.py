@@ -15,8 +15,9 @@ from web.app import create_app
 def main(host: str, port: int) -> None:
     """Serve the counter pages on this machine only.
 
-    There is no sign-in yet, so the pages bind to the loopback address; a gateway that signs people in stands
-    in front of them. Settings come from HUB_HOME, HUB_DATABASE_URL, HUB_SOURCES, HUB_KEYS and HUB_MODE.
+    They speak http on the loopback address; a gateway in front of them speaks https to everybody else, and
+    HUB_WEB_HOSTS names the hosts it does so for. Settings come from HUB_HOME, HUB_DATABASE_URL, HUB_SOURCES, HUB_KEYS,
+    HUB_ACCESS and HUB_MODE.
 
     Example: python -m web --port 8700
     """

@@ -46,6 +46,7 @@ WORDS: Final = {
     "TooManyRequests": Words(
         429, "操作过于频繁，请稍后再试。", "Too many requests.", "请稍等片刻再试；连续输错密码的，请等15分钟。"
     ),
+    "BodyTooLarge": Words(413, "提交的内容过大。", "What was sent is too large.", "请减少内容后重新提交。"),
     "NotAllowed": Words(
         403,
         "您没有办理该业务的权限，未查询。",

@@ -27,6 +27,7 @@ from web.desk_port import DeskVerbs
 from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
+from web.limits import Doorkeeper
 from web.lookup_api import lookup_routes
 from web.machines import token_router
 from web.my_data import my_data_router
@@ -101,8 +102,6 @@ def create_app(
         openapi_url="/api/openapi.json",
         lifespan=service.lifespan,
     )
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
-    app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.doors = doors or Doors.of(settings, access, clock, service.pool.hub)
     app.include_router(sign_in_router(pages))
@@ -226,6 +225,15 @@ def create_app(
             # Part of a page was asked for, and a whole one comes instead.
             response.headers.update({"HX-Retarget": "body", "HX-Reswap": "innerHTML"})
         return response
+
+    app.add_middleware(
+        Doorkeeper,
+        limits=lambda: app.state.doors.access.rules().limits,
+        tell=lambda request, error: tell(request, answer_to(error)),
+    )
+    # Last, so outermost: their headers and their refusal of other hosts hold for every answer.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
+    app.add_middleware(SecurityHeaders)
 
     @app.exception_handler(SignInNeeded)
     async def sign_in_first(request: Request, error: SignInNeeded) -> Response:

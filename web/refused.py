@@ -65,3 +65,9 @@ class AccountUnknown(Rejected):
     """The identity provider knows the person, and the access file has no account for him."""
 
     code: ClassVar[str] = "HUB-879"
+
+
+class BodyTooLarge(Rejected):
+    """A request's body is larger than any page or call needs, or does not say how large it is."""
+
+    code: ClassVar[str] = "HUB-882"

@@ -51,6 +51,8 @@ WITH_DATABASE = [
     ["items", "coverage"],
     ["audit", "verify"], ["audit", "head"], ["audit", "seal"], ["audit", "export", "--out", "x.jsonl"],
     ["audit", "prove", "--from", "0"],
+    ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
+    ["access", "clear", "1", "--why", "x"],
 ]  # fmt: skip
 
 
