@@ -209,7 +209,12 @@ def main() -> None:
         _appends(fresh("appends"))
         settings = fresh("many")
         _numbering(settings, entries)
-        _verifying(settings)
+        # a process of its own, whose memory holds nothing of the above
+        fresh_process = multiprocessing.get_context("spawn").Process(target=_verifying, args=(settings,))
+        fresh_process.start()
+        fresh_process.join()
+        if fresh_process.exitcode:
+            raise SystemExit("verifying failed")
     finally:
         cluster.destroy()
         shutil.rmtree(folder, ignore_errors=True)

@@ -55,7 +55,7 @@ def verify(patience: float, as_json: bool) -> None:
     """Compute every leaf from its entry again, and compare numbers, columns, tiles, signed heads and the files outside
     the database. Names each entry that was changed, removed, inserted or moved, by its number and time.
 
-    Reads every entry once, a million in about a minute; others may look up meanwhile.
+    Reads every entry once, a million in one to two minutes; others may look up meanwhile.
 
     \b
     Example: hub audit verify

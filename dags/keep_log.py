@@ -14,13 +14,11 @@ import os
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-from airflow.sdk import dag, task
+from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags._outcome import airflow_outcome
 
 _COMMON: dict[str, Any] = {
-    "start_date": pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     "catchup": False,
     "max_active_runs": 1,
     "default_args": {"owner": "hub", "retries": 3, "retry_delay": timedelta(seconds=20)},
@@ -29,9 +27,14 @@ _COMMON: dict[str, Any] = {
 }
 
 
+def _cron(setting: str, usual: str) -> CronTriggerTimetable:
+    # no start date and nothing run at once: a hub that starts has other things to do first
+    return CronTriggerTimetable(os.environ.get(setting, usual), timezone="Asia/Shanghai", run_immediately=timedelta(0))
+
+
 @dag(
     dag_display_name="审计日志编号 · Number the log",
-    schedule=os.environ.get("HUB_LOG_NUMBERS", "* * * * *"),
+    schedule=_cron("HUB_LOG_NUMBERS", "* * * * *"),
     **_COMMON,
 )
 def number_log() -> None:
@@ -51,7 +54,7 @@ def number_log() -> None:
 
 @dag(
     dag_display_name="审计日志签名 · Seal the log",
-    schedule=os.environ.get("HUB_LOG_HEADS", "0 * * * *"),
+    schedule=_cron("HUB_LOG_HEADS", "0 * * * *"),
     **_COMMON,
 )
 def seal_log() -> None:

@@ -17,6 +17,8 @@ from store.connection import Connection, execute_prepared, fetch_all
 LOG: Final = "audit"
 #: How the body is made; the first thing it says.
 VERSION: Final = 1
+#: A refused lookup may bring any text; of a longer one the beginning is logged.
+LONGEST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,55 +102,59 @@ class Seen:
 
 def body_of(entry: str, usage: Usage, now: datetime) -> bytes:
     """What the leaf is computed from: JSON with sorted keys, compact, UTF-8."""
-    return canonical(
-        {
-            "v": VERSION,
-            "id": entry,
-            "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
-            "channel": usage.channel,
-            "user": usage.user,
-            "user_name": usage.user_name,
-            "organisation": usage.organisation,
-            "organisation_name": usage.organisation_name,
-            "street": usage.street,
-            "place": usage.place,
-            "item": usage.item,
-            "item_name": usage.item_name,
-            "item_version": usage.item_version,
-            "case": usage.case_no,
-            "purpose": usage.purpose,
-            "basis": usage.basis,
-            "outcome": usage.outcome,
-            "refusal": usage.refusal,
-            "about": [
-                {
-                    "subject": about.subject.hex(),
-                    "role": about.role,
-                    "fields": {code: list(names) for code, names in about.fields.items()},
-                    "near": about.near.hex() if about.near is not None else None,
-                    "found": about.found,
-                }
-                for about in usage.about
-            ],
-            "materials": [
-                {
-                    "code": trace.code,
-                    "state": trace.state,
-                    "way": trace.way,
-                    "resource": trace.resource,
-                    "reason": trace.reason,
-                }
-                for trace in usage.materials
-            ],
-            "withheld_until": usage.withheld_until.isoformat() if usage.withheld_until else None,
-            "withheld_basis": usage.withheld_basis,
-        }
-    )
+    return canonical(_said(entry, usage, now))
 
 
-def canonical(value: Mapping[str, Any]) -> bytes:
-    """JSON in the one form of which digests are taken: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+def _said(entry: str, usage: Usage, now: datetime) -> dict[str, Any]:
+    return {
+        "v": VERSION,
+        "id": entry,
+        "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
+        "channel": _text(usage.channel),
+        "user": _text(usage.user),
+        "user_name": _text(usage.user_name),
+        "organisation": _text(usage.organisation),
+        "organisation_name": _text(usage.organisation_name),
+        "street": None if usage.street is None else _text(usage.street),
+        "place": None if usage.place is None else _text(usage.place),
+        "item": _text(usage.item),
+        "item_name": _text(usage.item_name),
+        "item_version": usage.item_version,
+        "case": None if usage.case_no is None else _text(usage.case_no),
+        "purpose": _text(usage.purpose),
+        "basis": _text(usage.basis),
+        "outcome": usage.outcome,
+        "refusal": usage.refusal,
+        "about": [
+            {
+                "subject": about.subject.hex(),
+                "role": about.role,
+                "fields": {code: list(names) for code, names in about.fields.items()},
+                "near": about.near.hex() if about.near is not None else None,
+                "found": about.found,
+            }
+            for about in usage.about
+        ],
+        "materials": [
+            {
+                "code": trace.code,
+                "state": trace.state,
+                "way": trace.way,
+                "resource": trace.resource,
+                "reason": trace.reason,
+            }
+            for trace in usage.materials
+        ],
+        "withheld_until": usage.withheld_until.isoformat() if usage.withheld_until else None,
+        "withheld_basis": usage.withheld_basis,
+    }
+
+
+def _text(value: str) -> str:
+    """What somebody typed, fit to be stored: no NUL, no half characters, and no more than `LONGEST` characters."""
+    if len(value) > LONGEST:
+        value = value[: LONGEST - 1] + "…"
+    return value if value.isprintable() else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class Pending:
@@ -165,15 +171,16 @@ class Pending:
     def add(self, usage: Usage, now: datetime) -> str:
         """Add an entry; its number, a UUID of version 7."""
         entry = str(uuid7(now))
-        body = body_of(entry, usage, now)
+        said = _said(entry, usage, now)
+        body = canonical(said)
         self._entries.append(
             (
-                entry, now, usage.user, usage.channel, usage.outcome, usage.case_no, usage.item, usage.withheld_until,
-                body, leaf_hash(body),
+                entry, now, said["user"], said["channel"], said["outcome"], said["case"], said["item"],
+                usage.withheld_until, body, leaf_hash(body),
             )
         )  # fmt: skip
         for part, about in enumerate(usage.about):
-            self._about.append((entry, part, now, usage.user, about.subject, about.near, about.found))
+            self._about.append((entry, part, now, said["user"], about.subject, about.near, about.found))
         return entry
 
     def write(self, cursor: Any) -> None:

@@ -107,12 +107,14 @@ def test_the_watch_looks_every_ten_minutes(parsed: dict[str, Any]) -> None:
 
 
 def test_the_log_is_numbered_each_minute_and_sealed_each_hour(parsed: dict[str, Any]) -> None:
-    assert (parsed["dags"][NUMBER]["cron"], parsed["dags"][SEAL]["cron"]) == ("* * * * *", "0 * * * *")
+    crons = [parsed["dags"][name]["cron"] for name in (NUMBER, SEAL)]
+    assert crons == ["* * * * * Asia/Shanghai", "0 * * * * Asia/Shanghai"]
 
 
 def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:
     told: dict[str, Any] = inside("parse", {"HUB_LOG_NUMBERS": "*/5 * * * *", "HUB_LOG_HEADS": "*/10 * * * *"})
-    assert (told["dags"][NUMBER]["cron"], told["dags"][SEAL]["cron"]) == ("*/5 * * * *", "*/10 * * * *")
+    crons = [told["dags"][name]["cron"] for name in (NUMBER, SEAL)]
+    assert crons == ["*/5 * * * * Asia/Shanghai", "*/10 * * * * Asia/Shanghai"]
 
 
 def test_an_operator_finds_a_title_in_two_languages_words_tags_and_a_way_back(parsed: dict[str, Any]) -> None:
