@@ -26,6 +26,7 @@ _COMMANDS = {
     "quarantine": ("cli.quarantine", "quarantine"),
     "items": ("cli.items", "items"),
     "lookup": ("cli.lookup", "lookup"),
+    "audit": ("cli.audit", "audit"),
     "issue": ("cli.issue", "issue"),
     "licences": ("cli.issue", "licences"),
     "seals": ("cli.seals", "seals"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,8 @@ from connectors.declaration import Declaration
 from connectors.port import Cursor, FileRefused, RawPage, RawRecord, SourceRefused, SourceUnavailable, rows_between
 from core.digest import sm3_hex
 
+#: So long a file must not have been touched for its time to tell one edition from the next; seconds.
+_LIES_STILL = 2.0
 #: This much of a refused file goes up in the error, so that it can be kept and sent back; bytes.
 _KEPT_WHOLE = 64 * 1024 * 1024
 
@@ -38,6 +42,7 @@ class CsvFiles:
         self._access = declaration.access
         self._file = file
         self._folder = folder
+        self._surveys: dict[tuple[int, ...], Sheet] = {}
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Exact slices of the files' bytes, at most `page_size` records each, cut between records."""
@@ -115,7 +120,7 @@ class CsvFiles:
         try:
             if size > self._access.max_file_bytes:
                 raise FileRefused(f"{size} bytes, more than the declared {self._access.max_file_bytes}")  # noqa: TRY301
-            return survey(stream, columns=self._columns)
+            return self._seen_before(stream)
         except FileRefused as error:
             stream.seek(0)
             body = stream.read(_KEPT_WHOLE)
@@ -129,3 +134,15 @@ class CsvFiles:
                 body,
                 behind.cursor(),
             ) from None
+
+    def _seen_before(self, stream: BinaryIO) -> Sheet:
+        """A survey, made once of a file that lies still: counting and reading look at the same one."""
+        there = os.fstat(stream.fileno())
+        edition = (there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns, there.st_ctime_ns)
+        sheet = self._surveys.get(edition)
+        if sheet is None:
+            sheet = survey(stream, columns=self._columns)
+            # A file written this moment could be written again and show the same time.
+            if time.time() - max(there.st_mtime, there.st_ctime) > _LIES_STILL:
+                self._surveys[edition] = sheet
+        return sheet

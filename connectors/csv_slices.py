@@ -19,7 +19,6 @@ from typing import Any, BinaryIO
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 from connectors.port import Cursor, CursorRefused, FileRefused, RawPage, RawRecord, SourceGarbled
-from core.edition import written
 
 ENCODINGS = ("UTF-8", "GB18030")
 _BOM = codecs.BOM_UTF8
@@ -27,6 +26,7 @@ _LONGEST_LINE = 4 * 1024 * 1024
 _LONGEST_RECORD = 8 * 1024 * 1024
 _HANZI_IN_UTF8 = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
 _BLANK = frozenset((b"\n", b"\r\n", b"\r", b""))
+_LONGEST_BLANK = max(map(len, _BLANK))
 #: A line whose every value is closed on it, told at once; what this does not match is looked at sign by sign.
 _CLOSED = re.compile(rb'(?:"[^"\n]*"|[^",\n]*)(?:,(?:"[^"\n]*"|[^",\n]*))*\n?')
 #: From here on the csv module has a limit of its own, and is asked.
@@ -187,15 +187,13 @@ def read_rows(page: RawPage, *, order: str = "") -> Iterator[RawRecord]:
     simple = b'"' not in page.body and page.body.count(b"\r") == page.body.count(b"\r\n")
     cut = partial(_plain_values if simple else _values, names, encoding)
     # Sixteen digits tell two sendings of a file apart, and every record's head holds them.
-    mark = page.context.get("mark", "")[:16] or None
+    mark = page.context.get("mark", "")[:16]
+    copy = (order, mark) if mark else None
     uncut, line = RawRecord.uncut, first
-    edition = None
     try:
         for raw in page.body.splitlines(keepends=True) if simple else _records(io.BytesIO(page.body), first):
-            if raw not in _BLANK:
-                if mark is not None:
-                    edition = written(order, mark, line)
-                yield uncut(line, raw, cut, edition)
+            if len(raw) > _LONGEST_BLANK or raw not in _BLANK:
+                yield uncut(line, raw, cut, copy)
             line += 1 if simple else _lines(raw)
     except FileRefused as error:
         raise SourceGarbled(f"page {page.number}: {error.message}.", page.body) from None
@@ -266,11 +264,11 @@ def _slices(stream: BinaryIO, line: int, most: int) -> Iterator[tuple[bytes, int
         if not block:
             return
         pieces = block.split(b"\n", most)
-        body = block[: len(block) - len(pieces[-1])]
-        blank = body.startswith((b"\n", b"\r")) or b"\n\n" in body or b"\n\r" in body
+        body = block[: len(block) - len(pieces.pop())]
+        blank = b"" in pieces or b"\r" in pieces
         if body and b'"' not in body and not blank:
             stream.seek(at + len(body))
-            held = lines = len(pieces) - 1
+            held = lines = len(pieces)
         else:
             stream.seek(at)
             body, held, lines = _slice_by_records(stream, line, most)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from core.edition import written
 from core.errors import Permanent, Rejected, Retryable
 
 #: Where a resource's reading stands. JSON-serialisable, opaque to everybody but its adapter;
@@ -61,7 +62,7 @@ class RawRecord:
     Nothing of the row shows in the repr: it may be a citizen's.
     """
 
-    __slots__ = ("_cut", "_fields", "_problem", "edition", "operation", "position", "raw")
+    __slots__ = ("_copy", "_cut", "_edition", "_fields", "_problem", "operation", "position", "raw")
 
     def __init__(
         self,
@@ -75,19 +76,25 @@ class RawRecord:
         self.position = position
         self.raw = raw
         self.operation = operation
-        self.edition = edition
+        self._copy: tuple[str, str] | None = None
+        self._edition = edition
         self._fields: Mapping[str, Any] = fields
         self._problem = problem
         self._cut: Cut | None = None
 
     @classmethod
-    def uncut(cls, position: int, raw: bytes, cut: Cut, edition: str | None = None) -> RawRecord:
-        """A row that is cut into columns only when somebody looks at them: a row known by its bytes never is."""
+    def uncut(cls, position: int, raw: bytes, cut: Cut, copy: tuple[str, str] | None = None) -> RawRecord:
+        """A row that is cut into columns only when somebody looks at them: a row known by its bytes never is.
+
+        Args:
+            copy: order and copy of its edition, of which its position is the place; None where nothing is known of it.
+        """
         row = cls.__new__(cls)
         row.position = position
         row.raw = raw
         row.operation = Operation.INSERT
-        row.edition = edition
+        row._copy = copy
+        row._edition = None
         row._cut = cut
         return row
 
@@ -104,6 +111,11 @@ class RawRecord:
         if self._cut is not None:
             self._look(self._cut)
         return self._problem
+
+    @property
+    def edition(self) -> str | None:
+        """The row's place among the editions of its record; None where nothing is known of it."""
+        return self._edition if self._copy is None else written(*self._copy, self.position)
 
     def _look(self, cut: Cut) -> None:
         self._fields, self._problem = cut(self.raw)

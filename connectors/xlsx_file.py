@@ -130,10 +130,7 @@ class XlsxFiles:
         names = _names(header)
         try:
             for row in rows:
-                found = self._record(row, names)
-                if (mark := page.context.get("mark")) is not None:
-                    found.edition = written(copy=mark[:16], place=row.number)
-                yield found
+                yield self._record(row, names, page.context.get("mark"))
         except WorkbookUnfit as unfit:
             raise SourceGarbled(f"{self._name}: page {page.number}: {unfit}.", page.body) from None
 
@@ -211,7 +208,7 @@ class XlsxFiles:
             f"(nearest lacks {', '.join(nearest)})"
         )
 
-    def _record(self, row: SheetRow, names: dict[int, str]) -> RawRecord:
+    def _record(self, row: SheetRow, names: dict[int, str], mark: str | None) -> RawRecord:
         fields: dict[str, str] = dict.fromkeys(names.values(), "")
         raw = {names.get(at, f"#{at + 1}"): cell.text for at, cell in row.cells.items()}
         problems: list[str] = []
@@ -224,7 +221,13 @@ class XlsxFiles:
             fields[name] = _shown(cell)
             if problem := self._fault(name, cell):
                 problems.append(f"{name}: {problem}")
-        return RawRecord(row.number, fields, canonical_json(raw), problem="; ".join(problems) or None)
+        return RawRecord(
+            row.number,
+            fields,
+            canonical_json(raw),
+            problem="; ".join(problems) or None,
+            edition=None if mark is None else written(copy=mark[:16], place=row.number),
+        )
 
     def _fault(self, name: str, cell: Cell) -> str | None:
         """Why a cell cannot be believed; it is never repaired, since what Excel dropped is not in the file."""

@@ -6,10 +6,9 @@ import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
-from hub.context import Hub
-from store import records
+from store.records import select_last_complete
 
 #: Seconds for which an answer is given again.
 _KEPT: Final = 2.0
@@ -22,16 +21,16 @@ class Ages:
         self._lock = Lock()
         self._known: dict[str, tuple[float, datetime | None]] = {}
 
-    def of(self, hub: Hub, resources: Collection[str]) -> Mapping[str, datetime | None]:
+    def of(self, cursor: Any, resources: Collection[str]) -> Mapping[str, datetime | None]:
         """Resource to the end of its last complete batch, None for one that was never read.
 
-        Not within a transaction of the hub's connection.
+        Part of the caller's transaction.
         """
         since = time.monotonic() - _KEPT
         with self._lock:
             old = [name for name in resources if self._known.get(name, (-1.0, None))[0] < since]
         if old:
-            read = records.last_complete(hub.connection, old)
+            read = select_last_complete(cursor, old)
             now = time.monotonic()
             with self._lock:
                 self._known.update({name: (now, read.get(name)) for name in old})

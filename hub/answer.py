@@ -85,11 +85,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Contradiction:
-    """One field that two sources tell differently; both stand side by side and nobody chooses."""
+    """One field that two sources tell differently; both stand side by side and nobody chooses.
+
+    Attributes:
+        label: the field as a person reads it; `field` is what the other resource calls it.
+        here, there: the two values in words.
+    """
 
     label: str
     here: str
     other: Origin
+    field: str
     there: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,7 +111,7 @@ class MaterialAnswer:
         role: whom it is about: `applicant`, or a role of the item such as `legal_rep`.
         way: how it was obtained; for one that was not, the first way left: promise or upload, None where none is.
         facts: the released fields, in the item's order; empty unless a record may be shown.
-        reason: why it is not satisfied, a word of `hub.reasons_why`; empty when it is.
+        reason: why it is not satisfied, a word of `hub.weighing.REASONS`; empty when it is.
         note: the same for a person, or what he should know: the department did not answer, so this is of such a day.
         ways_left: what may still be done for it: `promise`, `upload`.
         promise, upload: the clause to be promised, the paper to be brought, where these ways are open.

@@ -9,17 +9,18 @@ from typing import Any, cast
 from hub.caller import issuing
 from hub.context import Hub
 from hub.evidence import Evidence, MaterialState, gather
-from hub.lookup import released_fields, traces
 from hub.sources import ACCEPT, RESULT
-from schemas.items import all_items
+from schemas.items import Way, all_items
 from schemas.judge import restore
 from schemas.records import Accept, Result
-from schemas.records.base import Subject
 from schemas.records.bureau import Decision
 from store import audit, licences, records
-from store.audit import About, Usage
+from store.audit import About, Trace, Usage
 from store.connection import transaction
 
+#: What the hub's own reading for a licence is for, a word of `schemas.items.purposes`.
+_PURPOSE = "issuing"
+_REASONS = {MaterialState.SATISFIED: "", MaterialState.UNMET: "not_met", MaterialState.MISSING: "no_record"}
 _STATE_ZH = {
     "missing": "没有记录",
     "unmet": "不符合要求",
@@ -131,7 +132,7 @@ def case_of(hub: Hub, result: Result) -> Case | WaitingApproval:
     if applicant is None or applicant.kind not in item.roles["applicant"].kinds:
         return WaitingApproval(number, item.code, tuple(Lack(m.code, m.name, "missing") for m in item.materials))
     evidence = gather(hub, item, applicant)
-    _log(hub, number, applicant, evidence)
+    _log(hub, number, evidence)
     if not evidence.complete:
         return WaitingApproval(
             number,
@@ -181,9 +182,14 @@ def _settle(hub: Hub, approval: str, item: str, state: str, lacks: tuple[Lack, .
     )
 
 
-def _log(hub: Hub, approval: str, applicant: Subject, evidence: Evidence) -> None:
+def _log(hub: Hub, approval: str, evidence: Evidence) -> None:
     caller = issuing()
-    fields = released_fields(evidence)
+    item = evidence.item
+    about = tuple(
+        About(hub.subject(who.kind, who.value), role, _given(evidence, role), None, True)
+        for role, who in evidence.roles.items()
+        if who is not None
+    )
     usage = Usage(
         channel=caller.kind.value,
         user=caller.id,
@@ -192,16 +198,28 @@ def _log(hub: Hub, approval: str, applicant: Subject, evidence: Evidence) -> Non
         organisation_name=caller.organisation_name,
         street=None,
         place=None,
-        item=evidence.item.code,
-        item_name=evidence.item.name,
-        item_version=evidence.item.version,
+        item=item.code,
+        item_name=item.name,
+        item_version=item.version,
         case_no=approval,
-        purpose="证照核发",
-        basis="",
+        purpose=_PURPOSE,
+        basis=next((one.basis for one in item.purposes if one.code == _PURPOSE), ""),
         outcome="complete" if evidence.complete else "partial",
         refusal=None,
-        about=(About(hub.subject(applicant.kind, applicant.value), "applicant", fields, None, bool(fields)),),
-        materials=traces(evidence),
+        about=about,
+        materials=tuple(
+            Trace(part.material.code, part.state.value, Way.SHARED.value, part.material.resource, _REASONS[part.state])
+            for part in evidence.materials
+        ),
     )
     with transaction(hub.connection) as cursor:
         audit.append(cursor, usage, hub.clock.now())
+
+
+def _given(evidence: Evidence, role: str) -> dict[str, list[str]]:
+    """Material code to the fields read for the licence, of what is about one role."""
+    return {
+        part.material.code: [f"{part.material.resource}.{name}" for name in part.material.release]
+        for part in evidence.materials
+        if part.material.role == role and part.proof is not None
+    }

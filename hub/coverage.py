@@ -20,7 +20,7 @@ from store import coverage as counted
 #: Said with every figure, so that none stands without its base.
 DEFINITION: Final = (
     "分母：期间内为申请人查询过材料（受理、决定、自助办理）并得到答复的办件，一件办件一个事项算一次，以期间内最后一次答复为准。"
-    "分子：其中每个材料都已取得或者已告知承诺，且没有让申请人提交或者后补任何一份的办件。"
+    "分子：其中每个材料都已取得或者已告知承诺（承诺核查不实的除外），且没有让申请人提交或者后补任何一份的办件。"
     "没有办件号的查询、被拒绝的查询、证照制发和事中事后核查的查询不算；开了办件却没有查询的另外列出。"
 )
 
@@ -214,7 +214,7 @@ def _misses(rows: Iterable[counted.PaperCount]) -> tuple[Miss, ...]:
         material = _material(row.item, row.version, row.code)
         if material is None or not _DATA_WAYS & set(material.ways):
             continue  # nobody but the applicant has it
-        key = (row.resource or material.resource, row.reason or "unstated")
+        key = (row.resource, row.reason)
         papers[key] += row.papers
         items[key][_item_name(row.item)] += row.papers
     return tuple(

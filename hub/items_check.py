@@ -24,8 +24,6 @@ from schemas.licence_types import all_licence_types
 
 #: Departments whose facts must not be replaced by a promise (国办发〔2020〕42号: public security, life and health).
 _NEVER_PROMISED = {"police": "公安", "health": "卫健"}
-#: Protocols by which nobody can be asked about one person: files that somebody brings.
-_FILES = frozenset({"sftp_csv", "folder_csv", "csv_file", "xlsx_file"})
 _DATA_WAYS = frozenset({Way.LICENCE, Way.SHARED, Way.LIVE})
 #: In days; what comes irregularly promises nothing.
 _CYCLE_DAYS: Mapping[UpdateCycle, int] = {
@@ -240,12 +238,7 @@ def _material(one: _Read, number: int, material: Material) -> Iterator[Finding]:
             (*place, "agree"), f"数据资源 {agreement.resource} 没有接入声明", "先声明它，见 docs/new-source.md"
         )
     yield from _trust(one, place, material, source)
-    if Way.LIVE in material.ways and source.access.protocol in _FILES:
-        yield one.finding(
-            (*place, "ways"),
-            f"{source.department.zh}·{source.title} 是成批送来的文件，没有可以当场核验的接口",
-            "从 ways 里删去 live",
-        )
+    yield from _live(one, place, material, source)
     department = material.resource.partition(".")[0]
     if material.promise is not None and department in _NEVER_PROMISED:
         yield one.finding(
@@ -276,6 +269,20 @@ def _material(one: _Read, number: int, material: Material) -> Iterator[Finding]:
             "办事人员一般不需要它；确实需要的，说明理由后保留",
             blocking=False,
         )
+
+
+def _live(one: _Read, place: tuple[int | str, ...], material: Material, source: Declaration) -> Iterator[Finding]:
+    """Whether the department can be asked about such a person; of a source that is not open nobody knows yet."""
+    if Way.LIVE not in material.ways or not source.reach.open:
+        return
+    named = f"{source.department.zh}·{source.title}"
+    if source.live is None:
+        wrong = f"{named} 没有可以当场核验的接口（成批送来的文件都没有）"
+    elif not set(source.live.kinds) & set(one.item.roles[material.role].kinds):
+        wrong = f"{named} 不能按 {material.role} 的号码当场核验"
+    else:
+        return
+    yield one.finding((*place, "ways"), wrong, "从 ways 里删去 live")
 
 
 def _trust(one: _Read, place: tuple[int | str, ...], material: Material, source: Declaration) -> Iterator[Finding]:

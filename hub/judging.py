@@ -122,9 +122,11 @@ class PageJudge:
         meaning = [self.declaration.name, self.declaration.schema_name, rules_mark()]
         meaning += [page.context.get(name, "") for name in ("encoding", "header", "sheet")]
         common = "\x1f".join(meaning).encode()
-        starts = {operation: b"\x1e".join((common, operation.encode(), b"")) for operation in Operation}
-        digest = self.hashes.digest
-        return [digest(starts[row.operation] + row.raw) for row in rows]
+        marks = {
+            operation: self.hashes.digests_after(b"\x1e".join((common, operation.encode(), b"")))
+            for operation in Operation
+        }
+        return [marks[row.operation](row.raw) for row in rows]
 
     def _row(self, row: RawRecord, mark: bytes, day: date) -> GoodRow | BadRow:
         judged, strange = _judged(self.hashes, self.declaration, row, mark, day)

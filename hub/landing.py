@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.errors import HubError
 from hub.context import Hub
 from store.batches import Batch, Counts
 from store.connection import Connection, connect
+from store.errors import PartsCollided
 from store.landing import JudgedPage, land_page
 from store.vault import Vault
 
@@ -30,10 +32,15 @@ class Lander:
     """At most one page is under way; pages land in the order they are handed over.
 
     The thread has a connection and a vault of its own, since a connection has one transaction at a time.
+
+    Args:
+        new: nothing of the resource was there before the batch; then records are not looked up before they are
+            written, until one of them is met a second time.
     """
 
-    def __init__(self, hub: Hub, batch: Batch) -> None:
+    def __init__(self, hub: Hub, batch: Batch, *, new: bool = False) -> None:
         self._hub = hub
+        self._new = new
         self._batch = batch
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="land")
         self._connection: Connection | None = None
@@ -64,7 +71,8 @@ class Lander:
         if self._connection is None or self._vault is None:
             self._connection = connect(self._hub.settings.database_url)
             self._vault = Vault.open(self._connection, self._hub.settings.keys)
-        return land_page(
+        land = partial(
+            land_page,
             self._connection,
             self._vault,
             self._batch,
@@ -73,6 +81,12 @@ class Lander:
             next_position=page.next_cursor,
             now=now,
         )
+        if self._new:
+            try:
+                return land(new=True)
+            except PartsCollided:  # a record that an earlier page brought; nothing of this one was written
+                self._new = False
+        return land()
 
     def __enter__(self) -> Lander:
         return self

@@ -96,13 +96,16 @@ class Live:
         """
         return cls(Endpoints.load(settings.sources_file), clock=clock, limits=limits)
 
-    def ask(self, wanted: Sequence[Wanted]) -> dict[Wanted, LiveAnswer]:
+    def ask(self, wanted: Sequence[Wanted], *, spent: float = 0.0) -> dict[Wanted, LiveAnswer]:
         """The answers, after at most the budget; a department's failure is a reason and never raised.
+
+        Args:
+            spent: seconds of the budget that earlier questions of the same lookup have taken.
 
         Raises:
             UnknownResource: nothing was asked.
         """
-        deadline = time.monotonic() + self._limits.budget_s
+        deadline = time.monotonic() + self._limits.budget_s - spent
         questions: dict[Wanted, _Question] = {}
         answers: dict[Wanted, LiveAnswer] = {}
         declared = {resource: declaration(resource) for resource, _ in wanted}

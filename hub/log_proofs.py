@@ -128,7 +128,7 @@ def consistency_proof(hub: Hub, log: str, first: int, second: int | None = None)
     """
     older = head_of(hub, log, first)
     newer = head_of(hub, log, second)
-    if older.size > newer.size:
+    if older.number > newer.number:
         raise EntryUnknown(f"head {newer.number} is older than head {older.number}. Name the older one first.")
     path = consistency(older.size, newer.size, Tree(hub.connection, log).node)
     return {

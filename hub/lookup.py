@@ -1,28 +1,40 @@
-"""One ID number answers what a service item needs: its fields, their source and age, and nothing else."""
+"""One number answers what a service item needs: its fields, their source and age, and nothing else.
+
+A lookup that needs no department's word is one transaction: right, case and quota are checked, the records read, the
+entry written to the audit log, and only then does the answer leave. Where a department has to be asked first, it is
+asked between two transactions, and the second reads everything anew. A refused lookup is logged all the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, ClassVar, Final
 
-from connectors.registry import declaration as declared
-from core.clock import SHANGHAI
-from core.errors import HubError, Permanent, Rejected
-from hub.caller import operator
+from core.clock import today
+from core.errors import HubError, Permanent, Retryable
+from hub import cases, quota
+from hub.access import Right
+from hub.answer import Answer, MaterialAnswer
+from hub.caller import Caller, CallerKind
 from hub.context import Hub
-from hub.evidence import Evidence, MaterialEvidence, gather
-from hub.wording import in_words
-from schemas.errors import IdentifierRefused
-from schemas.identifiers.check import check
-from schemas.identifiers.citizen import CitizenId
-from schemas.identifiers.credit import CreditCode
+from hub.facts import Facts, read_facts
+from hub.live import LiveAnswer
+from hub.means import Means
+from hub.subjects import SubjectUnfit, Typed, read_number, resolve
+from hub.weighing import Scale, question, weigh
+from schemas.items import ServiceItem
 from schemas.items import item as item_of
 from schemas.records.base import Subject
-from store import audit
-from store.audit import About, Trace, Usage
+from store.audit import About, Pending, Trace, Usage
 from store.connection import transaction
+
+__all__ = ["Means", "PurposeMissing", "SubjectUnfit", "lookup"]
+
+#: Departments are asked again only for whom their own first answers name: the legal representative of a company.
+_ROUNDS: Final = 2
 
 
 class PurposeMissing(Permanent):
@@ -31,190 +43,266 @@ class PurposeMissing(Permanent):
     code: ClassVar[str] = "HUB-703"
 
 
-class SubjectUnfit(Rejected):
-    """The number is right, but the item does not serve its kind of subject."""
-
-    code: ClassVar[str] = "HUB-704"
-
-
 @dataclass(frozen=True, slots=True, repr=False)
-class MaterialAnswer:
-    """One material: its state, the released fields by their Chinese labels, the source and its age."""
+class Ask:
+    """A lookup as it is ask.
 
-    code: str
-    name: str
-    state: str
-    source: str
-    facts: tuple[dict[str, str], ...]
-    as_of: datetime | None
-    batch: int | None
+    Attributes:
+        item: code of the service item; it decides which fields may be released.
+        identifier: citizen number, credit code, old 15-digit number, registration number or organisation code.
+        purpose: code of one of the item's purposes.
+        case_no: the open case it is for; only the hub itself and its operator may do without.
+        withheld_until, withheld_basis: an organ the law lets do so keeps the entry from the person looked at until
+            that day, and says by which law. It is never kept from the log.
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "code": self.code,
-            "name": self.name,
-            "state": self.state,
-            "source": self.source,
-            "facts": list(self.facts),
-            "as_of": self.as_of.isoformat() if self.as_of else None,
-            "batch": self.batch,
-        }
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Answer:
-    """Everything the item needs of the one asked about."""
-
+    caller: Caller
     item: str
-    item_name: str
-    complete: bool
-    materials: tuple[MaterialAnswer, ...]
+    identifier: str
+    purpose: str
+    case_no: str | None = None
+    withheld_until: date | None = None
+    withheld_basis: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {
-            "item": self.item,
-            "item_name": self.item_name,
-            "complete": self.complete,
-            "materials": [material.to_dict() for material in self.materials],
-        }
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A lookup that was refused; its entry is written in the same transaction."""
+
+    error: HubError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Known:
+    """How far an ask was understood; what the log tells of it."""
+
+    ask: Ask
+    item: ServiceItem | None = None
+    right: Right | None = None
+    typed: Typed | None = None
+
+
+#: Whom to ask live: resource and subject.
+Questions = list[tuple[str, Subject]]
+LiveAnswers = Mapping[tuple[str, Subject], LiveAnswer]
 
 
 def lookup(
     hub: Hub,
     *,
+    caller: Caller,
     item: str,
     identifier: str,
     purpose: str,
+    means: Means,
     case_no: str | None = None,
-    caller: str = "hub-command",
-    organ: str = "",
+    withheld_until: date | None = None,
+    withheld_basis: str = "",
 ) -> Answer:
-    """Answer and log, in that order of commitment: the entry is in the audit log before the answer leaves.
-
-    Args:
-        item: code of the service item; it decides which fields may be released.
-        identifier: citizen number or credit code, of the kind the item serves.
-        purpose: what the facts are for.
-        caller, organ: who asks; by default the operator of this command.
+    """Answer and log; the entry is committed before the answer leaves. For the arguments see `Ask`.
 
     Raises:
-        PurposeMissing, ItemUnknown, IdentifierRefused, SubjectUnfit: refused, and logged as refused.
+        PurposeMissing, ItemUnknown, IdentifierRefused, SubjectUnfit, LegacyNumberUnknown, LegacyNumberAmbiguous,
+        NotAllowed, CaseMissing, CaseUnknown, CaseClosed, CaseOfAnother, QuotaUsedUp, CallerStopped,
+        WithholdingRefused: refused, and logged as refused.
+        StoreUnavailable and other Retryable errors: nothing was answered; they may leave no entry.
     """
-    subject: Subject | None = None
+    return go_on(hub, Ask(caller, item, identifier, purpose, case_no, withheld_until, withheld_basis), means)
+
+
+def go_on(hub: Hub, ask: Ask, means: Means, first: Questions | None = None) -> Answer:
+    """`lookup`, beginning with questions that an earlier attempt has left."""
+    live: dict[tuple[str, Subject], LiveAnswer] = {}
+    questions = first or []
+    rounds, spent = _ROUNDS, 0.0
+    while True:
+        if questions and means.live is not None:
+            began = time.monotonic()
+            live |= means.live.ask(questions, spent=spent)
+            spent += time.monotonic() - began
+            rounds -= 1
+        with transaction(hub.connection) as cursor:
+            log = Pending()
+            came = attempt(cursor, log, hub, ask, means, live, may_ask=rounds > 0)
+            log.write(cursor)
+        if isinstance(came, Answer):
+            return came
+        if isinstance(came, Refused):
+            raise came.error
+        questions = came
+
+
+def attempt(
+    cursor: Any, log: Pending, hub: Hub, ask: Ask, means: Means, live: LiveAnswers, *, may_ask: bool
+) -> Answer | Refused | Questions:
+    """One try within the caller's transaction: an answer or a refusal, with its entry; or whom to ask first.
+
+    Nothing may leave before the log is written and the transaction committed.
+
+    Args:
+        log: takes the entry.
+        live: what departments have said for this lookup.
+        may_ask: False where nobody is to be asked any more.
+    """
+    known = _Known(ask)
     try:
-        if not purpose.strip():
+        if not ask.purpose.strip():
             raise PurposeMissing("a lookup needs a purpose; nothing was looked up. Say what the facts are for.")
-        wanted = item_of(item)
-        subject = _subject(identifier, wanted.roles["applicant"].kinds)
-        evidence = gather(hub, wanted, subject)
-    except HubError as error:
-        _log(hub, item, case_no, purpose, caller, organ, subject, f"refused {error.code}", None)
+        item = item_of(ask.item)
+        typed = read_number(ask.identifier, item.roles["applicant"].kinds)
+        known = replace(known, item=item, typed=typed)
+        right = means.access.right(ask.caller, item, ask.purpose)
+        known = replace(known, right=right)
+        if ask.withheld_until is not None:
+            _may_withhold(right, ask.withheld_basis)
+        return _weighed(cursor, log, hub, known, item, right, typed, means, live, may_ask=may_ask)
+    except Retryable:
         raise
-    answer = Answer(
-        item=wanted.code,
-        item_name=wanted.name,
-        complete=evidence.complete,
-        materials=tuple(_answer(part) for part in evidence.materials),
-    )
-    _log(hub, item, case_no, purpose, caller, organ, subject, "complete" if evidence.complete else "partial", evidence)
-    return answer
+    except HubError as error:
+        log.add(_usage(hub, known, error.code), hub.clock.now())
+        return Refused(error)
 
 
-def released_fields(evidence: Evidence) -> dict[str, list[str]]:
-    """Material code to the names of the fields given out."""
-    return {part.material.code: list(part.material.release) for part in evidence.materials if part.proof is not None}
-
-
-def _answer(part: MaterialEvidence) -> MaterialAnswer:
-    facts: tuple[dict[str, str], ...] = ()
-    if part.proof is not None:
-        record = part.proof.record
-        facts = ({label: in_words(getattr(record, name)) for name, label in part.material.labels().items()},)
-    source = declared(part.material.resource)
-    return MaterialAnswer(
-        code=part.material.code,
-        name=part.material.name,
-        state=part.state.value,
-        source=f"{source.department.zh}·{source.title}",
-        facts=facts,
-        as_of=part.as_of.astimezone(SHANGHAI) if part.as_of else None,
-        batch=part.proof.batch if part.proof else None,
-    )
-
-
-def _subject(identifier: str, kinds: tuple[str, ...]) -> Subject:
-    """The subject behind a number as typed; what is wrong with it is told of the kind the item serves."""
-    refused: IdentifierRefused | None = None
-    fits_another = False
-    readers: list[tuple[str, Callable[[str], CreditCode | CitizenId]]] = [
-        ("company", CreditCode.parse),
-        ("citizen", CitizenId.parse),
-    ]
-    if check(identifier).kind == "citizen":
-        # Where the item serves both, what is wrong is told of the kind the number looks like.
-        readers.reverse()
-    for kind, parse in readers:
-        try:
-            number = parse(identifier)
-        except IdentifierRefused as error:
-            if kind in kinds and refused is None:
-                refused = error
-            continue
-        if kind in kinds:
-            return Subject("company" if kind == "company" else "citizen", number.text)
-        fits_another = True
-    if fits_another or refused is None:
-        raise SubjectUnfit(
-            f"this item is for {' or '.join(kinds)}, and the number is of another kind; nothing was looked up. "
-            "Take the applicant's number."
-        )
-    raise refused
-
-
-def _log(
+def _weighed(
+    cursor: Any,
+    log: Pending,
     hub: Hub,
-    item: str,
-    case_no: str | None,
-    purpose: str,
-    caller: str,
-    organ: str,
+    known: _Known,
+    item: ServiceItem,
+    right: Right,
+    typed: Typed,
+    means: Means,
+    live: LiveAnswers,
+    *,
+    may_ask: bool,
+) -> Answer | Questions:
+    ask = known.ask
+    now = hub.clock.now()
+    subject = resolve(cursor, hub, typed)
+    if ask.case_no is not None or ask.caller.kind is not CallerKind.SYSTEM:
+        cases.check(cursor, hub, case_no=ask.case_no, item=item, subject=subject, caller=ask.caller)
+    said = {key: answer.records for key, answer in live.items() if answer.records is not None}
+    facts = read_facts(cursor, hub, item, subject, today(hub.clock), said)
+    promised = cases.promised(cursor, ask.case_no) if ask.case_no is not None else frozenset[str]()
+    scale = Scale(item, right, facts, means.ages.of(cursor, item.resources), live, promised, now)
+    if may_ask and means.live is not None and (questions := _questions(scale, item)):
+        return questions
+    quota.take(cursor, caller=ask.caller, right=right, now=now)
+    materials = tuple(weigh(scale, material) for material in item.materials)
+    entry = log.add(_usage(hub, known, None, subject, scale, materials), now)
+    return Answer(
+        entry=entry,
+        item=item.code,
+        item_name=item.name,
+        item_version=item.version,
+        case_no=ask.case_no,
+        subject_masked=typed.masked,
+        materials=materials,
+    )
+
+
+def _questions(scale: Scale, item: ServiceItem) -> Questions:
+    """Whom to ask, each once."""
+    return list(dict.fromkeys(q for material in item.materials if (q := question(scale, material)) is not None))
+
+
+def _may_withhold(right: Right, basis: str) -> None:
+    if not right.may_withhold or not basis.strip():
+        raise WithholdingRefused(
+            "this caller may not withhold a lookup from the person looked at, or named no law for it; "
+            "nothing was looked up. Ask again without, or have the right entered in access.toml."
+        )
+
+
+class WithholdingRefused(Permanent):
+    """A lookup was to be withheld from the person looked at, without the right or without a law."""
+
+    code: ClassVar[str] = "HUB-767"
+
+
+def _usage(
+    hub: Hub,
+    known: _Known,
+    refusal: str | None,
+    subject: Subject | None = None,
+    scale: Scale | None = None,
+    materials: Collection[MaterialAnswer] = (),
+) -> Usage:
+    ask, item = known.ask, known.item
+    caller = ask.caller
+    complete = all(material.state.needs_nothing for material in materials)
+    return Usage(
+        channel=caller.kind.value,
+        user=caller.id,
+        user_name=caller.name,
+        organisation=caller.organisation,
+        organisation_name=caller.organisation_name,
+        street=caller.street,
+        place=caller.place,
+        item=ask.item if item is None else item.code,
+        item_name="" if item is None else item.name,
+        item_version=None if item is None else item.version,
+        case_no=ask.case_no,
+        purpose=ask.purpose,
+        basis=known.right.basis if known.right else "",
+        outcome="refused" if refusal else "complete" if complete else "partial",
+        refusal=refusal,
+        about=_about(hub, known, subject, scale.facts if scale else None, materials),
+        materials=tuple(
+            Trace(
+                material.code,
+                material.state.value,
+                material.way.value if material.way else None,
+                material.origin.resource if material.origin else None,
+                material.reason,
+            )
+            for material in materials
+        ),
+        withheld_until=ask.withheld_until,
+        withheld_basis=ask.withheld_basis,
+    )
+
+
+def _about(
+    hub: Hub,
+    known: _Known,
     subject: Subject | None,
-    outcome: str,
-    evidence: Evidence | None,
-) -> None:
-    known = operator()
-    kind, _, refusal = outcome.partition(" ")
-    about: tuple[About, ...] = ()
-    if subject is not None:
-        fields = released_fields(evidence) if evidence else {}
-        about = (About(hub.subject(subject.kind, subject.value), "applicant", fields, None, bool(fields)),)
-    usage = Usage(
-        channel=known.kind.value,
-        user=caller,
-        user_name=known.name if caller == known.id else "",
-        organisation=organ or known.organisation,
-        organisation_name="" if organ else known.organisation_name,
-        street=None,
-        place=None,
-        item=item,
-        item_name=evidence.item.name if evidence else "",
-        item_version=evidence.item.version if evidence else None,
-        case_no=case_no,
-        purpose=purpose,
-        basis="",
-        outcome="refused" if kind == "refused" else "complete" if kind == "complete" else "partial",
-        refusal=refusal or None,
-        about=about,
-        materials=traces(evidence) if evidence else (),
-    )
-    with transaction(hub.connection) as cursor:
-        audit.append(cursor, usage, hub.clock.now())
+    facts: Facts | None,
+    materials: Collection[MaterialAnswer],
+) -> tuple[About, ...]:
+    """Everybody whose facts were looked at, each with the fields that are his; of a refused one, whom it was about."""
+    if known.typed is None:
+        return ()
+    near = known.typed.near(hub)
+    if facts is None or subject is None:
+        own = known.typed.subject
+        return (About(hub.subject(own.kind, own.value), "applicant", {}, near, False),)
+    fields = released_fields(materials)
+    parts = []
+    for role, who in facts.roles.items():
+        if who is None:
+            continue
+        mine = {material.code: fields[material.code] for material in materials if material.role == role}
+        first = role == "applicant"
+        found = facts.any_found if first else True
+        parts.append(
+            About(
+                hub.subject(who.kind, who.value),
+                role,
+                {code: names for code, names in mine.items() if names},
+                near if first else None,
+                found,
+            )
+        )
+    return tuple(parts)
 
 
-def traces(evidence: Evidence) -> tuple[Trace, ...]:
-    """How each material came out, as it is logged."""
-    return tuple(
-        Trace(part.material.code, part.state.value, None, part.material.resource, "") for part in evidence.materials
-    )
+def released_fields(materials: Collection[MaterialAnswer]) -> Mapping[str, list[str]]:
+    """Material code to the fields given out, as `resource.field`."""
+    return {
+        material.code: [f"{material.origin.resource}.{fact.field}" for fact in material.facts]
+        + [f"{one.other.resource}.{one.field}" for one in material.contradictions]
+        if material.origin
+        else []
+        for material in materials
+    }

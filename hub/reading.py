@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +21,7 @@ from hub.context import Hub, OnStep
 from hub.judging import PageJudge, Prepared, Seen
 from hub.judging_pool import JudgePool, processes
 from hub.landing import Lander
-from hub.recognising import ENOUGH, Recogniser
+from hub.recognising import Recogniser
 from store import batches, heads, raw_pages
 from store.batches import Batch, Counts
 from store.landing import JudgedPage
@@ -74,7 +75,8 @@ class Reading:
         if not counted:
             self.said = self.source.count(position)
             self._stop_outside_by_count()
-        with Lander(self.hub, self.batch) as lander:
+        # Parts meet at records of each other, and are to wait there.
+        with Lander(self.hub, self.batch, new=not self._remembers and self.batch.part is None) as lander:
             try:
                 for page, judged in self._judged(position):
                     self.on_step("page.judged")
@@ -108,11 +110,9 @@ class Reading:
 
     def _recognised(self, pages: Iterator[tuple[RawPage, bytes]]) -> Iterator[tuple[RawPage, JudgedPage]]:
         """Rows known by their bytes are not judged; the store is asked for a page while the next one is read."""
-        # Parts change each other's records, so that what one read at its beginning would not hold.
-        at_once = (
-            self.declaration.name if self.said is not None and self.said >= ENOUGH and self.batch.part is None else None
-        )
-        with Recogniser(self.hub, at_once) as recogniser:
+        # A page is asked about before the one in front of it is judged, and while the one before that may still land.
+        touched = deque[set[bytes]](maxlen=2)
+        with Recogniser(self.hub, self.declaration.name) as recogniser:
 
             def begin(kept: tuple[RawPage, bytes]) -> tuple[Prepared, Future[Mapping[bytes, bytes]]]:
                 prepared = self.judge.prepare(self.source, *kept)
@@ -120,8 +120,8 @@ class Reading:
 
             for prepared, asked in begun_ahead(pages, begin, 1):
                 self.look(Seen(prepared.rows))
-                judged = self.judge.judged(prepared, asked.result(), recogniser.moved)
-                recogniser.note(row.key for row in judged.good)
+                judged = self.judge.judged(prepared, asked.result(), set().union(*touched))
+                touched.append({row.key for row in judged.good})
                 yield prepared.page, judged
 
     def _pooled(self, pages: Iterator[tuple[RawPage, bytes]], workers: int) -> Iterator[tuple[RawPage, JudgedPage]]:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from schemas.dates import Validity, chinese_date
+from schemas.identifiers.holder import HolderNumber
 from schemas.identifiers.value import Identifier
 from schemas.money import Money
 
@@ -19,6 +20,8 @@ def in_words(value: Any) -> str:
             return ""
         case bool():
             return "是" if value else "否"
+        case HolderNumber():
+            return value.number
         case Identifier():
             return str(value.text)
         case Validity() | Money():
@@ -40,6 +43,8 @@ def as_json(value: Any) -> str | int | float | bool | None:
     match value:
         case None | bool() | int() | float():
             return value
+        case HolderNumber():
+            return value.number
         case Identifier() | Validity() | Money():
             return value.text
         case Decimal():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +25,7 @@ from schemas.registry import model
 MARK: Final = "$schema"
 
 _encode_json = msgspec.json.Encoder().encode
+_decode_json = msgspec.json.Decoder().decode
 _new = object.__new__
 _set = object.__setattr__
 
@@ -54,7 +54,7 @@ def restore(schema_name: str, payload: bytes) -> Record:
     cls = model(schema_name)
     mark, _, readers = _plan(cls)
     try:
-        stored = json.loads(payload)
+        stored = _decode_json(payload)
         if stored[MARK] != mark:
             raise PayloadUnreadable(
                 f"{schema_name}: a stored record is of another schema version than {mark}; it was not used. "

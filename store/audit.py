@@ -12,13 +12,14 @@ from core.canonical import canonical
 from core.clock import SHANGHAI
 from core.merkle import leaf_hash
 from core.uuid7 import uuid7
-from store import merkle_log
-from store.connection import Connection, fetch_all
+from store.connection import Connection, execute_prepared, fetch_all
 
 #: Name of the log.
 LOG: Final = "audit"
 #: How the body is made; the first thing it says.
 VERSION: Final = 1
+#: A refused lookup may bring any text; of a longer one the beginning is logged.
+LONGEST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,79 +103,121 @@ class Seen:
 
 def body_of(entry: str, usage: Usage, now: datetime) -> bytes:
     """What the leaf is computed from: JSON with sorted keys, compact, UTF-8."""
-    return canonical(
-        {
-            "v": VERSION,
-            "id": entry,
-            "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
-            "channel": usage.channel,
-            "user": usage.user,
-            "user_name": usage.user_name,
-            "organisation": usage.organisation,
-            "organisation_name": usage.organisation_name,
-            "street": usage.street,
-            "place": usage.place,
-            "item": usage.item,
-            "item_name": usage.item_name,
-            "item_version": usage.item_version,
-            "case": usage.case_no,
-            "purpose": usage.purpose,
-            "basis": usage.basis,
-            "outcome": usage.outcome,
-            "refusal": usage.refusal,
-            "about": [
-                {
-                    "subject": about.subject.hex(),
-                    "role": about.role,
-                    "fields": {code: list(names) for code, names in about.fields.items()},
-                    "near": about.near.hex() if about.near is not None else None,
-                    "found": about.found,
-                }
-                for about in usage.about
-            ],
-            "materials": [
-                {
-                    "code": trace.code,
-                    "state": trace.state,
-                    "way": trace.way,
-                    "resource": trace.resource,
-                    "reason": trace.reason,
-                }
-                for trace in usage.materials
-            ],
-            "withheld_until": usage.withheld_until.isoformat() if usage.withheld_until else None,
-            "withheld_basis": usage.withheld_basis,
-        }
-    )
+    return canonical(_said(entry, usage, now))
+
+
+def _said(entry: str, usage: Usage, now: datetime) -> dict[str, Any]:
+    return {
+        "v": VERSION,
+        "id": entry,
+        "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
+        "channel": _text(usage.channel),
+        "user": _text(usage.user),
+        "user_name": _text(usage.user_name),
+        "organisation": _text(usage.organisation),
+        "organisation_name": _text(usage.organisation_name),
+        "street": None if usage.street is None else _text(usage.street),
+        "place": None if usage.place is None else _text(usage.place),
+        "item": _text(usage.item),
+        "item_name": _text(usage.item_name),
+        "item_version": usage.item_version,
+        "case": None if usage.case_no is None else _text(usage.case_no),
+        "purpose": _text(usage.purpose),
+        "basis": _text(usage.basis),
+        "outcome": usage.outcome,
+        "refusal": usage.refusal,
+        "about": [
+            {
+                "subject": about.subject.hex(),
+                "role": about.role,
+                "fields": {code: list(names) for code, names in about.fields.items()},
+                "near": about.near.hex() if about.near is not None else None,
+                "found": about.found,
+            }
+            for about in usage.about
+        ],
+        "materials": [
+            {
+                "code": trace.code,
+                "state": trace.state,
+                "way": trace.way,
+                "resource": trace.resource,
+                "reason": trace.reason,
+            }
+            for trace in usage.materials
+        ],
+        "withheld_until": usage.withheld_until.isoformat() if usage.withheld_until else None,
+        "withheld_basis": usage.withheld_basis,
+    }
+
+
+def _text(value: str) -> str:
+    """What somebody typed, fit to be stored: no NUL, no half characters, and no more than `LONGEST` characters."""
+    if len(value) > LONGEST:
+        value = value[: LONGEST - 1] + "…"
+    return value if value.isprintable() else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+class Pending:
+    """Entries that a transaction will write: all at once, at its end, so that many lookups cost one statement.
+
+    Each has its number from the moment it is added. No lock is taken that another append waits for; an entry gets its
+    place in the log later, from the sequencer.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[Any, ...]] = []
+        self._about: list[tuple[Any, ...]] = []
+
+    def add(self, usage: Usage, now: datetime) -> str:
+        """Add an entry; its number, a UUID of version 7."""
+        entry = str(uuid7(now))
+        said = _said(entry, usage, now)
+        body = canonical(said)
+        self._entries.append(
+            (
+                entry, now, said["user"], said["channel"], said["outcome"], said["case"], said["item"],
+                usage.withheld_until, body, leaf_hash(body),
+            )
+        )  # fmt: skip
+        for part, about in enumerate(usage.about):
+            self._about.append((entry, part, now, said["user"], about.subject, about.near, about.found))
+        return entry
+
+    def write(self, cursor: Any) -> None:
+        """Write them as part of the caller's transaction: the answers may leave once that is committed."""
+        if self._entries:
+            entries, about = _columns(self._entries), _columns(self._about) if self._about else [[] for _ in range(7)]
+            execute_prepared(cursor, "audit_append", _APPEND, _TYPES, [*entries, LOG, *about])
+            self._entries, self._about = [], []
 
 
 def append(cursor: Any, usage: Usage, now: datetime) -> str:
-    """Write the entry as part of the caller's transaction: the answer may leave once that is committed.
-
-    No lock is taken that another append waits for; the entry gets its place in the log later, from the sequencer.
-
-    Returns:
-        The entry's number, a UUID of version 7.
-    """
-    entry = str(uuid7(now))
-    body = body_of(entry, usage, now)
-    statements = [
-        "insert into audit_entry (id, at, caller, channel, outcome, case_no, item, withheld_until, body) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-    ]
-    arguments: list[Any] = [
-        entry, now, usage.user, usage.channel, usage.outcome, usage.case_no, usage.item, usage.withheld_until, body,
-    ]  # fmt: skip
-    if usage.about:
-        statements.append(
-            "insert into audit_about (entry, part, at, caller, subject, near, found) values "
-            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(usage.about))
-        )
-        for part, about in enumerate(usage.about):
-            arguments += [entry, part, now, usage.user, about.subject, about.near, about.found]
-    # one way to the server and back for all of them
-    cursor.execute("; ".join([*statements, merkle_log.WAIT]), [*arguments, LOG, entry, leaf_hash(body)])
+    """Write one entry as part of the caller's transaction, and return its number; see `Pending`."""
+    pending = Pending()
+    entry = pending.add(usage, now)
+    pending.write(cursor)
     return entry
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+_TYPES: Final = (
+    "uuid[]", "timestamptz[]", "text[]", "text[]", "text[]", "text[]", "text[]", "date[]", "bytea[]", "bytea[]", "text",
+    "uuid[]", "int[]", "timestamptz[]", "text[]", "bytea[]", "bytea[]", "bool[]",
+)  # fmt: skip
+_APPEND: Final = """
+    with entry as (
+        insert into audit_entry (id, at, caller, channel, outcome, case_no, item, withheld_until, body)
+        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ), waiting as (
+        insert into log_waiting (log, entry, leaf) select $11, * from unnest($1, $10)
+    )
+    insert into audit_about (entry, part, at, caller, subject, near, found)
+    select * from unnest($12, $13, $14, $15, $16, $17, $18)
+"""
 
 
 def of_subject(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+
+import msgspec
 
 from store.audit import LOG
 from store.connection import Connection, fetch_all
@@ -23,13 +24,14 @@ def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
     if not entries:
         return {}
     about: dict[str, list[tuple[Any, ...]]] = {}
-    for entry, *columns in fetch_all(
+    for entry, part, at, caller, subject, near, found in fetch_all(
         connection,
         "select entry::text, part, at, caller, subject, near, found from audit_about "
         "where entry = any(%s::uuid[]) order by entry, part",
         (list(entries),),
     ):
-        about.setdefault(entry, []).append(tuple(columns))
+        row = (part, at, caller, bytes(subject), None if near is None else bytes(near), found)
+        about.setdefault(entry, []).append(row)
     rows = fetch_all(
         connection,
         "select id::text, body, at, caller, channel, outcome, case_no, item, withheld_until from audit_entry "
@@ -61,11 +63,11 @@ def outside(connection: Connection, limit: int) -> Iterator[str]:
 
 def _faults(entry: str, body: bytes, columns: list[Any], about: list[tuple[Any, ...]]) -> tuple[str, ...]:
     try:
-        said = json.loads(body)
+        said = msgspec.json.decode(body)
         expected = _columns(said)
         expected_about = [_about(said, part, one) for part, one in enumerate(said["about"])]
         number = said["id"]
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError):
         return ("its body is not of the form of an entry",)
     faults = [
         f"the column {name} says something else than the body"
@@ -74,7 +76,7 @@ def _faults(entry: str, body: bytes, columns: list[Any], about: list[tuple[Any, 
     ]
     if number != entry:
         faults.append("its body bears the number of another entry")
-    if expected_about != [_plain(row) for row in about]:
+    if expected_about != about:
         faults.append("the rows of audit_about name others than the body")
     return tuple(faults)
 
@@ -102,7 +104,3 @@ def _about(said: dict[str, Any], part: int, one: dict[str, Any]) -> tuple[Any, .
         None if near is None else bytes.fromhex(near),
         one["found"],
     )
-
-
-def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)

@@ -21,11 +21,15 @@ _length = struct.Struct(">i").pack
 _int4 = struct.Struct(">ii").pack
 _int8 = struct.Struct(">iq").pack
 NULL: Final = _length(-1)
+#: In front of a value of so many bytes; nearly all are short, and a list is asked faster than a function.
+_LENGTHS: Final = tuple(map(_length, range(1024)))
+_ONE_BYTEA: Final = struct.pack(">iiiii", 1, 0, _BYTEA_OID, 1, 1)
 
 
 def of_bytes(value: bytes) -> bytes:
     """A bytea, or text that is encoded already."""
-    return _length(len(value)) + value
+    size = len(value)
+    return (_LENGTHS[size] if size < len(_LENGTHS) else _length(size)) + value
 
 
 def of_text(value: str | None) -> bytes:
@@ -51,6 +55,8 @@ def of_moment(value: datetime) -> bytes:
 
 def of_array(values: Sequence[bytes]) -> bytes:
     """A bytea[] of one dimension; an empty one has none."""
+    if len(values) == 1:
+        return of_bytes(_ONE_BYTEA + of_bytes(values[0]))
     if not values:
         return of_bytes(struct.pack(">iii", 0, 0, _BYTEA_OID))
     head = struct.pack(">iiiii", 1, 0, _BYTEA_OID, len(values), 1)

@@ -9,7 +9,8 @@ from datetime import datetime
 from store.connection import Connection, fetch_all
 
 #: The last answered lookup of each case in the period: `asked`. Then one row a case and material: `told`, `failed` when
-#: the material was not obtained, or was and a paper was brought or is still to be brought all the same.
+#: the material was not obtained, or was and a paper was brought or is still to be brought all the same, or was promised
+#: and the promise was found broken.
 #: Lookups carried over from before the log told of materials have none, and are not counted.
 _TOLD = """
 with asked as (
@@ -28,15 +29,16 @@ with asked as (
     select asked.item, asked.case_no, (asked.told ->> 'item_version')::int as version,
            material ->> 'code' as code, material ->> 'state' as state, material ->> 'reason' as reason,
            material ->> 'state' = 'promised' as promised,
-           material ->> 'state' not in ('satisfied', 'promised') or paper.way is not null as failed,
+           material ->> 'state' not in ('satisfied', 'promised') or paper.reason is not null as failed,
            paper.reason as paper_reason
     from asked
     cross join lateral jsonb_array_elements(asked.told -> 'materials') material
     left join lateral (
-        select way, reason from case_material
-        where case_no = asked.case_no and material = (material.value ->> 'code')
-          and way in ('upload', 'later') and at < %(until)s
-        order by at limit 1
+        select case way when 'promise' then 'promise_broken' else settled.reason end as reason
+        from case_material settled
+        where settled.case_no = asked.case_no and settled.material = material.value ->> 'code'
+          and settled.at < %(until)s and (settled.way <> 'promise' or not settled.kept)
+        order by settled.at limit 1
     ) paper on true
 )
 """
@@ -68,9 +70,9 @@ class PaperCount:
     """Papers brought, or still to be brought, for one material of one version of an item, for one reason."""
 
     item: str
-    version: int
+    version: int | None
     code: str
-    resource: str | None
+    resource: str
     reason: str
     papers: int
 
@@ -115,7 +117,7 @@ def failures(connection: Connection, period: Period) -> list[FailureCount]:
         _TOLD
         + """
         select item, max(version), code,
-               case when state in ('satisfied', 'promised') then coalesce(nullif(paper_reason, ''), 'brought')
+               case when state in ('satisfied', 'promised') then paper_reason
                     else coalesce(nullif(reason, ''), state) end,
                count(*)
         from told where failed
@@ -131,15 +133,25 @@ def papers(connection: Connection, period: Period) -> list[PaperCount]:
     rows = fetch_all(
         connection,
         """
-        select desk.item, desk.item_version, paper.material, paper.resource, coalesce(paper.reason, ''), count(*)
-        from (
+        with paper as (
             select distinct on (case_no, material) case_no, material, resource, reason
             from case_material
             where way in ('upload', 'later') and at >= %(since)s and at < %(until)s
             order by case_no, material, at
-        ) paper
-        join desk_case desk using (case_no)
-        where %(item)s::text is null or desk.item = %(item)s
+        ), looked as (
+            -- a case of the bureau's own system stands in no table of ours: what was looked up for it tells its item
+            select distinct on (entry.case_no) entry.case_no, entry.item,
+                   (convert_from(entry.body, 'UTF8')::jsonb ->> 'item_version')::int as item_version
+            from audit_entry entry
+            where entry.case_no in (select case_no from paper except select case_no from desk_case)
+              and entry.outcome in ('complete', 'partial')
+            order by entry.case_no, entry.at desc, entry.id desc
+        ), known as (
+            select case_no, item, item_version from desk_case union all select case_no, item, item_version from looked
+        )
+        select known.item, known.item_version, paper.material, paper.resource, paper.reason, count(*)
+        from paper join known using (case_no)
+        where %(item)s::text is null or known.item = %(item)s
         group by 1, 2, 3, 4, 5 order by 6 desc, 1, 2, 3, 4, 5
         """,
         _parameters(period),

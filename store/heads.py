@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from store.connection import Connection, fetch_all, fetch_one
+from store.connection import Connection, fetch_one
 from store.copying import NULL, CopyRows, array_of, of_array, of_bigint, of_bytes, of_int, of_text
 
 
@@ -52,12 +53,6 @@ def of_keys(cursor: Any, resource: str, keys: Sequence[bytes], *, hold: bool = F
     }
 
 
-def known_by_mark(connection: Connection, marks: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Mark to key of every current record whose row bears one of these marks."""
-    rows = fetch_all(connection, "select mark, key from record_head where mark = any(%s::bytea[])", (array_of(marks),))
-    return {bytes(mark): bytes(key) for mark, key in rows}
-
-
 def any_before(connection: Connection, resource: str, batch: int) -> bool:
     """Whether the store holds or ever held a record of the resource that another batch brought."""
     found = fetch_one(
@@ -74,15 +69,18 @@ def put(cursor: Any, resource: str, new: dict[bytes, Head], there: Sequence[byte
         )
     rows = CopyRows("record_head", "resource", "key", "version", "digest", "mark", "edition", "subjects", "batch")
     name = of_text(resource)
-    for key, head in sorted(new.items()):  # all in one order, so that no two parts wait for each other
+    number = cache(of_bigint)  # one batch and a few versions: the same bytes for nearly every row
+    ordinal = cache(of_int)
+    for key in sorted(new):  # all in one order, so that no two parts wait for each other
+        version, digest, mark, edition, subjects, batch = new[key]
         rows.add(
             name,
             of_bytes(key),
-            of_int(head.version),
-            NULL if head.digest is None else of_bytes(head.digest),
-            NULL if head.mark is None else of_bytes(head.mark),
-            of_text(head.edition),
-            of_array(head.subjects),
-            of_bigint(head.batch),
+            ordinal(version),
+            NULL if digest is None else of_bytes(digest),
+            NULL if mark is None else of_bytes(mark),
+            NULL if edition is None else of_bytes(edition.encode()),
+            of_array(subjects),
+            number(batch),
         )
     rows.copy(cursor)

@@ -54,12 +54,16 @@ def land_page(
     expected_position: Mapping[str, Any],
     next_position: Mapping[str, Any],
     now: datetime,
+    new: bool = False,
 ) -> Counts:
     """Land one page and move the cursor behind it.
 
+    Args:
+        new: take it that no record of the page was ever there, and do not ask. Where one was, `PartsCollided` says so.
+
     Raises:
         BatchMoved: the cursor is not where this process read from; nothing was written.
-        PartsCollided: another part of the batch was first at one record; nothing was written.
+        PartsCollided: another part of the batch was first at one record, or one is not `new`; nothing was written.
         StoreUnavailable: the connection broke; nothing was written.
     """
     vault.ready(batch.resource)
@@ -71,8 +75,12 @@ def land_page(
                 f"batch {batch.id} of {batch.resource} was moved by another process; this page was not written. "
                 "Run the collect again: it continues where the cursor stands."
             )
-        # two parts may meet at one record, whose key the source writes in two ways
-        stored = heads.of_keys(cursor, batch.resource, keys, hold=batch.part is not None)
+        # The end of a record that never was leaves nothing, so nothing would collide where it was there after all.
+        if new and not any(row.canonical is None for row in page.good):
+            stored = {}
+        else:
+            # two parts may meet at one record, whose key the source writes in two ways
+            stored = heads.of_keys(cursor, batch.resource, keys, hold=batch.part is not None)
         planned = plan(page.good, stored, batch.id, vault)
         versions.write(cursor, vault, batch.resource, batch.id, planned, now)
         good_keys = [*keys, *page.known]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.connection import Connection, fetch_all, transaction
+from store.connection import Connection, execute_prepared, fetch_all, transaction
 from store.vault import Vault
 
 
@@ -51,9 +51,12 @@ class SealedRecord:
 def select_subject(cursor: Any, subject: bytes, resources: Sequence[str]) -> dict[str, list[SealedRecord]]:
     """Every current record of these resources that speaks of the subject; part of the caller's transaction."""
     found: dict[str, list[SealedRecord]] = {resource: [] for resource in resources}
-    cursor.execute(
+    execute_prepared(
+        cursor,
+        "record_of_subject",
         "select resource, key, payload, version, batch, valid_from from record "
-        "where subject = %s and resource = any(%s) order by resource, key",
+        "where subject = $1 and resource = any($2) order by resource, key",
+        ("bytea", "text[]"),
         (subject, list(resources)),
     )
     for resource, key, payload, version, batch, valid_from in cursor:
@@ -84,8 +87,13 @@ def of_resource(connection: Connection, vault: Vault, resource: str, page: int =
 def last_complete(connection: Connection, resources: Sequence[str]) -> dict[str, datetime]:
     """When each resource was last read to its end; a resource never read is absent."""
     with transaction(connection) as cursor:
-        cursor.execute(
-            "select resource, max(finished_at) from batch where state = 'complete' and resource = any(%s) group by 1",
-            (list(resources),),
-        )
-        return dict(cursor.fetchall())
+        return select_last_complete(cursor, resources)
+
+
+def select_last_complete(cursor: Any, resources: Sequence[str]) -> dict[str, datetime]:
+    """The same as part of the caller's transaction."""
+    cursor.execute(
+        "select resource, max(finished_at) from batch where state = 'complete' and resource = any(%s) group by 1",
+        (list(resources),),
+    )
+    return dict(cursor.fetchall())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from core.edition import older
@@ -168,11 +169,12 @@ def write(cursor: Any, vault: Vault, resource: str, batch: int, made: Plan, now:
         history.copy(cursor)
     if made.current:
         records = CopyRows("record", "subject", "resource", "key", "version", "payload", "batch", "valid_from")
-        for key, row in made.current.items():
-            payload = of_bytes(vault.seal(resource, key, row.canonical or b""))
-            version = of_int(made.heads[key].version)
+        sealed = vault.seal_many(resource, [(key, row.canonical or b"") for key, row in made.current.items()])
+        ordinal = cache(of_int)
+        for (key, row), payload in zip(made.current.items(), map(of_bytes, sealed), strict=True):
+            version, coded = ordinal(made.heads[key].version), of_bytes(key)
             for subject in row.subjects:
-                records.add(of_bytes(subject), name, of_bytes(key), version, payload, number, moment)
+                records.add(of_bytes(subject), name, coded, version, payload, number, moment)
         records.copy(cursor)
 
 

@@ -18,17 +18,26 @@ from core.clock import Clock, SystemClock
 from core.digest import sm3_hex
 from core.errors import HubError
 from core.settings import Mode, Settings
+from hub.access import Access
 from hub.sessions import Session
+from web.audit_api import audit_routes
+from web.counter_verbs import HubCounter
+from web.desk import desk_router
+from web.desk_port import DeskVerbs
 from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
 from web.limits import Doorkeeper
+from web.lookup_api import lookup_routes
 from web.machines import token_router
+from web.my_data import my_data_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
 from web.refused import SignInNeeded
+from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
+from web.terminal import terminal_router
 from web.upload import LARGEST_FILE, Upload, read_upload
 
 _LOG = logging.getLogger(__name__)
@@ -38,20 +47,30 @@ _AT_ONE_TIME = 4
 _WAIT_SECONDS = 15
 #: Names this server goes by: a page of another site cannot reach it under its own name (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost"]
-_UNKNOWN = Answer(500, "HUB-000", "系统出现问题，请联系管理员。", "Something went wrong; tell the operator.")
+_UNKNOWN = Answer(
+    500,
+    "HUB-000",
+    "系统出现问题，操作未完成。",
+    "Something went wrong; tell the operator.",
+    "请稍后重试；仍不行请联系运维人员，并告知错误代码和时间。",
+)
 _UNFIT = Answer(
     422, "HTTP-422", "提交的内容不完整或不正确。", "A field is missing or not of its kind.", "请核对后重新提交。"
 )
 Visitor = Annotated[Session | None, Depends(session_if_any)]
 _STAFF = [Depends(staff)]
 _HTTP = {
-    404: ("没有这个页面。", "There is no such page."),
-    405: ("该地址不支持这种请求方式。", "This address does not take that method."),
+    404: ("没有这个页面。", "There is no such page.", "请核对网址，或从上方导航重新进入。"),
+    405: ("该地址不支持这种请求方式。", "This address does not take that method.", "请从上方导航重新进入。"),
 }
 
 
 def create_app(
-    settings: Settings, verbs: Verbs | None = None, clock: Clock | None = None, doors: Doors | None = None
+    settings: Settings,
+    verbs: Verbs | None = None,
+    clock: Clock | None = None,
+    doors: Doors | None = None,
+    counter: DeskVerbs | None = None,
 ) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 
@@ -60,6 +79,7 @@ def create_app(
         verbs: what answers in place of the hub itself.
         clock: what time a report is stamped with.
         doors: who is let in, in place of the access file and the store.
+        counter: what desk and terminals ask, in place of the hub.
 
     Raises:
         AccessFileBroken, DemoAccessRefused: the access file cannot be taken.
@@ -72,12 +92,26 @@ def create_app(
     hub = verbs
     pages = Pages(demo=settings.mode is Mode.DEMO)
     watch = clock or SystemClock()
+    access = doors.access if doors is not None else Access.open(settings, watch)
+    service = Service(settings, access, clock)
     # The interactive API pages would load scripts from elsewhere, so they stay off.
-    app = FastAPI(title="一证通办数据共享枢纽", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title="一证通办数据共享枢纽",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=service.lifespan,
+    )
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.state.doors = doors or Doors.of(settings, clock)
+    app.state.doors = doors or Doors.of(settings, access, clock, service.pool.hub)
     app.include_router(sign_in_router(pages))
     app.include_router(token_router())
+    app.include_router(lookup_routes(service))
+    app.include_router(audit_routes())
+    app.include_router(my_data_router(pages, service.means.ages))
+    at_counter = counter or HubCounter(service)
+    app.include_router(desk_router(pages, at_counter, watch.now))
+    app.include_router(terminal_router(pages, at_counter, watch.now))
     turns = asyncio.Semaphore(_AT_ONE_TIME)
 
     async def verified(upload: Upload) -> Verification:
@@ -184,8 +218,12 @@ def create_app(
                 headers=headers,
             )
         visitor = getattr(request.state, "session", None)
-        response = pages.show("problem.html", problem=answer, status=answer.status, visitor=visitor)
+        template = "terminal_problem.html" if request.url.path.startswith("/terminal") else "problem.html"
+        response = pages.show(template, problem=answer, status=answer.status, visitor=visitor)
         response.headers.update(headers or {})
+        if request.headers.get("hx-request") == "true":
+            # Part of a page was asked for, and a whole one comes instead.
+            response.headers.update({"HX-Retarget": "body", "HX-Reswap": "innerHTML"})
         return response
 
     app.add_middleware(
@@ -201,6 +239,8 @@ def create_app(
     async def sign_in_first(request: Request, error: SignInNeeded) -> Response:
         if request.url.path.startswith("/api/"):
             return tell(request, answer_to(error), {"WWW-Authenticate": 'Bearer realm="hub"'})
+        if request.url.path.startswith("/terminal"):
+            return tell(request, answer_to(error))  # nobody before it can sign it in
         if request.headers.get("hx-request") == "true":
             # Part of a page was asked for: the whole page goes to sign in, not the part.
             return Response(status_code=401, headers={"HX-Redirect": sign_in_address(request)})
@@ -219,9 +259,9 @@ def create_app(
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        zh, en = _HTTP.get(status, ("请求无法处理。", "The request cannot be processed."))
+        zh, en, do = _HTTP.get(status, ("请求无法处理。", "The request cannot be processed.", "请返回后重试。"))
         headers = error.headers if isinstance(error, HTTPException) else None
-        return tell(request, Answer(status, f"HTTP-{status}", zh, en), headers)
+        return tell(request, Answer(status, f"HTTP-{status}", zh, en, do), headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _: Exception) -> Response:

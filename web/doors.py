@@ -43,16 +43,12 @@ class Doors:
     def of(
         cls,
         settings: Settings,
+        access: Access,
         clock: Clock | None = None,
         hubs: Callable[[], AbstractContextManager[Hub]] | None = None,
     ) -> Doors:
-        """The doors of one application.
-
-        Raises:
-            AccessFileBroken, DemoAccessRefused: the access file is there and cannot be taken.
-        """
+        """The doors of one application."""
         watch = clock or SystemClock()
-        access = Access.open(settings, watch)
         return cls(
             settings=settings,
             access=access,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.errors import HubError, Rejected, Retryable
-from web.access_words import WORDS
+from web import access_words, error_words
 
 
 class UploadRefused(Rejected):
@@ -25,6 +25,9 @@ class VerifierBusy(Retryable):
     """More files are being verified than this machine does at one time."""
 
     code: ClassVar[str] = "HUB-852"
+
+
+_WORDS = access_words.WORDS | error_words.WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,24 @@ def answer_to(error: HubError) -> Answer:
         return Answer(400, error.code, "没有收到文件，请选择一个文件后再提交。", "Choose exactly one file and send it.")
     if isinstance(error, VerifierBusy):
         return Answer(503, error.code, "正在验证的文件较多，请稍后再试。", "Too many files at once; try again shortly.")
-    if (words := WORDS.get(type(error).__name__)) is not None:
+    if (words := _WORDS.get(type(error).__name__)) is not None:
         return Answer(words.status, error.code, words.zh, words.en, words.do)
     if isinstance(error, Retryable):
-        return Answer(503, error.code, "系统暂时无法完成，请稍后再试。", "The hub cannot do this now; try again later.")
+        return Answer(
+            503,
+            error.code,
+            "系统暂时无法完成，请稍后再试。",
+            "The hub cannot do this now; try again later.",
+            "请稍等片刻后重试；仍不行请联系运维人员，并告知错误代码和时间。",
+        )
     if isinstance(error, Rejected):
-        return Answer(422, error.code, "提交的内容无法处理。", "What was sent cannot be processed.")
-    return Answer(500, error.code, "系统出现问题，请联系管理员并告知错误代码。", "Tell the operator this code.")
+        return Answer(
+            422, error.code, "提交的内容无法处理。", "What was sent cannot be processed.", "请核对后重新提交。"
+        )
+    return Answer(
+        500,
+        error.code,
+        "系统出现问题，操作未完成。",
+        "Tell the operator this code.",
+        "请联系运维人员，并告知错误代码和时间。",
+    )

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from core.clock import SHANGHAI
 from core.verdict import Verdict
+from web import counter_words
 from web.port import SourceState, StepState
 
 _ROOM = Path(__file__).parent
@@ -70,6 +71,16 @@ class Pages:
             overdue_states=_OVERDUE,
             step_states=_STEP_STATES,
             verdicts=_VERDICTS,
+            looks=counter_words.LOOKS,
+            taken_words=counter_words.TAKEN,
+            outcomes=counter_words.OUTCOMES,
+            kinds=counter_words.KINDS,
+            roles=counter_words.ROLES,
+            source=counter_words.source,
+            advice=counter_words.advice,
+            choices=counter_words.choices,
+            still_open=counter_words.still_open,
+            count_held=counter_words.count_held,
         )
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.settings import Settings
+from hub import readiness
 from hub.context import open_hub
 from hub.report import summarise
 from hub.returns import loops
@@ -94,4 +95,4 @@ class HubVerbs:
 
     def check_ready(self) -> None:
         with open_hub(self._settings) as hub:
-            source_states(hub)  # also notices a database whose migrations were not run
+            readiness.check(hub)

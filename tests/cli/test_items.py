@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from hub import items
@@ -12,7 +11,6 @@ from schemas.items import all_items, loader
 from schemas.items.loader import FOLDER
 from tests.cli.command import Command
 from tests.cli.conftest import FOOD, HR
-from tests.hub.test_coverage import DESK
 
 FINDING_KEYS = {"file", "line", "place", "wrong", "act", "blocking"}
 BRIEF_KEYS = {
@@ -110,10 +108,6 @@ def test_a_wrong_file_is_told_with_its_line(away: Command, tmp_path: Path) -> No
 
 
 def test_coverage_tells_numerator_and_denominator(own: Command) -> None:
-    connection = psycopg2.connect(own.environment["HUB_DATABASE_URL"])
-    with connection, connection.cursor() as cursor:
-        cursor.execute(DESK)
-    connection.close()
     said = own("items", "coverage")
     assert said.status == 0, said.err
     assert "0/0 = 没有办件" in said.out and "口径：分母：" in said.out

@@ -46,7 +46,7 @@ def audit(world: World) -> list[tuple[Any, ...]]:
     ]
 
 
-def ask(command: Command, item: str, number: str, *more: str, purpose: str = "许可受理") -> Any:
+def ask(command: Command, item: str, number: str, *more: str, purpose: str = "acceptance") -> Any:
     return command("lookup", "--item", item, "--id", number, "--purpose", purpose, *more)
 
 
@@ -54,21 +54,37 @@ def test_one_number_answers_every_material(world: World, applicants: dict[str, t
     item, code = applicants[world.some("issued")]
     said = ask(world.command, item, code)
     assert said.status == 0
-    assert "全部具备" in said.lines[0]
+    assert "无需提交任何材料" in said.lines[0]
     assert "税务登记信息 — 具备（税务·税务登记信息）" in said.out or "社会组织登记信息 — 具备" in said.out
     assert "截至 20" in said.out
 
 
 def test_an_answer_as_json_has_stable_keys_and_is_logged(world: World, applicants: dict[str, tuple[str, str]]) -> None:
     item, code = applicants[world.some("issued")]
-    found = ask(world.command, item, code, "--json", "--case", "A-1").json
-    assert found.keys() == {"item", "item_name", "complete", "materials"}
+    found = ask(world.command, item, code, "--json").json
+    assert found.keys() == {
+        "entry", "item", "item_name", "item_version", "case_no", "subject", "complete", "materials",
+    }  # fmt: skip
+    assert code not in json.dumps(found["subject"])
     for material in found["materials"]:
-        assert material.keys() == {"code", "name", "state", "source", "facts", "as_of", "batch"}
+        assert material.keys() == {
+            "code", "name", "role", "state", "way", "origin", "facts", "contradictions", "reason", "note",
+            "ways_left", "promise", "upload",
+        }  # fmt: skip
         assert material["facts"]
+        assert material["origin"]["as_of"]
     outcome, purpose, case_no, known, released = audit(world)[-1]
-    assert (outcome, purpose, case_no, known) == ("complete", "许可受理", "A-1", True)
+    assert (outcome, purpose, case_no, known) == ("complete", "acceptance", None, True)
     assert released.keys() == {material["code"] for material in found["materials"]}
+
+
+def test_a_case_nobody_knows_is_refused_also_to_the_operator(
+    world: World, applicants: dict[str, tuple[str, str]]
+) -> None:
+    item, code = applicants[world.some("issued")]
+    said = ask(world.command, item, code, "--case", "A-1")
+    assert said.status == 1
+    assert said.err.startswith("HUB-863 ")
 
 
 def test_an_incomplete_answer_is_a_one_and_says_what_to_do(
@@ -84,20 +100,21 @@ def test_an_incomplete_answer_is_a_one_and_says_what_to_do(
 
 def test_somebody_nobody_knows_lacks_everything(world: World) -> None:
     said = ask(world.command, FOOD, SOMEBODY)
-    assert (said.status, said.out.count("缺少（")) == (1, 3)
+    assert said.status == 1
+    assert said.out.count(" — 缺少") == 3
 
 
 @pytest.mark.parametrize(
     ("item", "number", "purpose", "code"),
     [
-        (FOOD, "110105194912310020", "许可受理", "HUB-201"),
-        (FOOD, "91420112MAKTE5T00X", "许可受理", "HUB-201"),
-        (FOOD, "no number", "许可受理", "HUB-201"),
-        (FOOD, "", "许可受理", "HUB-201"),
-        (FOOD[:-1], SOMEBODY, "许可受理", "HUB-221"),
-        ("x" * 3000, SOMEBODY, "许可受理", "HUB-221"),
-        (NGO, CITIZEN, "许可受理", "HUB-704"),
-        (HR, CITIZEN, "许可受理", "HUB-704"),
+        (FOOD, "110105194912310020", "acceptance", "HUB-201"),
+        (FOOD, "91420112MAKTE5T00X", "acceptance", "HUB-201"),
+        (FOOD, "no number", "acceptance", "HUB-201"),
+        (FOOD, "", "acceptance", "HUB-201"),
+        (FOOD[:-1], SOMEBODY, "acceptance", "HUB-221"),
+        ("x" * 3000, SOMEBODY, "acceptance", "HUB-221"),
+        (NGO, CITIZEN, "acceptance", "HUB-704"),
+        (HR, CITIZEN, "acceptance", "HUB-704"),
         (FOOD, SOMEBODY, "", "HUB-703"),
         (FOOD, SOMEBODY, " \t", "HUB-703"),
     ],
@@ -124,7 +141,7 @@ def test_a_mistyped_citizen_number_is_told_as_one(command: Command) -> None:
 
 @pytest.mark.parametrize("missing", ["--item", "--id", "--purpose"])
 def test_a_lookup_that_leaves_something_out_is_a_usage_error(command: Command, missing: str) -> None:
-    given = {"--item": FOOD, "--id": SOMEBODY, "--purpose": "许可受理"}
+    given = {"--item": FOOD, "--id": SOMEBODY, "--purpose": "acceptance"}
     del given[missing]
     said = command("lookup", *(part for pair in given.items() for part in pair))
     assert said.status == 3

@@ -48,6 +48,9 @@ WITH_DATABASE = [
     ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
     ["quarantine", "send-back", "tax.registration"], ["quarantine", "sent", "x"], ["quarantine", "sendings"],
     ["quarantine", "dismiss", "1", "--why", "repeated"], ["quarantine", "export", "1", "--out", "x.bin"],
+    ["items", "coverage"],
+    ["audit", "verify"], ["audit", "head"], ["audit", "seal"], ["audit", "export", "--out", "x.jsonl"],
+    ["audit", "prove", "--from", "0"],
     ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
     ["access", "clear", "1", "--why", "x"],
 ]  # fmt: skip
@@ -118,6 +121,9 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["items"], ["items", "show"], ["items", "find"], ["items", "find", "a", "--limit", "0"],
         ["items", "coverage", "--since", "yesterday"], ["items", "list", "--on", "2026-13-01"], ["items", "list", "x"],
         ["keys"], ["keys", "rotate", "--kek", "--resource", "hr.insurance"], ["keys", "rotate", "--prepare"],
+        ["audit"], ["audit", "prove"], ["audit", "prove", "seven"], ["audit", "prove", "--to", "1"],
+        ["audit", "check-proof"], ["audit", "check-proof", "/nonexistent.json"], ["audit", "export"],
+        ["audit", "verify", "--patience", "-1"], ["audit", "head", "--number", "-1"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
 )  # fmt: skip

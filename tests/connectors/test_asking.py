@@ -171,6 +171,20 @@ def test_a_table_answers_with_the_last_edition_and_forgets_the_withdrawn(world: 
     assert codes(source, "company", COMPANY) == []
 
 
+@pytest.mark.parametrize("world", ["exchange_db in PostgreSQL", "exchange_db in MariaDB"], indirect=True)
+@pytest.mark.parametrize(("later", "how"), [("", Operation.DELETE), ("110105199001010019", Operation.UPDATE)])
+def test_what_a_later_row_does_to_a_record_counts_though_it_names_only_the_key(
+    world: Any, source: Askable, later: str, how: Operation
+) -> None:
+    """A deletion holds nothing but the key; a correction may make the record somebody else's."""
+    made = world.source(asked=live(citizen=["name"], company=["name"]))
+    world.put([row("C001", 0, CITIZEN), row("C002", 1, CITIZEN)])
+    assert codes(made, "citizen", CITIZEN) == ["C001", "C002"]
+    world.put([row("C001", 0, CITIZEN), row("C002", 1, CITIZEN), row("C001", 2, later, how)])
+    assert codes(made, "citizen", CITIZEN) == ["C002"]
+    made.close()
+
+
 @pytest.mark.parametrize("world", TABLES, indirect=True)
 @pytest.mark.parametrize("written", ["11010519491231002x", "110105491231002"])
 def test_a_table_may_write_a_number_as_it_was_written_before(world: Any, source: Askable, written: str) -> None:

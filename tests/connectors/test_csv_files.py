@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -150,6 +153,38 @@ def test_the_same_bytes_are_not_read_twice_and_changed_ones_are(tmp_path: Path) 
     assert source.count(cursor) == 0
     _write(path, _row("甲"), _row("乙"), _row("丙"))
     assert _names(source, list(source.pages(cursor))) == ["甲", "乙", "丙"]
+
+
+@pytest.mark.parametrize(("later", "surveyed"), [(60.0, 1), (0.0, 2)])
+def test_a_file_is_surveyed_once_for_counting_and_reading_unless_it_was_just_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: float, surveyed: int
+) -> None:
+    path = _write(tmp_path / "a.csv", _row("甲"), _row("乙"))
+    surveys = []
+
+    def counted(*given: Any, **named: Any) -> Any:
+        surveys.append(given)
+        return survey(*given, **named)
+
+    began = time.time()
+    monkeypatch.setattr("connectors.csv_file.survey", counted)
+    monkeypatch.setattr("connectors.csv_file.time", SimpleNamespace(time=lambda: began + later))
+    source = CsvFiles(_declared(), file=path)
+    assert source.count({}) == 2
+    assert _names(source, list(source.pages({}))) == ["甲", "乙"]
+    assert len(surveys) == surveyed
+    _write(path, _row("甲"), _row("丙"))
+    assert _names(source, list(source.pages({}))) == ["甲", "丙"]
+
+
+def test_a_blank_line_is_no_row_and_keeps_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{HEADER}\r\n\r\n{_row('甲')}\r\n\n\r\n{_row('乙')}\r\n".replace('"', "").encode())
+    source = CsvFiles(_declared(page_size=2), file=path)
+    records = [record for page in source.pages({}) for record in source.records(page)]
+    assert [(record.position, record.fields["name"]) for record in records] == [(3, "甲"), (6, "乙")]
+    assert source.count({}) == 2
+    assert [str(record.edition).rpartition("\x1f")[2] for record in records] == ["0000000003", "0000000006"]
 
 
 def test_a_drop_folder_is_read_in_order_and_goes_on_behind_a_refused_file(tmp_path: Path) -> None:

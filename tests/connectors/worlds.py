@@ -297,11 +297,11 @@ class PostgresTableWorld:
         for values in typed_values(rows):
             run(self.url, "INSERT INTO up_rows VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", values)
 
-    def source(self, dsn: str = "") -> Source:
+    def source(self, dsn: str = "", asked: dict[str, Any] | None = None) -> Source:
         from connectors.exchange_db import ExchangeTable
 
         endpoint = DatabaseEndpoint.model_validate({"dsn": dsn or self.url})
-        return ExchangeTable(declared(TYPED_ACCESS, asked=live()), endpoint, patience=QUICK)
+        return ExchangeTable(declared(TYPED_ACCESS, asked=asked or live()), endpoint, patience=QUICK)
 
     def through(self, port: int) -> Source:
         return self.source(at_port(self.url, port))
@@ -340,11 +340,11 @@ class MariaTableWorld:
             ("INSERT INTO up_rows VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", typed_values(rows)),
         )
 
-    def source(self, dsn: str = "") -> Source:
+    def source(self, dsn: str = "", asked: dict[str, Any] | None = None) -> Source:
         from connectors.exchange_sql import ExchangeSqlTable
 
         endpoint = DatabaseEndpoint.model_validate({"dsn": dsn or mariadb.url(self.port)})
-        return ExchangeSqlTable(declared(TYPED_ACCESS, asked=live()), endpoint, patience=QUICK)
+        return ExchangeSqlTable(declared(TYPED_ACCESS, asked=asked or live()), endpoint, patience=QUICK)
 
     def through(self, port: int) -> Source:
         return self.source(mariadb.url(port))

@@ -23,6 +23,7 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 _DAGS = _REPOSITORY / "dags"
 ISSUE, REVIEW, WATCH = "issue_and_archive", "quarantine_review", "watch_sources"
 USAGE = "watch_usage"
+NUMBER, SEAL = "number_log", "seal_log"
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,11 @@ def test_the_files_that_must_be_read_before_a_run_are_those_that_hold_dags(parse
     assert [file.name for file in dag_files(_DAGS)] == [n for n, file in parsed["files"].items() if file["dags"]]
 
 
-def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_and_watches(parsed: dict[str, Any]) -> None:
+def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_and_keeps_the_log(
+    parsed: dict[str, Any],
+) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, USAGE])
+    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL])
 
 
 def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:
@@ -103,6 +106,17 @@ def test_every_run_that_collects_has_a_deadline_for_its_resources_and_no_trigger
 def test_the_watch_looks_every_ten_minutes(parsed: dict[str, Any]) -> None:
     assert parsed["dags"][WATCH]["cron"] == "5-59/10 * * * *"
     assert parsed["dags"][USAGE]["cron"] == "*/5 * * * *"
+
+
+def test_the_log_is_numbered_each_minute_and_sealed_each_hour(parsed: dict[str, Any]) -> None:
+    crons = [parsed["dags"][name]["cron"] for name in (NUMBER, SEAL)]
+    assert crons == ["* * * * * Asia/Shanghai", "0 * * * * Asia/Shanghai"]
+
+
+def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:
+    told: dict[str, Any] = inside("parse", {"HUB_LOG_NUMBERS": "*/5 * * * *", "HUB_LOG_HEADS": "*/10 * * * *"})
+    crons = [told["dags"][name]["cron"] for name in (NUMBER, SEAL)]
+    assert crons == ["*/5 * * * * Asia/Shanghai", "*/10 * * * * Asia/Shanghai"]
 
 
 def test_an_operator_finds_a_title_in_two_languages_words_tags_and_a_way_back(parsed: dict[str, Any]) -> None:

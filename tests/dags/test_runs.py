@@ -14,6 +14,7 @@ import pytest
 from connectors import registry
 from connectors.declaration import load_all
 from core.clock import SHANGHAI, FixedClock
+from hub import audit
 from hub.collect import collect
 from hub.context import open_hub
 from hub.deposit import deposit_all
@@ -22,12 +23,13 @@ from hub.parts import collect_part, plan_parts
 from hub.returns import confirm, loops, send_back
 from hub.sources import departments as declared
 from hub.sources import evidence_resources, source_states
-from store import audit, batches, licences
-from store.audit import About, Usage
+from store import batches, licences
+from store.audit import About, Usage, append
 from store.connection import fetch_all, transaction
 from tests.dags.conftest import Inside, Stage
 from tests.dags.inside import Answer, Order
 from tests.departments import Departments
+from tests.hub.logs import add
 
 ISSUE = "issue_and_archive"
 COLLECTS = [f"collect_{department.id}" for department in declared()]
@@ -310,9 +312,22 @@ def test_the_watch_over_usage_stops_who_asked_for_numbers_one_after_the_other(st
                 place=None, item="x", item_name="", item_version=1, case_no=None, purpose="follow_up", basis="",
                 outcome="complete", refusal=None, about=(about,), materials=(),
             )  # fmt: skip
-            audit.append(cursor, usage, now)
+            append(cursor, usage, now)
     (run,) = stage.play({"dag": "watch_usage"})
     assert (run["state"], run["retried"], run["tasks"]) == ("success", [], {"watch": ["success", 1]})
     with open_hub(stage.settings) as hub:
         rows = fetch_all(hub.connection, "select caller, kind, severe, count from usage_alarm")
     assert rows == [("bank-1", "neighbouring numbers", True, 6)]
+
+
+@pytest.mark.slow
+def test_the_log_is_numbered_and_sealed(stage: Stage) -> None:
+    with open_hub(stage.settings) as hub:
+        add(hub, 3)
+    number, seal = stage.play({"dag": "number_log"}, {"dag": "seal_log"})
+    assert (number["state"], number["tasks"]) == ("success", {"number": ["success", 1]})
+    assert (seal["state"], seal["tasks"]) == ("success", {"seal": ["success", 1]})
+    with open_hub(stage.settings) as hub:
+        report = audit.verify(hub)
+    assert report.sound, report.findings
+    assert (report.entries, report.covered, report.heads) == (3, 3, 1)

@@ -96,6 +96,23 @@ def test_a_changed_body_is_named(sealed: tuple[Hub, list[str]], attacker: Superu
     assert entries[7] in finding.line() and "2026-11-20 12:00:07" in finding.line()
 
 
+@pytest.mark.parametrize("body", ["no json", "[]", "{}", '{"about": 3}'])
+def test_a_body_that_is_no_entry_at_all_is_named(log: Hub, attacker: Superuser, body: str) -> None:
+    (entry,) = add(log, 1)
+    audit.sequence(log)
+    attacker.run("update audit_entry set body = %s", (body.encode(),))
+    assert found(log) == {("changed", 0, entry), ("column", 0, entry)}
+
+
+def test_of_very_many_faults_the_first_are_named_and_the_rest_counted(log: Hub, attacker: Superuser) -> None:
+    add(log, 600)
+    audit.sequence(log)
+    attacker.run("update audit_entry set caller = 'wang', body = body || ' '::bytea")
+    report = audit.verify(log)
+    assert (len(report.findings), report.counts["changed"], report.counts["column"]) == (1_000, 600, 600)
+    assert report.unnamed == 200
+
+
 def test_a_changed_body_and_its_leaf_are_named(sealed: tuple[Hub, list[str]], attacker: Superuser) -> None:
     hub, entries = sealed
     held = attacker.held()

@@ -22,27 +22,12 @@ HR, NGO, FOOD = (f"11420112MB0000000M300019900{number}000" for number in (1, 2, 
 MONTH = (date(2026, 11, 1), date(2026, 11, 30))
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
 
-#: As the desk's migration makes them; made here only where it has not run.
-DESK = """
-create table if not exists desk_case (
-    case_no text primary key, item text not null, item_version int not null, subject bytea not null,
-    organisation text not null, street text, channel text not null, opened_at timestamptz not null,
-    opened_by text not null, closed_at timestamptz, closed_by text, outcome text
-);
-create table if not exists case_material (
-    case_no text not null, material text not null, way text not null, resource text, reason text, clause text,
-    due date, at timestamptz not null, by_user text not null, primary key (case_no, material, way)
-);
-"""
-
 
 class Desk:
     """Lookups as they are logged, cases as they are opened, papers as they are brought."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        with transaction(hub.connection) as cursor:
-            cursor.execute(DESK)
 
     def looked(
         self,
@@ -74,19 +59,30 @@ class Desk:
     def opened(self, code: str, case_no: str, *, at: datetime = NOON) -> None:
         with transaction(self.hub.connection) as cursor:
             cursor.execute(
-                "insert into desk_case (case_no, item, item_version, subject, organisation, channel, opened_at,"
-                " opened_by) values (%s, %s, 1, %s, 'x', 'clerk', %s, 'zhang')",
+                "insert into desk_case (case_no, item, item_version, subject, organisation, channel, holder_present,"
+                " opened_at, opened_by) values (%s, %s, 1, %s, 'x', 'clerk', true, %s, 'zhang')",
                 (case_no, code, b"s" * 32, at),
             )
 
     def settled(
-        self, case_no: str, material: str, way: str, reason: str, *, resource: str | None = None, at: datetime = NOON
+        self,
+        case_no: str,
+        material: str,
+        way: str,
+        reason: str,
+        *,
+        resource: str = "hr.vocational",
+        at: datetime = NOON,
+        kept: bool | None = None,
     ) -> None:
+        promise = ("某承诺", NOON.date(), False) if way == "promise" else (None, None, None)
+        checked = (None, None, None) if kept is None else (kept, NOON, "zhang")
         with transaction(self.hub.connection) as cursor:
             cursor.execute(
-                "insert into case_material (case_no, material, way, resource, reason, at, by_user)"
-                " values (%s, %s, %s, %s, %s, %s, 'zhang')",
-                (case_no, material, way, resource, reason, at),
+                "insert into case_material (case_no, material, way, resource, reason, at, by_user, clause, due,"
+                " due_verified, kept, checked_at, checked_by)"
+                " values (%s, %s, %s, %s, %s, %s, 'zhang', %s, %s, %s, %s, %s, %s)",
+                (case_no, material, way, resource, reason, at, *promise, *checked),
             )
 
     def figures(self, code: str | None = None) -> Coverage:
@@ -158,11 +154,21 @@ def test_a_paper_that_was_brought_is_no_success_though_the_fact_was_found_later(
     assert [(failing.code, failing.reasons) for failing in one.failing] == [("M3", (("none", 1),))]
 
 
+def test_a_promise_that_was_found_broken_is_no_success(desk: Desk) -> None:
+    for case_no, kept in (("A-1", True), ("A-2", None), ("A-3", False)):
+        desk.opened(HR, case_no)
+        desk.settled(case_no, "M2", "promise", "missing", kept=kept)
+        desk.looked(HR, case_no, {"M2": ("promised", "")})
+    (one,) = desk.figures().items
+    assert (one.share.text, one.share.promised) == ("2/3 = 66.67%", 2)
+    assert [(failing.code, failing.reasons) for failing in one.failing] == [("M2", (("promise_broken", 1),))]
+
+
 def test_papers_that_a_department_could_have_spared_are_counted_by_source_and_reason(desk: Desk) -> None:
-    for number, reason in enumerate(("none", "none", "unmet", "")):
+    for number, reason in enumerate(("none", "none", "unmet", "stale")):
         desk.opened(HR, f"A-{number}")
         desk.settled(f"A-{number}", "M3", "upload", reason)
-    desk.opened(FOOD, "B-1")
+    desk.looked(FOOD, "B-1", {}, at=NOON)  # a case of the bureau's own system
     desk.settled("B-1", "M3", "later", "none")
     desk.settled("B-1", "M3", "upload", "none", at=NOON + timedelta(days=3))
     desk.settled("B-1", "M1", "upload", "no_answer", resource="market.entity")
@@ -173,7 +179,7 @@ def test_papers_that_a_department_could_have_spared_are_counted_by_source_and_re
     assert found.misses[0] == Miss(*qualification, "none", 3, ("人力资源服务许可", "食品经营许可"))
     assert set(found.misses[1:]) == {
         Miss(*qualification, "unmet", 1, ("人力资源服务许可",)),
-        Miss(*qualification, "unstated", 1, ("人力资源服务许可",)),
+        Miss(*qualification, "stale", 1, ("人力资源服务许可",)),
         Miss("market.entity", "市场监管·市场主体登记信息", "no_answer", 1, ("食品经营许可",)),
     }
     assert sum(one.papers for one in desk.figures(FOOD).misses) == 2

@@ -17,12 +17,16 @@ from connectors.registry import declarations
 from core.clock import FixedClock
 from core.errors import HubError
 from hub import keys
+from hub.access import Access
+from hub.ages import Ages
+from hub.caller import operator
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.lookup import lookup
+from hub.means import Means
 from hub.quarantine import retry
 from schemas.judge import restore
 from store import records
@@ -70,7 +74,15 @@ def lived(
     assert deposit_all(hub)
     for stored in records.of_resource(hub.connection, hub.vault, "tax.registration"):
         company = restore("tax.registration", stored.payload)
-        lookup(hub, item=FOOD, identifier=company.credit_code.text, purpose="许可受理", case_no="no-1")
+        means = Means(Access.open(hub.settings), Ages())
+        lookup(
+            hub,
+            caller=operator(),
+            item=FOOD,
+            identifier=company.credit_code.text,
+            purpose="acceptance",
+            means=means,
+        )
     keys.rotate(hub)
     out, err = capfd.readouterr()
     said = "\n".join([out, err, caplog.text, *map(repr, caplog.records), *errors])

@@ -147,7 +147,9 @@ MISTAKES = [
     ('licence_type = "hr-service"', 'licence_type = "food"', "licence_type", "属于另一个事项", "只属于一个"),
     ('"scope", "address"]', '"scope"]', "materials", "证照照面的", "release"),
     ('ways = ["shared", "promise", "upload"]', 'ways = ["shared", "live", "promise", "upload"]',
-     "第 2 个材料 M2 › ways", "成批送来的文件", "删去 live"),
+     "第 2 个材料 M2 › ways", "没有可以当场核验的接口", "删去 live"),
+    ('role = "applicant"\nrelease', 'role = "legal_rep"\nrelease', "第 1 个材料 M1 › ways",
+     "不能按 legal_rep 的号码当场核验", "删去 live"),
     ('trust = "B"', 'trust = "A"', "第 2 个材料 M2 › trust", "没有一种取得方式能满足", "降到 B"),
 ]  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 
 from connectors import registry
 from connectors.declaration import load_all
-from hub import judging, reading
+from hub import judging
 from hub.collect import collect
 from hub.context import Hub
 from schemas.judge import restore
@@ -19,12 +19,6 @@ from store import records
 from tests.hub.exchange_table import code
 
 RESOURCE = "market.company"
-
-
-@pytest.fixture(autouse=True, params=["page by page", "all at once"])
-def asking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways of asking the store have to give the same."""
-    monkeypatch.setattr(reading, "ENOUGH", 0 if request.param == "all at once" else 10**9)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ certificate_file = "signer.pem"
     [
         ("[seal", "is not TOML"),
         ("a = \n", r"is not TOML \(.*line 1"),
-        ("[seals]\n", r"\[seals\] is none, expected is one of pdf, .*seal"),
+        ("[seals]\n", r"\[seals\] is none, expected is one of log, pdf, .*seal"),
         ("seal = 1\n", r"\[seal\] must be a table"),
         ("[seal]\n", r"\[seal\] kind is missing"),
         ('[seal]\nkind = "smartcard"\n', r'\[seal\] kind must be "file" or "token" or "platform"'),

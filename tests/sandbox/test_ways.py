@@ -76,7 +76,7 @@ def test_the_description_is_served(health: dict[str, str]) -> None:
     assert b"getRecords" in answer.content
 
 
-@pytest.mark.parametrize("kind", soap.FAULTS)
+@pytest.mark.parametrize("kind", soap.PAGE_FAULTS)
 def test_each_ordered_manner_is_met_once_and_then_all_is_well(health: dict[str, str], kind: str) -> None:
     right = _asked(health, 2).content
     _order(health, kind)

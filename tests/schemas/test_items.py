@@ -207,6 +207,14 @@ def test_an_age_is_asked_for_in_full_years_and_a_birth_by_days(row: Row) -> None
     assert not young.holds(person, today=person.born - timedelta(days=1))  # type: ignore[attr-defined]
 
 
+def test_a_pupil_is_six_and_not_yet_sixteen(row: Row) -> None:
+    school = next(one for one in all_items().values() if one.name == "义务教育入学一件事").material("M1")
+    child = record(row, "police.household")
+    born = child.born  # type: ignore[attr-defined]
+    ages = [age for age in range(30) if school.holds(child, today=born.replace(year=born.year + age))]
+    assert ages[0] == 6 and ages[-1] in (15, 16) and ages == list(range(6, ages[-1] + 1))
+
+
 def test_a_yes_or_no_field_is_asked_whether_it_says_yes(row: Row) -> None:
     yes = Condition(field="valid", yes=True)
     assert yes.holds(record(row, "civil.marriage", valid_flag="1"))

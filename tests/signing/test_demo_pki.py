@@ -54,8 +54,8 @@ def test_a_second_call_changes_nothing(folder: Path) -> None:
 
 def test_secrets_are_encrypted_and_for_their_owner_only(folder: Path) -> None:
     secret = [*folder.rglob("*-key.pem"), folder / "passphrase"]
-    # root, intermediate, maker, tsa, responder and signer; root, intermediate, tsa and signer for PDF; passphrase
-    assert len(secret) == 11
+    # root, intermediate, maker, tsa, responder, signer and log; root, intermediate, tsa and signer for PDF; passphrase
+    assert len(secret) == 12
     for path in secret:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for path in folder.rglob("*-key.pem"):

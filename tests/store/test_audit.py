@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from core.clock import SHANGHAI
-from store import audit
+from store import audit, audit_bodies
 from store.audit import About, Trace, Usage
 from store.connection import Connection, connect, fetch_all, transaction
 
@@ -55,6 +55,16 @@ def test_nothing_is_logged_of_a_transaction_that_is_undone(connection: Connectio
 def test_a_refused_one_about_nobody_known_is_logged(connection: Connection) -> None:
     entry = add(connection, replace(USAGE, outcome="refused", refusal="HUB-201", about=(), materials=()))
     assert [str(row[0]) for row in fetch_all(connection, "select entry from log_waiting")] == [entry]
+
+
+def test_whatever_text_a_refused_lookup_brings_can_be_logged_and_fits_its_columns(connection: Connection) -> None:
+    for text in ("\0", "a\0b\n\t\x1b", "\ud800x", "长" * 10_000, "x" * 1_000_000, "", "\u2028\U0010ffff"):
+        entry = add(connection, replace(USAGE, item=text, purpose=text, case_no=text, outcome="refused", about=()))
+        found = audit_bodies.read(connection, [entry])[entry]
+        assert found.faults == ()
+        assert len(found.body) < 8_000
+    ((kept,),) = fetch_all(connection, "select count(*) from audit_entry where item = %s", ("长" * 499 + "…",))
+    assert kept == 1
 
 
 def test_a_subject_sees_what_is_about_it_and_nothing_of_the_other(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from core.edition import written
 from store import batches, quarantine, records
 from store.batches import Counts
 from store.connection import Connection, fetch_all, transaction
-from store.errors import BatchMoved
+from store.errors import BatchMoved, PartsCollided
 from store.landing import BadRow, GoodRow, JudgedPage, land_page
 from store.vault import Vault
 
@@ -36,6 +36,7 @@ class Bench:
         subjects: Sequence[str] = ("someone",),
         edition: str | None = None,
         known: Sequence[str] = (),
+        new: bool = False,
     ) -> Counts:
         good = [
             GoodRow(
@@ -59,6 +60,7 @@ class Bench:
             expected_position=self.position,
             next_position=following,
             now=self.now,
+            new=new,
         )
         self.position = following
         return counts
@@ -171,6 +173,23 @@ def test_rows_known_by_their_bytes_count_and_close_what_was_set_aside(bench: Ben
     counts = bench.land([("b", "beta")], known=["a"], page=b"\x03" * 32)
     assert (counts.landed, counts.unchanged, counts.inserted) == (2, 1, 1)
     assert [entry.state for entry in quarantine.list_entries(bench.connection, state=None)] == ["corrected"]
+
+
+def test_a_page_of_new_records_lands_without_a_look_and_is_refused_whole_where_one_was_there(bench: Bench) -> None:
+    assert bench.land([("a", "one"), ("a", "two"), ("b", "one")], new=True).inserted == 2
+    with pytest.raises(PartsCollided):
+        bench.land([("c", "one"), ("b", "two")], new=True)
+    assert sorted(bench.texts()) == [("one", 1), ("two", 2)]
+    counts = bench.land([("c", "one"), ("b", "two")])
+    assert (counts.inserted, counts.changed) == (1, 1)
+    assert sorted(bench.texts()) == [("one", 1), ("two", 2), ("two", 2)]
+
+
+def test_a_page_with_a_deletion_is_always_looked_up(bench: Bench) -> None:
+    bench.land([("a", "one"), ("b", "one")], new=True)
+    assert bench.land([("a", None), ("c", "one")], new=True).deleted == 1
+    assert bench.texts() == [("one", 1), ("one", 1)]
+    assert bench.history() == [(1, "deleted")]
 
 
 def test_a_record_that_moves_to_another_subject_leaves_the_first(bench: Bench) -> None:

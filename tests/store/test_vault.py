@@ -99,3 +99,9 @@ def test_no_table_holds_a_name_or_a_number_in_the_clear(vault: Vault, connection
             dump = cursor.fetchone()[0]
             for secret in (number, name, number.encode().hex(), name.encode().hex()):
                 assert secret not in dump, table
+
+
+def test_a_start_hashed_once_gives_the_digests_of_the_whole(vault: Vault) -> None:
+    after = vault.digests_after(b"start")
+    for data in (b"", b"one", b"two" * 100, b"one"):
+        assert after(data) == vault.digest(b"start" + data)

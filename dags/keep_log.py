@@ -1,0 +1,81 @@
+"""Gives waiting entries of the audit log their numbers each minute, and seals a signed head each hour.
+
+For the operator: `number` is a net below the web process, which does the same about every second; where both fail,
+entries are written all the same and wait. `seal` signs a head over everything, has it timestamped where an authority
+is configured, and writes it with the new leaf hashes below HUB_HOME/log/audit, outside the database: copy that folder
+to where nobody who may change the database can write. HUB-781 or HUB-788 says that the log was changed: read runbook
+log-changed before anything else. Running either again at any time is safe; a head more does no harm. When they run is
+told by the settings HUB_LOG_NUMBERS and HUB_LOG_HEADS (cron expressions, Asia/Shanghai) of Airflow's processes.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from dags._outcome import airflow_outcome
+
+_COMMON: dict[str, Any] = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": {"owner": "hub", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    "tags": ["log"],
+    "doc_md": __doc__,
+}
+
+
+def _cron(setting: str, usual: str) -> CronTriggerTimetable:
+    # no start date and nothing run at once: a hub that starts has other things to do first
+    return CronTriggerTimetable(os.environ.get(setting, usual), timezone="Asia/Shanghai", run_immediately=timedelta(0))
+
+
+@dag(
+    dag_display_name="审计日志编号 · Number the log",
+    schedule=_cron("HUB_LOG_NUMBERS", "* * * * *"),
+    **_COMMON,
+)
+def number_log() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def number() -> dict[str, float]:
+        from core.settings import Settings
+        from hub.audit import behind, sequence
+        from hub.context import open_hub
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            return {"numbered": sequence(hub), "behind": behind(hub)}
+
+    number()
+
+
+@dag(
+    dag_display_name="审计日志签名 · Seal the log",
+    schedule=_cron("HUB_LOG_HEADS", "0 * * * *"),
+    **_COMMON,
+)
+def seal_log() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def seal() -> dict[str, object]:
+        import logging
+
+        from core.settings import Settings
+        from hub.audit import seal_head
+        from hub.context import open_hub
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            made = seal_head(hub)
+        if made.unstamped:
+            logging.getLogger(__name__).warning("head %s has no timestamp: %s", made.number, made.unstamped)
+        return {"number": made.number, "size": made.size, "stamped": made.stamp is not None}
+
+    seal()
+
+
+number_log()
+seal_log()

@@ -1,0 +1,100 @@
+"""The hub itself behind desk and terminals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from hub import cases
+from hub.access import NotAllowed, with_holder
+from hub.answer import Answer, MaterialAnswer
+from hub.caller import Caller, CallerKind
+from hub.counter import open_case_for
+from hub.items import find
+from hub.lookup import Ask
+from schemas.items import ServiceItem, all_items, all_purposes
+from schemas.items import item as item_of
+from schemas.items.model import Level
+from web.desk_port import ItemChoice, Outcome, PurposeChoice, Taken
+from web.service import Service
+
+_LEVELS: Final = {Level.DISTRICT: "区级", Level.STREET: "街道", Level.COMMUNITY: "社区"}
+#: The form `store.cases` gives the numbers of desks and terminals.
+_OWN: Final = re.compile(r"YZ-[0-9]{8}-[0-9]{6,}")
+#: More than anybody reads; a longer text finds fewer.
+_FOUND: Final = 60
+
+
+class HubCounter:
+    """To be shared between threads."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def find_items(self, text: str, caller: Caller) -> Sequence[ItemChoice]:
+        """Items this caller may ask about, the best first; all by name for an empty text."""
+        found = find(text, _FOUND) if text else sorted(all_items().values(), key=lambda one: one.name)
+        return [choice for one in found if (choice := self._choice(one, caller)).purposes]
+
+    def item(self, code: str, caller: Caller) -> ItemChoice:
+        """The item of a code with the purposes this caller may name."""
+        return self._choice(item_of(code), caller)
+
+    def open_case(self, *, caller: Caller, item: str, identifier: str) -> str:
+        """Open a case of whoever bears the number; its number."""
+        with self._service.pool.hub() as hub:
+            return open_case_for(hub, caller=caller, item=item, identifier=identifier, means=self._service.means)
+
+    def lookup(self, *, caller: Caller, item: str, identifier: str, purpose: str, case_no: str) -> Answer:
+        """Ask; the entry is in the audit log before the answer is here."""
+        return self._service.queue.ask(Ask(caller, item, identifier, purpose, case_no)).result()
+
+    def settle(self, *, caller: Caller, case_no: str, item: str, material: MaterialAnswer, way: Taken) -> None:
+        """Record what was taken for a material, and why the lookup did not give it."""
+        with self._service.pool.hub() as hub:
+            cases.settle_material(
+                hub,
+                case_no=case_no,
+                material=material.code,
+                way=way.value,
+                reason=material.reason or material.state.value,
+                caller=caller,
+                now=hub.clock.now(),
+                item=item_of(item),
+                resource=material.origin.resource if material.origin else None,
+            )
+
+    def may_close(self, case_no: str) -> bool:
+        """Whether the number is of a case opened at a desk or terminal."""
+        return _OWN.fullmatch(case_no) is not None
+
+    def close_case(self, *, caller: Caller, case_no: str, outcome: Outcome) -> None:
+        """End a case that was opened at a desk or terminal."""
+        with self._service.pool.hub() as hub:
+            cases.close(hub, case_no=case_no, caller=caller, outcome=outcome.value, now=hub.clock.now())
+
+    def _choice(self, item: ServiceItem, caller: Caller) -> ItemChoice:
+        words = all_purposes()
+        return ItemChoice(
+            code=item.code,
+            name=item.name,
+            organ=item.organ,
+            kinds=item.roles["applicant"].kinds,
+            purposes=tuple(
+                PurposeChoice(purpose.code, words[purpose.code].name, purpose.basis)
+                for purpose in item.purposes
+                if self._allowed(caller, item, purpose.code)
+            ),
+            materials=tuple(material.name for material in item.materials),
+            levels=tuple(_LEVELS[level] for level in item.levels),
+        )
+
+    def _allowed(self, caller: Caller, item: ServiceItem, purpose: str) -> bool:
+        # What is offered before the holder has come; the question itself needs him there.
+        asking = with_holder(caller) if caller.kind is CallerKind.TERMINAL else caller
+        try:
+            self._service.means.access.right(asking, item, purpose)
+        except NotAllowed:
+            return False
+        return True

@@ -1,0 +1,32 @@
+"""What a visitor reads about errors of the counter: what happened, and what he can do; never whose number it was.
+
+By class name, so that the pages need not load the rooms the errors come from; a test holds the names against the code.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from web.access_words import Words
+
+WORDS: Final = {
+    "IdentifierRefused": Words(
+        422, "证件号码不正确，未查询", "The number is wrong; nothing was looked up.", "请核对证件后重新输入。"
+    ),
+    "SubjectUnfit": Words(
+        422, "证件类型与本事项不符，未查询", "The item is not for this kind of number.", "请核对事项和证件。"
+    ),
+    "ItemUnknown": Words(404, "没有这个事项", "There is no such service item.", "请重新查找并选择事项。"),
+    "PurposeMissing": Words(422, "没有说明查询用途，未查询", "A purpose is missing.", "请选择查询用途。"),
+    "ViewGone": Words(
+        410, "这次查询的结果已不再保留", "The answer is no longer kept.", "请重新查询；已转入办件的内容不受影响。"
+    ),
+    "FormRefused": Words(400, "提交的内容不完整，未处理", "The form is incomplete.", "请返回上一步重新填写。"),
+    "PresenceMissing": Words(
+        422,
+        "尚未确认本人在场，未查询",
+        "The holder has not confirmed to be present.",
+        "请从头开始，先点“我是本人，同意查询”。",
+    ),
+    "NotAtTerminals": Words(422, "该事项不能在自助终端查询", "This item is not open to terminals.", "请到窗口办理。"),
+}
