@@ -18,6 +18,9 @@ WORDS: Final = {
     ),
     "ItemUnknown": Words(404, "没有这个事项", "There is no such service item.", "请重新查找并选择事项。"),
     "PurposeMissing": Words(422, "没有说明查询用途，未查询", "A purpose is missing.", "请选择查询用途。"),
+    "EntryUnknown": Words(
+        404, "审计日志中没有这个编号", "The audit log has no entry or head of that number.", "请核对查询流水号。"
+    ),
     "ViewGone": Words(
         410, "这次查询的结果已不再保留", "The answer is no longer kept.", "请重新查询；已转入办件的内容不受影响。"
     ),

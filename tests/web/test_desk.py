@@ -250,6 +250,11 @@ def test_a_form_without_its_token_or_too_large_is_refused(client: TestClient, de
     assert desk.asked == []
 
 
+def test_control_characters_never_leave_the_form(client: TestClient) -> None:
+    page = client.post("/desk", data=asked(case="existing", case_no="42\x0001\x1b"))
+    assert 'value="4201"' in page.text
+
+
 def test_a_whole_page_that_comes_in_place_of_a_part_replaces_the_page(client: TestClient) -> None:
     part = client.post("/desk/items", data={"search": "x"}, headers={"HX-Request": "true"})
     assert part.headers["hx-retarget"] == "body"
