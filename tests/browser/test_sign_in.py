@@ -101,7 +101,7 @@ def test_what_everybody_sees_is_for_everybody(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_who_is_no_clerk_finds_no_item_to_ask_for(
+def test_who_is_no_clerk_reads_at_the_desk_what_to_do(
     open_page: Open, served: Connected, picture: Picture, judged_by_axe: Judge
 ) -> None:
     page = open_page("/sign-in?next=/desk")
@@ -109,5 +109,6 @@ def test_who_is_no_clerk_finds_no_item_to_ask_for(
     page.get_by_label("密码").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{served.url}/desk")
+    expect(page.get_by_role("alert")).to_contain_text("您的账号没有查看此页的权限")
     judged_by_axe(page)
     picture(page, "auditor-at-the-desk")
