@@ -113,12 +113,6 @@ def end(hub: Hub, cookie: str) -> None:
         sessions.end(cursor, digest(cookie))
 
 
-def end_all(hub: Hub, account: str) -> int:
-    """End every session of an account; how many there were."""
-    with transaction(hub.connection) as cursor:
-        return sessions.end_all(cursor, account)
-
-
 def ticket(hub: Hub, terminal: str) -> str:
     """A word with which the browser of a terminal begins its session, once, within a minute."""
     word = secrets.token_urlsafe(32)

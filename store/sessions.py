@@ -57,12 +57,6 @@ def end(cursor: Any, token: bytes) -> None:
     cursor.execute("delete from web_session where token = %s", (token,))
 
 
-def end_all(cursor: Any, account: str) -> int:
-    """Forget every session of an account; how many there were."""
-    cursor.execute("delete from web_session where account = %s", (account,))
-    return int(cursor.rowcount)
-
-
 def give_token(cursor: Any, token: bytes, client: str, ends_at: datetime) -> None:
     """Write a machine's new token."""
     cursor.execute("insert into machine_token (token, client, ends_at) values (%s, %s, %s)", (token, client, ends_at))

@@ -20,7 +20,7 @@ from web.desk_port import DeskVerbs, ItemChoice, Outcome, Taken
 from web.errors import answer_to
 from web.kept import Kept, View, with_taken
 from web.pages import Pages
-from web.session import Staff, secure
+from web.session import Clerk, secure
 from web.typed_number import judge
 
 _LOG = logging.getLogger(__name__)
@@ -101,12 +101,12 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         return View(answer, item, purpose, caller, opened, verbs.may_close(question.case_no))
 
     @router.get("")
-    async def desk(request: Request, caller: Staff, item: str = "", purpose: str = "") -> Response:
+    async def desk(request: Request, caller: Clerk, item: str = "", purpose: str = "") -> Response:
         form = {"item": item, "purpose": purpose}
         return show(request, caller, await asyncio.to_thread(filled, request, caller, form))
 
     @router.post("")
-    async def posted(request: Request, caller: Staff) -> Response:
+    async def posted(request: Request, caller: Clerk) -> Response:
         form = await read_form(request)
         act = form.get("act", "ask")
         if picked := form.get("pick", ""):
@@ -146,14 +146,14 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         return response
 
     @router.post("/items")
-    async def items(request: Request, caller: Staff) -> Response:
+    async def items(request: Request, caller: Clerk) -> Response:
         """The list under the search field, while it is being typed."""
         form = await read_form(request)
         question = await asyncio.to_thread(find, request, caller, form.get("search", "").strip())
         return pages.show("desk_items.html", q=question)
 
     @router.post("/number")
-    async def number(request: Request, caller: Staff) -> Response:
+    async def number(request: Request, caller: Clerk) -> Response:
         """The words beside the number, while it is being typed."""
         form = await read_form(request)
         code = form.get("item", "")
@@ -161,12 +161,12 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         return pages.show("desk_number.html", verdict=judge(form.get("number", ""), kinds))
 
     @router.get("/answer/{word}")
-    async def answer(request: Request, word: str, caller: Staff) -> Response:
+    async def answer(request: Request, word: str, caller: Clerk) -> Response:
         view = views.of(word, caller)
         return show(request, caller, _next(view), view=view, word=word)
 
     @router.post("/answer/{word}/taken")
-    async def taken(request: Request, word: str, caller: Staff) -> Response:
+    async def taken(request: Request, word: str, caller: Clerk) -> Response:
         form = await read_form(request)
         view = views.of(word, caller)
         chosen = _chosen(view, form)
@@ -185,7 +185,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         return done(request, caller, word, view, handed=True)
 
     @router.post("/answer/{word}/close")
-    async def close(request: Request, word: str, caller: Staff) -> Response:
+    async def close(request: Request, word: str, caller: Clerk) -> Response:
         form = await read_form(request)
         view = views.of(word, caller)
         outcome = _outcome(form.get("outcome", ""))

@@ -28,6 +28,7 @@ from web.refused import FormStale, RoleMissing, SignInNeeded
 
 __all__ = [
     "Asker",
+    "Clerk",
     "Machine",
     "Person",
     "Somebody",
@@ -122,15 +123,14 @@ async def person(request: Request) -> Person:
     return Person(found.subject_kind, found.subject, found.label)
 
 
-def with_role(*roles: str) -> Callable[[Request], Coroutine[Any, Any, Caller]]:
+def with_role(*roles: str) -> Callable[[Caller], Coroutine[Any, Any, Caller]]:
     """A dependency: staff with one of the roles.
 
     Raises:
         RoleMissing: signed in, without any of them.
     """
 
-    async def checked(request: Request) -> Caller:
-        found = await staff(request)
+    async def checked(found: Annotated[Caller, Depends(staff)]) -> Caller:
         if found.roles.isdisjoint(roles):
             raise RoleMissing(f"account {found.id} has none of the roles {', '.join(roles)}; the page was not shown")
         return found
@@ -148,6 +148,7 @@ async def caller(request: Request) -> Caller:
 
 
 Staff = Annotated[Caller, Depends(staff)]
+Clerk = Annotated[Caller, Depends(with_role("clerk"))]
 Machine = Annotated[Caller, Depends(machine)]
 Asker = Annotated[Caller, Depends(caller)]
 Terminal = Annotated[Caller, Depends(terminal)]

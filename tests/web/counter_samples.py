@@ -26,7 +26,15 @@ from web.desk_port import ItemChoice, Outcome, PurposeChoice, Taken
 from web.session import check_csrf, session_if_any, staff, terminal
 
 NOW = datetime(2026, 3, 5, 9, 12, tzinfo=SHANGHAI)
-CLERK = Caller(CallerKind.CLERK, "zhang", "张敏", "420112001", "吴家山街道政务服务中心", "420112001")
+CLERK = Caller(
+    CallerKind.CLERK,
+    "zhang",
+    "张敏",
+    "420112001",
+    "吴家山街道政务服务中心",
+    "420112001",
+    roles=frozenset({"clerk"}),
+)
 TERMINAL = Caller(
     CallerKind.TERMINAL, "T-07", "七号终端", "420112001", "吴家山街道政务服务中心", place="吴家山街道一楼大厅"
 )
