@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from core.errors import HubError
+from hub.answer import Answer
 from hub.caller import Caller
 from web.counter_form import FormRefused, Question, read_form
 from web.counter_words import choices
@@ -98,7 +99,9 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         answer = verbs.lookup(
             caller=caller, item=item.code, identifier=number, purpose=purpose.code, case_no=question.case_no
         )
-        return View(answer, item, purpose, caller, opened, verbs.may_close(question.case_no))
+        closable = verbs.may_close(question.case_no)
+        before = {} if opened else _still_needed(answer, verbs.taken(case_no=question.case_no))
+        return View(answer, item, purpose, caller, opened, closable, before)
 
     @router.get("")
     async def desk(request: Request, caller: Staff, item: str = "", purpose: str = "") -> Response:
@@ -127,7 +130,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
             about = _ABOUT.get(type(error).__name__)
             if about is None:
                 return show(request, caller, question, told.status, focus="errors", problem=told)
-            question.wrong[about] = f"{told.zh}（{told.code}）"
+            question.wrong[about] = f"{told.zh.rstrip('。')}（{told.code}）"
             return show(request, caller, question, told.status, focus="errors")
         word = views.keep(caller, view)
         if request.headers.get("hx-request") == "true":
@@ -207,6 +210,12 @@ def _next(view: View) -> Question:
     return Question(item=view.item, purpose=view.purpose.code)
 
 
+def _still_needed(answer: Answer, taken: Mapping[str, Taken]) -> dict[str, Taken]:
+    """What was taken before, without what the hub has by now."""
+    open_now = {one.code for one in answer.materials if not one.state.needs_nothing}
+    return {code: way for code, way in taken.items() if code in open_now}
+
+
 def _only_searched(form: Mapping[str, str]) -> bool:
     """Enter in the search field of a browser without scripts."""
     return not form.get("item") and bool(form.get("search")) and not form.get("number")
@@ -217,7 +226,7 @@ def _chosen(view: View, form: Mapping[str, str]) -> dict[str, Taken]:
     chosen = {}
     for material in view.answer.materials:
         ticked = form.get(f"take-{material.code}", "")
-        if not ticked or material.code in view.taken:
+        if not ticked or view.taken.get(material.code, Taken.LATER) != Taken.LATER:
             continue
         if ticked not in choices(material):
             raise FormRefused("a form took a material in a way the item does not allow; nothing was recorded of it")

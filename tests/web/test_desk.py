@@ -207,6 +207,21 @@ def test_what_was_taken_is_recorded_once_and_shown(client: TestClient, desk: Sam
     assert "已结束：受理" in client.get(place).text
 
 
+def test_a_case_taken_up_again_shows_what_was_taken_and_takes_the_paper_that_was_left_for_later(
+    client: TestClient, desk: SampleDesk
+) -> None:
+    place = client.post("/desk", data=asked(MIXED)).headers["location"]
+    client.post(f"{place}/taken", data=CSRF | {"take-M2": "upload", "take-M3": "later"})
+    (case_no,) = desk.cases
+    again = client.post("/desk", data=asked(MIXED, case="existing", case_no=case_no)).headers["location"]
+    page = client.get(again).text
+    assert "还需1项" in words_of(page)
+    assert "已转入办件：税务登记信息打印件（加盖公章）" in page and "已转入办件：限期补交社会保险参保证明" in page
+    assert re.findall(r'name="take-M3" value="(\w+)"', page) == ["upload"]
+    client.post(f"{again}/taken", data=CSRF | {"take-M2": "promise", "take-M3": "upload"})
+    assert desk.settled[2:] == [(case_no, "M3", "upload")]
+
+
 @pytest.mark.parametrize(
     "form", [{"take-M1": "promise"}, {"take-M2": "promise"}, {"take-M4": "licence"}, {"take-M4": "x" * 300}]
 )
