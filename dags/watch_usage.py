@@ -1,8 +1,8 @@
 """Looks every five minutes at how callers asked: many misses, neighbouring numbers, off hours.
 
 For the operator: an alarm is a row; `hub access alarms` lists them. A severe one stops its caller until a person has
-looked at it and clears it (`hub access clear`). Thresholds stand in the access file and are our own guess. A run that
-fails stops nobody and frees nobody; the next one looks anew. It also drops sessions, tokens and counts that ended.
+looked at it and clears it (`hub access clear`). Thresholds stand in the access file and are our own guess. It may be
+run again at any time; a run that fails stops nobody and frees nobody. It also drops sessions, tokens and counts that ended.
 """
 
 from __future__ import annotations

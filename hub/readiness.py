@@ -40,7 +40,7 @@ def check(hub: Hub) -> None:
     if waited > LONGEST_WAIT:
         raise LogBehind(
             f"the oldest entry of the audit log has waited {waited:.0f} s for its number, so no proof can be given. "
-            "Lookups go on being logged. See that the web process or Airflow runs (runbook: log-behind)."
+            "Lookups go on being logged. See that the web process or Airflow runs (runbook: log-waits)."
         )
 
 

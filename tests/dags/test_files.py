@@ -22,6 +22,7 @@ from tests.dags.conftest import Inside
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DAGS = _REPOSITORY / "dags"
 ISSUE, REVIEW, WATCH = "issue_and_archive", "quarantine_review", "watch_sources"
+USAGE = "watch_usage"
 NUMBER, SEAL = "number_log", "seal_log"
 
 
@@ -72,7 +73,7 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, NUMBER, SEAL])
+    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL])
 
 
 def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:
@@ -104,6 +105,7 @@ def test_every_run_that_collects_has_a_deadline_for_its_resources_and_no_trigger
 
 def test_the_watch_looks_every_ten_minutes(parsed: dict[str, Any]) -> None:
     assert parsed["dags"][WATCH]["cron"] == "5-59/10 * * * *"
+    assert parsed["dags"][USAGE]["cron"] == "*/5 * * * *"
 
 
 def test_the_log_is_numbered_each_minute_and_sealed_each_hour(parsed: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from hub.returns import confirm, loops, send_back
 from hub.sources import departments as declared
 from hub.sources import evidence_resources, source_states
 from store import batches, licences
-from store.connection import fetch_all
+from store.audit import About, Usage, append
+from store.connection import fetch_all, transaction
 from tests.dags.conftest import Inside, Stage
 from tests.dags.inside import Answer, Order
 from tests.departments import Departments
@@ -298,6 +299,25 @@ def test_the_watch_notes_what_is_open_and_notices_what_is_late(stage: Stage) -> 
     assert {row[0] for row in rows} == late
     assert late == {one.name for department in declared() for one in department.resources if one.late_after_hours < 72}
     assert {row[1:] for row in rows} == {("late", "watch")}
+
+
+@pytest.mark.slow
+def test_the_watch_over_usage_stops_who_asked_for_numbers_one_after_the_other(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    with open_hub(stage.settings) as hub, transaction(hub.connection) as cursor:
+        for number in range(6):
+            about = About(hub.subject("citizen", str(number)), "applicant", {}, b"near", found=True)
+            usage = Usage(
+                channel="partner", user="bank-1", user_name="", organisation="", organisation_name="", street=None,
+                place=None, item="x", item_name="", item_version=1, case_no=None, purpose="follow_up", basis="",
+                outcome="complete", refusal=None, about=(about,), materials=(),
+            )  # fmt: skip
+            append(cursor, usage, now)
+    (run,) = stage.play({"dag": "watch_usage"})
+    assert (run["state"], run["retried"], run["tasks"]) == ("success", [], {"watch": ["success", 1]})
+    with open_hub(stage.settings) as hub:
+        rows = fetch_all(hub.connection, "select caller, kind, severe, count from usage_alarm")
+    assert rows == [("bank-1", "neighbouring numbers", True, 6)]
 
 
 @pytest.mark.slow
