@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 #: An applicant is served well within this; then the answer leaves the server's memory.
 KEPT_SECONDS: Final = 30 * 60
-_SHOWN: Final = 6
+_SHOWN: Final = 5
 _RECENT: Final = 5
 _COOKIE: Final = "desk-items"
 #: Which field of the form an error is about.
@@ -71,7 +71,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         recent = () if text else _recent(request, found)
         known = {one.code for one in recent}
         rest = [one for one in found if one.code not in known]
-        shown = tuple(rest[: _SHOWN - len(recent)])
+        shown = tuple(rest[: max(_SHOWN - len(recent), 0)])
         return Question(search=text, found=shown, more=len(rest) - len(shown), recent=recent)
 
     def filled(request: Request, caller: Caller, form: Mapping[str, str]) -> Question:
