@@ -19,7 +19,7 @@ from web.counter_form import FormRefused, Question, read_form
 from web.counter_words import choices
 from web.desk_port import DeskVerbs, ItemChoice, Outcome, Taken
 from web.errors import answer_to
-from web.kept import Kept, View, with_taken
+from web.kept import Kept, View, owner_of, with_taken
 from web.pages import Pages
 from web.session import Staff, secure
 from web.typed_number import judge
@@ -132,7 +132,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
                 return show(request, caller, question, told.status, focus="errors", problem=told)
             question.wrong[about] = f"{told.zh.rstrip('。')}（{told.code}）"
             return show(request, caller, question, told.status, focus="errors")
-        word = views.keep(caller, view)
+        word = views.keep(owner_of(request, caller), view)
         if request.headers.get("hx-request") == "true":
             response = show(request, caller, _next(view), view=view, word=word, focus="verdict")
         else:
@@ -165,13 +165,13 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
 
     @router.get("/answer/{word}")
     async def answer(request: Request, word: str, caller: Staff) -> Response:
-        view = views.of(word, caller)
+        view = views.of(word, owner_of(request, caller))
         return show(request, caller, _next(view), view=view, word=word)
 
     @router.post("/answer/{word}/taken")
     async def taken(request: Request, word: str, caller: Staff) -> Response:
         form = await read_form(request)
-        view = views.of(word, caller)
+        view = views.of(word, owner_of(request, caller))
         chosen = _chosen(view, form)
         for code, way in chosen.items():
             material = next(one for one in view.answer.materials if one.code == code)
@@ -190,7 +190,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
     @router.post("/answer/{word}/close")
     async def close(request: Request, word: str, caller: Staff) -> Response:
         form = await read_form(request)
-        view = views.of(word, caller)
+        view = views.of(word, owner_of(request, caller))
         outcome = _outcome(form.get("outcome", ""))
         await asyncio.to_thread(verbs.close_case, caller=caller, case_no=view.answer.case_no or "", outcome=outcome)
         view = replace(view, closed=outcome.value)

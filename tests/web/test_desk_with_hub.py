@@ -135,6 +135,17 @@ def test_a_case_of_another_applicant_is_refused_at_its_field_and_logged(counter:
     assert [body["refusal"] for body in counter.bodies()] == [None, "HUB-865"]
 
 
+def test_an_answer_is_not_found_again_in_a_later_session_of_the_same_account(counter: Counter) -> None:
+    csrf = counter.sign_in()
+    number = counter.companies["issued"][0]
+    form = {"csrf": csrf, "act": "ask", "item": HR, "purpose": "acceptance", "number": number, "case": "new"}
+    place = counter.browser.post("/desk", data=form).headers["location"]
+    assert counter.browser.get(place).status_code == 200
+    counter.browser.post("/sign-out", data={"csrf": csrf})
+    counter.sign_in()
+    assert counter.browser.get(place).status_code == 410
+
+
 def test_who_has_not_signed_in_is_sent_to_do_so_and_a_clerk_is_no_terminal(counter: Counter) -> None:
     sent = counter.browser.get("/desk")
     assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=%2Fdesk")
