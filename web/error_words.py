@@ -38,7 +38,6 @@ WORDS: Final = {
     "NotYours": Words(
         404, "没有这条与您有关的记录，未提交", "This is not about you, or is gone.", "请刷新页面后再试。"
     ),
-    "EntryUnknown": Words(404, "日志中没有这条记录", "The log holds no such entry.", "请核对记录编号。"),
     "EntryWaits": Words(
         503, "这条记录正在写入日志，暂时没有证明", "The entry waits for its place.", "请一分钟后再试。"
     ),
