@@ -59,8 +59,9 @@ def answer(number: int, words: str, who: str | None, as_json: bool) -> None:
     """Answer a report, once. Who answered is kept.
 
     \b
-    Example: hub reports answer 3 --words "经核实，该次查询系工作人员误操作，已对其提醒"
-    Exit status: 0 answered · 1 no such report, or answered before · 2 the database does not answer · 3 wrong usage
+    Example: hub reports answer 3 --words "经核实，系误操作，已提醒"
+    Exit status: 0 answered · 1 no such report, or answered before · 2 the database does not answer ·
+    3 wrong usage
     """
     from hub.context import open_hub
     from hub.improper import answer as give
