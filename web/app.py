@@ -33,6 +33,7 @@ from web.machines import token_router
 from web.my_data import my_data_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
+from web.problems import documented
 from web.refused import SignInNeeded
 from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
@@ -165,7 +166,7 @@ def create_app(
             now=watch.now(),
         )
 
-    @app.get("/api/sources", dependencies=[Depends(caller)])
+    @app.get("/api/sources", dependencies=[Depends(caller)], responses=documented(401, 429, 500, 503))
     async def api_sources() -> dict[str, Any]:
         """Every source with pulled = accepted + unchanged + quarantined, licences by type, and what waits."""
         overview = await asyncio.to_thread(hub.overview)
@@ -176,7 +177,7 @@ def create_app(
             "not_granted": overview.not_granted,
         }
 
-    @app.get("/api/quarantine", dependencies=[Depends(caller)])
+    @app.get("/api/quarantine", dependencies=[Depends(caller)], responses=documented(401, 429, 500, 503))
     async def api_quarantine() -> list[dict[str, Any]]:
         """Rows set aside of each resource, counted by how far they are on their way back to their owner."""
         return [row.to_dict() for row in await asyncio.to_thread(hub.returns)]
