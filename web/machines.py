@@ -28,6 +28,7 @@ from hub.access_file import Terminal
 from hub.caller import Caller, CallerKind
 from hub.sessions import digest
 from web.doors import Doors, doors
+from web.problems import documented
 from web.refused import SignatureRefused, SignInNeeded, TokenRefused
 
 _LOG = logging.getLogger(__name__)
@@ -71,8 +72,12 @@ def token_router() -> APIRouter:
 
     @router.post(
         "/oauth/token",
-        responses={400: {"description": "unsupported_grant_type"}, 401: {"description": "invalid_client"},
-                   429: {"description": "too many failures"}},
+        responses=documented(403, 413, 503)
+        | {
+            400: {"description": "unsupported_grant_type"},
+            401: {"description": "invalid_client"},
+            429: {"description": "slow_down, or more requests than the limit"},
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -87,7 +92,7 @@ def token_router() -> APIRouter:
                 },
             }
         },
-    )  # fmt: skip
+    )
     async def token(request: Request) -> Response:
         """A bearer token for ten minutes, for a partner's client id and secret by HTTP Basic authentication."""
         at = doors(request)
@@ -109,7 +114,7 @@ def token_router() -> APIRouter:
             headers={"Pragma": "no-cache"},
         )
 
-    @router.post("/api/terminal/ticket", responses={401: {"description": "not signed by a terminal"}})
+    @router.post("/api/terminal/ticket", responses=documented(401, 403, 413, 429, 503))
     async def ticket(caller: Annotated[Caller, Depends(machine)], request: Request) -> dict[str, str]:
         """Where a terminal's browser begins its session; the address works once, within a minute."""
         if caller.kind is not CallerKind.TERMINAL:

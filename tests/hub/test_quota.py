@@ -115,6 +115,18 @@ def test_the_last_lookup_of_a_day_waits_for_one_that_may_yet_be_undone(hub: Hub)
         undo.join()
 
 
+def test_who_waited_for_the_last_lookup_and_lost_it_gets_none(hub: Hub) -> None:
+    with transaction(hub.connection) as cursor:
+        cursor.execute("insert into usage_count values ('li', %s, 0, 0)", (NOW.date(),))
+    with closing(connect(hub.settings.database_url)) as other:
+        quota.take(other.cursor(), caller=clerk(), right=right(1), now=NOW)
+        end = threading.Timer(0.3, other.commit)
+        end.start()
+        with pytest.raises(QuotaUsedUp):
+            take(hub, 1)
+        end.join()
+
+
 def test_a_caller_with_an_open_severe_alarm_is_stopped_and_one_with_a_mild_one_is_not(
     hub: Hub, alarm: Callable[[bool], None]
 ) -> None:
