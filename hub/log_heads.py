@@ -73,9 +73,11 @@ def make(
         try:
             stamp = tsa(signature)
         except TimestampUnavailable as error:
-            unstamped = error.message
+            unstamped = f"the authority {tsa.outage.reason}" if tsa.outage is not None else error.message
         else:
-            unstamped = tsa.outage.reason if tsa.outage is not None else "the authority gave no token"
+            unstamped = (
+                f"the authority {tsa.outage.reason}" if tsa.outage is not None else "the authority gave no token"
+            )
     return Head(number, size, root, at, statement, signature, stamp, None if stamp is not None else unstamped)
 
 

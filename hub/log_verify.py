@@ -221,7 +221,9 @@ class _Heads:
             if number > last and stored.numbered(self._hub.connection, self._log, number) is None:
                 self._report.found("head", f"head {number} lies outside the database, which does not hold it any more")
         if self._unstamped:
-            self._report.notes.append(f"{self._unstamped} heads carry no timestamp that was judged good")
+            self._report.notes.append(
+                f"{self._unstamped} of {self._report.heads} heads without a timestamp that was judged good"
+            )
 
     def _read(self) -> Iterator[Head]:
         last = -1

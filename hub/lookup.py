@@ -25,6 +25,7 @@ from hub.live import LiveAnswer
 from hub.means import Means
 from hub.subjects import SubjectUnfit, Typed, read_number, resolve
 from hub.weighing import Scale, question, weigh
+from schemas.identifiers.check import check
 from schemas.items import ServiceItem
 from schemas.items import item as item_of
 from schemas.records.base import Subject
@@ -239,11 +240,11 @@ def _usage(
         organisation_name=caller.organisation_name,
         street=caller.street,
         place=caller.place,
-        item=ask.item if item is None else item.code,
+        item=_logged(ask.item) if item is None else item.code,
         item_name="" if item is None else item.name,
         item_version=None if item is None else item.version,
-        case_no=ask.case_no,
-        purpose=ask.purpose,
+        case_no=_logged(ask.case_no) if refusal and ask.case_no else ask.case_no,
+        purpose=_logged(ask.purpose) if refusal else ask.purpose,
         basis=known.right.basis if known.right else "",
         outcome="refused" if refusal else "complete" if complete else "partial",
         refusal=refusal,
@@ -261,6 +262,11 @@ def _usage(
         withheld_until=ask.withheld_until,
         withheld_basis=ask.withheld_basis,
     )
+
+
+def _logged(typed: str) -> str:
+    """Text of a refused lookup, fit for a log that is kept for ever: a person's number in the wrong field is not."""
+    return "（证件号码，未记录）" if check(typed).kind == "citizen" else typed
 
 
 def _about(
@@ -289,7 +295,7 @@ def _about(
             About(
                 hub.subject(who.kind, who.value),
                 role,
-                {code: names for code, names in mine.items() if names},
+                mine,
                 near if first else None,
                 found,
             )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from core.clock import SHANGHAI
+from store.connection import execute_prepared
 
 _COLUMNS = (
     "case_no, item, item_version, subject, organisation, street, channel, holder_present, opened_at, opened_by, "
@@ -77,7 +78,11 @@ def insert(cursor: Any, case: DeskCase) -> None:
 
 def get(cursor: Any, case_no: str, *, lock: bool = False) -> DeskCase | None:
     """The case of a number; with `lock` it cannot be closed until the transaction ends."""
-    cursor.execute(f"select {_COLUMNS} from desk_case where case_no = %s{' for update' if lock else ''}", (case_no,))
+    if lock:
+        cursor.execute(f"select {_COLUMNS} from desk_case where case_no = %s for update", (case_no,))
+    else:
+        read = f"select {_COLUMNS} from desk_case where case_no = $1"
+        execute_prepared(cursor, "desk_case_of_number", read, ("text",), (case_no,))
     row = cursor.fetchone()
     if row is None:
         return None
@@ -115,8 +120,12 @@ def settled_of(cursor: Any, case_no: str) -> list[Settled]:
 
 def promised(cursor: Any, case_no: str) -> frozenset[str]:
     """Codes of the materials promised in a case, those aside whose promise was found broken."""
-    cursor.execute(
-        "select material from case_material where case_no = %s and way = 'promise' and kept is not false", (case_no,)
+    execute_prepared(
+        cursor,
+        "promised_in_case",
+        "select material from case_material where case_no = $1 and way = 'promise' and kept is not false",
+        ("text",),
+        (case_no,),
     )
     return frozenset(row[0] for row in cursor)
 

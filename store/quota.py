@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from store.connection import execute_prepared
+
 SHARDS: Final = 16
 #: Part of the quota that a shard holds; the parts of all shards add up to it.
 _PART = "%(quota)s / %(shards)s + (shard < %(quota)s %% %(shards)s)::int"
-_STOPPED = "exists (select from usage_alarm where caller = %(caller)s and severe and cleared_at is null)"
 
 
 def take(cursor: Any, caller: str, day: date, quota: int) -> bool:
@@ -20,11 +21,14 @@ def take(cursor: Any, caller: str, day: date, quota: int) -> bool:
     Nobody is waited for while a shard is free, or none has been begun yet that could be.
     """
     values = {"caller": caller, "day": day, "quota": quota, "shards": SHARDS}
-    cursor.execute(
-        f"with free as (select shard from usage_count where caller = %(caller)s and day = %(day)s and n < {_PART} "
-        "limit 1 for update skip locked) update usage_count u set n = n + 1 from free "
-        "where u.caller = %(caller)s and u.day = %(day)s and u.shard = free.shard",
-        values,
+    execute_prepared(
+        cursor,
+        "quota_take",
+        f"with free as (select shard from usage_count where caller = $1 and day = $2 "
+        f"and n < $3 / {SHARDS} + (shard < $3 % {SHARDS})::int limit 1 for update skip locked) "
+        "update usage_count u set n = n + 1 from free where u.caller = $1 and u.day = $2 and u.shard = free.shard",
+        ("text", "date", "int"),
+        (caller, day, quota),
     )
     if cursor.rowcount or _begin(cursor, values, wait=False):
         return True
@@ -79,7 +83,13 @@ def _unbegun(cursor: Any, values: Mapping[str, Any]) -> list[int]:
 
 def stopped(cursor: Any, caller: str) -> bool:
     """Whether a severe alarm about the caller is open."""
-    cursor.execute(f"select {_STOPPED}", {"caller": caller})
+    execute_prepared(
+        cursor,
+        "caller_stopped",
+        "select exists (select from usage_alarm where caller = $1 and severe and cleared_at is null)",
+        ("text",),
+        (caller,),
+    )
     return bool(cursor.fetchone()[0])
 
 

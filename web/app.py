@@ -58,6 +58,20 @@ _UNKNOWN = Answer(
 _UNFIT = Answer(
     422, "HTTP-422", "提交的内容不完整或不正确。", "A field is missing or not of its kind.", "请核对后重新提交。"
 )
+_ONE_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "required": ["file"],
+                }
+            }
+        },
+    }
+}
 Visitor = Annotated[Session | None, Depends(session_if_any)]
 _STAFF = [Depends(staff)]
 _HTTP = {
@@ -166,7 +180,7 @@ def create_app(
             now=watch.now(),
         )
 
-    @app.get("/api/sources", dependencies=[Depends(caller)], responses=documented(401, 429, 500, 503))
+    @app.get("/api/sources", dependencies=[Depends(caller)], responses=documented(401, 403, 429, 500, 503))
     async def api_sources() -> dict[str, Any]:
         """Every source with pulled = accepted + unchanged + quarantined, licences by type, and what waits."""
         overview = await asyncio.to_thread(hub.overview)
@@ -177,12 +191,12 @@ def create_app(
             "not_granted": overview.not_granted,
         }
 
-    @app.get("/api/quarantine", dependencies=[Depends(caller)], responses=documented(401, 429, 500, 503))
+    @app.get("/api/quarantine", dependencies=[Depends(caller)], responses=documented(401, 403, 429, 500, 503))
     async def api_quarantine() -> list[dict[str, Any]]:
         """Rows set aside of each resource, counted by how far they are on their way back to their owner."""
         return [row.to_dict() for row in await asyncio.to_thread(hub.returns)]
 
-    @app.post("/api/verify")
+    @app.post("/api/verify", responses=documented(400, 413, 422, 429, 503), openapi_extra=_ONE_FILE)
     async def api_verify(request: Request) -> dict[str, Any]:
         """Verify an OFD or PDF sent as form field `file`, at most 20 MB: valid, invalid or cannot_tell."""
         upload = await read_upload(request)
@@ -199,7 +213,7 @@ def create_app(
         """This process answers."""
         return {"status": "ok"}
 
-    @app.get("/health/ready")
+    @app.get("/health/ready", responses={503: {"description": "it cannot; `code` says why"}})
     async def ready() -> Response:
         """The database and the keys answer too; 503 with a code when not."""
         try:

@@ -16,6 +16,7 @@ from web.typed_number import bare, judge
 _LARGEST: Final = 16 * 1024
 _FIELDS: Final = 64
 _LONGEST: Final = 200
+_NO_CONTROLS: Final = dict.fromkeys((*range(32), 127))
 #: Purposes of the holder himself and of the hub; a clerk is not offered them.
 _NOT_AT_DESK: Final = frozenset({"self_service", "issuing"})
 
@@ -27,7 +28,7 @@ class FormRefused(Rejected):
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
-    """Field to text; of a field that comes twice the first.
+    """Field to text without control characters; of a field that comes twice the first.
 
     Raises:
         FormRefused: no urlencoded form, or larger than any of ours.
@@ -41,7 +42,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     read: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
-            read.setdefault(name, value[:_LONGEST])
+            read.setdefault(name, value[:_LONGEST].translate(_NO_CONTROLS))
     return read
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+
+from pypinyin import lazy_pinyin
 
 from hub import cases
 from hub.access import NotAllowed, with_holder
@@ -22,8 +24,14 @@ from web.service import Service
 _LEVELS: Final = {Level.DISTRICT: "区级", Level.STREET: "街道", Level.COMMUNITY: "社区"}
 #: The form `store.cases` gives the numbers of desks and terminals.
 _OWN: Final = re.compile(r"YZ-[0-9]{8}-[0-9]{6,}")
+#: Of several for one material the last of these stands.
+_WEIGHT: Final = (Taken.LATER, Taken.PROMISE, Taken.UPLOAD)
 #: More than anybody reads; a longer text finds fewer.
 _FOUND: Final = 60
+
+
+def _as_spoken(item: ServiceItem) -> list[str]:
+    return lazy_pinyin(item.name)
 
 
 class HubCounter:
@@ -33,8 +41,8 @@ class HubCounter:
         self._service = service
 
     def find_items(self, text: str, caller: Caller) -> Sequence[ItemChoice]:
-        """Items this caller may ask about, the best first; all by name for an empty text."""
-        found = find(text, _FOUND) if text else sorted(all_items().values(), key=lambda one: one.name)
+        """Items this caller may ask about, the best first; all in the order of their pinyin for an empty text."""
+        found = find(text, _FOUND) if text else sorted(all_items().values(), key=_as_spoken)
         return [choice for one in found if (choice := self._choice(one, caller)).purposes]
 
     def item(self, code: str, caller: Caller) -> ItemChoice:
@@ -64,6 +72,12 @@ class HubCounter:
                 item=item_of(item),
                 resource=material.origin.resource if material.origin else None,
             )
+
+    def taken(self, *, case_no: str) -> Mapping[str, Taken]:
+        """Material code to what was taken for it in this case before."""
+        with self._service.pool.hub() as hub:
+            settled = [(one.material, Taken(one.way)) for one in cases.settled(hub, case_no)]
+        return dict(sorted(settled, key=lambda one: _WEIGHT.index(one[1])))
 
     def may_close(self, case_no: str) -> bool:
         """Whether the number is of a case opened at a desk or terminal."""

@@ -37,6 +37,7 @@ OUTCOMES: Final = {Outcome.ACCEPTED: "受理", Outcome.REFUSED: "不予受理", 
 KINDS: Final = {"citizen": "公民身份号码", "company": "统一社会信用代码"}
 #: Roles whose facts are not the applicant's own.
 ROLES: Final = {"applicant": "申请人", "legal_rep": "法定代表人"}
+_OFFICES: Final = ("局", "委", "院", "厅", "中心", "平台", "部门", "窗口")
 #: What a clerk does about a state, apart from what the item itself lets the applicant do.
 _ADVICE: Final = {
     MaterialState.STALE: "请核对原件，或稍后重新查询",
@@ -69,6 +70,11 @@ def source(origin: Origin, now: datetime) -> str:
         return f"{asked}实时核验，{named}"
     batch = f"，批次 {origin.batch}" if origin.batch is not None else ""
     return f"{age(origin.as_of, now)}，{named}{batch}"
+
+
+def office(department: str) -> str:
+    """A department in a sentence: 税务 is 税务部门, 审批局 stays."""
+    return department if department.endswith(_OFFICES) else f"{department}部门"
 
 
 def advice(material: MaterialAnswer) -> str:

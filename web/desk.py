@@ -13,12 +13,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from core.errors import HubError
+from hub.answer import Answer
 from hub.caller import Caller
 from web.counter_form import FormRefused, Question, read_form
 from web.counter_words import choices
 from web.desk_port import DeskVerbs, ItemChoice, Outcome, Taken
 from web.errors import answer_to
-from web.kept import Kept, View, with_taken
+from web.kept import Kept, View, owner_of, with_taken
 from web.pages import Pages
 from web.session import Clerk, secure
 from web.typed_number import judge
@@ -27,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 #: An applicant is served well within this; then the answer leaves the server's memory.
 KEPT_SECONDS: Final = 30 * 60
-_SHOWN: Final = 6
+_SHOWN: Final = 5
 _RECENT: Final = 5
 _COOKIE: Final = "desk-items"
 #: Which field of the form an error is about.
@@ -70,7 +71,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         recent = () if text else _recent(request, found)
         known = {one.code for one in recent}
         rest = [one for one in found if one.code not in known]
-        shown = tuple(rest[: _SHOWN - len(recent)])
+        shown = tuple(rest[: max(_SHOWN - len(recent), 0)])
         return Question(search=text, found=shown, more=len(rest) - len(shown), recent=recent)
 
     def filled(request: Request, caller: Caller, form: Mapping[str, str]) -> Question:
@@ -98,7 +99,9 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
         answer = verbs.lookup(
             caller=caller, item=item.code, identifier=number, purpose=purpose.code, case_no=question.case_no
         )
-        return View(answer, item, purpose, caller, opened, verbs.may_close(question.case_no))
+        closable = verbs.may_close(question.case_no)
+        before = {} if opened else _still_needed(answer, verbs.taken(case_no=question.case_no))
+        return View(answer, item, purpose, caller, opened, closable, before)
 
     @router.get("")
     async def desk(request: Request, caller: Clerk, item: str = "", purpose: str = "") -> Response:
@@ -127,9 +130,9 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
             about = _ABOUT.get(type(error).__name__)
             if about is None:
                 return show(request, caller, question, told.status, focus="errors", problem=told)
-            question.wrong[about] = f"{told.zh}（{told.code}）"
+            question.wrong[about] = f"{told.zh.rstrip('。')}（{told.code}）"
             return show(request, caller, question, told.status, focus="errors")
-        word = views.keep(caller, view)
+        word = views.keep(owner_of(request, caller), view)
         if request.headers.get("hx-request") == "true":
             response = show(request, caller, _next(view), view=view, word=word, focus="verdict")
         else:
@@ -162,13 +165,13 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
 
     @router.get("/answer/{word}")
     async def answer(request: Request, word: str, caller: Clerk) -> Response:
-        view = views.of(word, caller)
+        view = views.of(word, owner_of(request, caller))
         return show(request, caller, _next(view), view=view, word=word)
 
     @router.post("/answer/{word}/taken")
     async def taken(request: Request, word: str, caller: Clerk) -> Response:
         form = await read_form(request)
-        view = views.of(word, caller)
+        view = views.of(word, owner_of(request, caller))
         chosen = _chosen(view, form)
         for code, way in chosen.items():
             material = next(one for one in view.answer.materials if one.code == code)
@@ -187,7 +190,7 @@ def desk_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime]) -> 
     @router.post("/answer/{word}/close")
     async def close(request: Request, word: str, caller: Clerk) -> Response:
         form = await read_form(request)
-        view = views.of(word, caller)
+        view = views.of(word, owner_of(request, caller))
         outcome = _outcome(form.get("outcome", ""))
         await asyncio.to_thread(verbs.close_case, caller=caller, case_no=view.answer.case_no or "", outcome=outcome)
         view = replace(view, closed=outcome.value)
@@ -207,6 +210,12 @@ def _next(view: View) -> Question:
     return Question(item=view.item, purpose=view.purpose.code)
 
 
+def _still_needed(answer: Answer, taken: Mapping[str, Taken]) -> dict[str, Taken]:
+    """What was taken before, without what the hub has by now."""
+    open_now = {one.code for one in answer.materials if not one.state.needs_nothing}
+    return {code: way for code, way in taken.items() if code in open_now}
+
+
 def _only_searched(form: Mapping[str, str]) -> bool:
     """Enter in the search field of a browser without scripts."""
     return not form.get("item") and bool(form.get("search")) and not form.get("number")
@@ -217,7 +226,7 @@ def _chosen(view: View, form: Mapping[str, str]) -> dict[str, Taken]:
     chosen = {}
     for material in view.answer.materials:
         ticked = form.get(f"take-{material.code}", "")
-        if not ticked or material.code in view.taken:
+        if not ticked or view.taken.get(material.code, Taken.LATER) != Taken.LATER:
             continue
         if ticked not in choices(material):
             raise FormRefused("a form took a material in a way the item does not allow; nothing was recorded of it")

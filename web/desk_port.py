@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -76,6 +76,10 @@ class DeskVerbs(Protocol):
 
     def settle(self, *, caller: Caller, case_no: str, item: str, material: MaterialAnswer, way: Taken) -> None:
         """Record what was taken for a material."""
+        ...
+
+    def taken(self, *, case_no: str) -> Mapping[str, Taken]:
+        """Material code to what was taken for it in this case before; of several the paper, then the promise."""
         ...
 
     def may_close(self, case_no: str) -> bool:

@@ -18,6 +18,29 @@ WORDS: Final = {
     ),
     "ItemUnknown": Words(404, "没有这个事项", "There is no such service item.", "请重新查找并选择事项。"),
     "PurposeMissing": Words(422, "没有说明查询用途，未查询", "A purpose is missing.", "请选择查询用途。"),
+    "EntryUnknown": Words(
+        404, "审计日志中没有这个编号", "The audit log has no entry or head of that number.", "请核对查询流水号。"
+    ),
+    "LegacyNumberUnknown": Words(
+        404, "登记机关没有这个旧号码，未查询", "No register knows this old number.", "请改用统一社会信用代码。"
+    ),
+    "LegacyNumberAmbiguous": Words(
+        409, "有多家单位使用这个旧号码，未查询", "Several companies bear this old number.", "请改用统一社会信用代码。"
+    ),
+    "WithholdingRefused": Words(
+        403, "无权延迟向本人显示查询记录，未查询", "The lookup may not be withheld.", "请写明法律依据，或申请授权。"
+    ),
+    "ItemNotInForce": Words(404, "该事项当前没有生效的版本", "The item is not in force.", "请重新查找并选择事项。"),
+    "HubBusy": Words(503, "查询的人较多，未查询", "Too many ask at once.", "请稍后再试。"),
+    "StatementUnfit": Words(
+        422, "没有写明情况，或内容过长，未提交", "Write 1 to 500 characters.", "请用500字以内写明情况后再提交。"
+    ),
+    "NotYours": Words(
+        404, "没有这条与您有关的记录，未提交", "This is not about you, or is gone.", "请刷新页面后再试。"
+    ),
+    "EntryWaits": Words(
+        503, "这条记录正在写入日志，暂时没有证明", "The entry waits for its place.", "请一分钟后再试。"
+    ),
     "ViewGone": Words(
         410, "这次查询的结果已不再保留", "The answer is no longer kept.", "请重新查询；已转入办件的内容不受影响。"
     ),

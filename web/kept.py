@@ -1,6 +1,6 @@
 """Answers kept for a short while in this process, so that no address and no history entry has to carry a number.
 
-A POST that asked is answered by a redirect to a view under a random word; the view is found only by the caller who
+A POST that asked is answered by a redirect to a view under a random word; the view is found only in the session that
 asked, and is gone after its time, after a number of newer ones, and with the process. Several processes behind one
 address would need each visitor to stay with one of them.
 """
@@ -15,12 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Generic, TypeVar
 
+from starlette.requests import Request
+
 from core.errors import Rejected
 from hub.answer import Answer
 from hub.caller import Caller
 from web.desk_port import ItemChoice, PurposeChoice, Taken
 
-#: Views kept for one caller; older ones go first.
+#: Values kept for one session; older ones go first.
 _EACH = 8
 
 
@@ -56,13 +58,13 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class _Kept(Generic[V]):
-    owner: tuple[str, str]
+    owner: str
     until: float
     value: V
 
 
 class Kept(Generic[V]):
-    """What is kept for callers, each under a random word; may be used by several threads."""
+    """What is kept for sessions, each under a random word; may be used by several threads."""
 
     def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Args:
@@ -74,10 +76,9 @@ class Kept(Generic[V]):
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept[V]] = OrderedDict()
 
-    def keep(self, caller: Caller, value: V) -> str:
-        """The word under which its caller finds it again."""
+    def keep(self, owner: str, value: V) -> str:
+        """The word under which its owner finds it again."""
         word = secrets.token_urlsafe(18)
-        owner = _owner(caller)
         with self._lock:
             self._expire()
             mine = [name for name, kept in self._kept.items() if kept.owner == owner]
@@ -86,8 +87,8 @@ class Kept(Generic[V]):
             self._kept[word] = _Kept(owner, self._clock() + self._seconds, value)
         return word
 
-    def of(self, word: str, caller: Caller) -> V:
-        """What this caller kept.
+    def of(self, word: str, owner: str) -> V:
+        """What this owner kept.
 
         Raises:
             ViewGone: there is none under this word, or it is another's.
@@ -95,13 +96,13 @@ class Kept(Generic[V]):
         with self._lock:
             self._expire()
             kept = self._kept.get(word)
-        if kept is None or kept.owner != _owner(caller):
+        if kept is None or kept.owner != owner:
             raise _gone()
         return kept.value
 
-    def once(self, word: str, caller: Caller) -> V:
+    def once(self, word: str, owner: str) -> V:
         """As `of`, and it is gone with that."""
-        value = self.of(word, caller)
+        value = self.of(word, owner)
         with self._lock:
             if self._kept.pop(word, None) is None:
                 raise _gone()
@@ -113,9 +114,8 @@ class Kept(Generic[V]):
             if word in self._kept:
                 self._kept[word].value = value
 
-    def forget(self, caller: Caller) -> None:
-        """Drop everything of a caller, as when he signs out."""
-        owner = _owner(caller)
+    def forget(self, owner: str) -> None:
+        """Drop everything of an owner."""
         with self._lock:
             for name in [name for name, kept in self._kept.items() if kept.owner == owner]:
                 del self._kept[name]
@@ -136,8 +136,9 @@ def with_taken(view: View, taken: dict[str, Taken]) -> View:
     return replace(view, taken=view.taken | taken)
 
 
-def _owner(caller: Caller) -> tuple[str, str]:
-    return caller.kind.value, caller.id
+def owner_of(request: Request, caller: Caller) -> str:
+    """A caller in one session: whoever signs in later, under the same account too, finds nothing of it."""
+    return f"{caller.kind.value}/{caller.id}/{request.state.csrf}"
 
 
 def _gone() -> ViewGone:

@@ -77,6 +77,7 @@ class Pages:
             kinds=counter_words.KINDS,
             roles=counter_words.ROLES,
             source=counter_words.source,
+            office=counter_words.office,
             advice=counter_words.advice,
             choices=counter_words.choices,
             still_open=counter_words.still_open,

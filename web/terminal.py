@@ -17,7 +17,7 @@ from hub.caller import Caller
 from web.counter_form import read_form
 from web.desk_port import DeskVerbs, ItemChoice, PurposeChoice
 from web.errors import answer_to
-from web.kept import Kept, View
+from web.kept import Kept, View, owner_of
 from web.pages import Pages
 from web.session import Terminal
 from web.typed_number import bare, judge
@@ -72,6 +72,9 @@ def terminal_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime])
 
     def offered(text: str, caller: Caller) -> dict[str, Any]:
         found = [one for one in verbs.find_items(text, caller) if _own_purpose(one)]
+        if not text:
+            # Who stands before a terminal is most often a citizen in his own matter.
+            found.sort(key=lambda one: "citizen" not in one.kinds)
         return {"search": text, "items": found[:_BUTTONS], "more": max(len(found) - _BUTTONS, 0)}
 
     @router.get("")
@@ -97,7 +100,9 @@ def terminal_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime])
         _required_purpose(chosen)
         if present != "true":
             raise PresenceMissing("a terminal was to read a number and the holder had not confirmed; nothing was read")
-        return show(request, "terminal_read.html", caller, item=chosen, wrong=_noted(notes, note, caller))
+        return show(
+            request, "terminal_read.html", caller, item=chosen, wrong=_noted(notes, note, owner_of(request, caller))
+        )
 
     @router.post("/ask")
     async def ask(request: Request, caller: Terminal) -> Response:
@@ -114,18 +119,18 @@ def terminal_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime])
         else:
             try:
                 view = await asyncio.to_thread(_asked, verbs, caller, chosen, purpose, bare(number))
-                return RedirectResponse(f"/terminal/answer/{views.keep(caller, view)}", 303)
+                return RedirectResponse(f"/terminal/answer/{views.keep(owner_of(request, caller), view)}", 303)
             except HubError as error:
                 _LOG.warning("%s", error)
                 told = answer_to(error)
                 wrong = Wrong(told.zh, "没有查到结果，也没有留下您的证件号码。可以重试，或到窗口办理。", told.code)
-        place = f"/terminal/item/{chosen.code}/card?present=true&note={notes.keep(caller, wrong)}"
+        place = f"/terminal/item/{chosen.code}/card?present=true&note={notes.keep(owner_of(request, caller), wrong)}"
         return RedirectResponse(place, 303)
 
     @router.get("/answer/{word}")
     async def answer(request: Request, word: str, caller: Terminal) -> Response:
         try:
-            view = views.once(word, caller)
+            view = views.once(word, owner_of(request, caller))
         except HubError:
             # Shown before and wiped: somebody went back. He finds the beginning, and nothing of whoever was here.
             return RedirectResponse("/terminal", 303)
@@ -134,8 +139,8 @@ def terminal_router(pages: Pages, verbs: DeskVerbs, now: Callable[[], datetime])
     @router.post("/wipe")
     async def wipe(request: Request, caller: Terminal) -> Response:
         await read_form(request)
-        views.forget(caller)
-        notes.forget(caller)
+        views.forget(owner_of(request, caller))
+        notes.forget(owner_of(request, caller))
         return RedirectResponse("/terminal", 303)
 
     return router
@@ -147,10 +152,10 @@ def _asked(verbs: DeskVerbs, caller: Caller, item: ItemChoice, purpose: PurposeC
     return View(answer, item, purpose, caller, opened_here=True)
 
 
-def _noted(notes: Kept[Wrong], word: str, caller: Caller) -> Wrong | None:
+def _noted(notes: Kept[Wrong], word: str, owner: str) -> Wrong | None:
     """What was wrong with the reading before; said once."""
     try:
-        return notes.once(word, caller) if word else None
+        return notes.once(word, owner) if word else None
     except HubError:
         return None
 

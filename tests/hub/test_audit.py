@@ -66,7 +66,7 @@ def test_a_log_nobody_touched_is_sound_and_all_of_it_was_read(sealed: tuple[Hub,
     assert read[-1] == (305, 305)
     assert report.signers == ["测试日志签名 (一证通办测试机构)"]
     assert report.unsure == []
-    assert report.notes == ["2 heads carry no timestamp that was judged good"]
+    assert report.notes == ["2 of 2 heads without a timestamp that was judged good"]
 
 
 def test_an_empty_log_is_sound_and_can_be_sealed(log: Hub) -> None:

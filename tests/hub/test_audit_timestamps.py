@@ -56,7 +56,7 @@ def test_a_head_is_stamped_and_the_stamp_is_checked(log: Hub, authority: tuple[s
     assert head.unstamped is None
     report = audit.verify(log)
     assert report.sound, report.findings
-    assert report.notes == ["1 heads carry no timestamp that was judged good"], "nobody trusts the authority yet"
+    assert report.notes == ["1 of 1 heads without a timestamp that was judged good"], "nobody trusts the authority yet"
     trust(log, authority[1])
     assert audit.verify(log).notes == []
     configure(log, authority[0])
@@ -72,7 +72,7 @@ def test_a_head_without_a_stamp_says_why_and_is_sealed_all_the_same(log: Hub, wh
     head = audit.seal_head(log)
     assert head.stamp is None
     assert "does not answer" in (head.unstamped or "")
-    assert audit.verify(log).notes == ["1 heads carry no timestamp that was judged good"]
+    assert audit.verify(log).notes == ["1 of 1 heads without a timestamp that was judged good"]
 
 
 class _Behind:

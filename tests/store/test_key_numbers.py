@@ -240,7 +240,9 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
         ("audit_about", "near"), ("log_waiting", "leaf"), ("log_leaf", "leaf"), ("log_tile", "hashes"),
         ("log_tile", "root"), ("log_head", "root"), ("log_head", "statement"), ("log_head", "signature"),
         ("log_head", "stamp"), ("seal", "picture"), ("seal", "sealed"), ("seal", "sm3"),
-        ("seal", "maker_certificate"),
+        ("seal", "maker_certificate"), ("desk_case", "subject"), ("doubt", "subject"),
+        ("improper_report", "subject"), ("web_session", "subject"), ("web_session", "token"),
+        ("machine_token", "token"),
     }  # fmt: skip
     places = {(place.table, place.column) for place in resealing.PLACES}
     assert {(table, column) for table, column in said} - not_sealed == places

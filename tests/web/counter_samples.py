@@ -269,6 +269,9 @@ class SampleDesk:
             raise self.error
         self.settled.append((case_no, material.code, way.value))
 
+    def taken(self, *, case_no: str) -> dict[str, Taken]:
+        return {material: Taken(way) for number, material, way in self.settled if number == case_no}
+
     def may_close(self, case_no: str) -> bool:
         return case_no in self.cases
 

@@ -12,7 +12,7 @@ from hub.answer import MaterialState
 from schemas.items.model import Way
 from tests.documented_errors import every_error
 from tests.web.counter_samples import CLAUSE, HR_ORIGIN, LICENCE, MISSING, NOW, TAX
-from web.counter_words import LOOKS, advice, age, choices, source
+from web.counter_words import LOOKS, advice, age, choices, office, source
 from web.desk_port import Taken
 from web.error_words import WORDS
 
@@ -47,6 +47,15 @@ def test_a_source_names_age_department_resource_and_batch() -> None:
 def test_a_live_answer_says_that_it_is_one() -> None:
     asked = replace(HR_ORIGIN, as_of=datetime(2026, 3, 5, 9, 11, tzinfo=SHANGHAI))
     assert source(asked, NOW) == "09:11 实时核验，人社局·社会保险参保"
+
+
+def test_a_department_stands_in_a_sentence_as_people_say_it() -> None:
+    assert [office(name) for name in ("税务", "人社", "区行政审批局", "省市共享平台")] == [
+        "税务部门",
+        "人社部门",
+        "区行政审批局",
+        "省市共享平台",
+    ]
 
 
 def test_every_state_has_a_word_an_icon_and_a_colour_of_three() -> None:

@@ -125,8 +125,8 @@ def test_enter_in_the_search_without_scripts_searches(client: TestClient) -> Non
 
 def test_more_items_than_fit_are_counted(client: TestClient) -> None:
     page = client.get("/desk").text
-    assert len(re.findall(r'name="pick"', page)) == 6
-    assert f"另有 {len(ITEMS) - 6} 项" in page
+    assert len(re.findall(r'name="pick"', page)) == 5
+    assert f"另有 {len(ITEMS) - 5} 项" in page
 
 
 def test_items_used_last_come_first_and_survive_in_a_cookie_of_codes_only(client: TestClient) -> None:
@@ -207,6 +207,21 @@ def test_what_was_taken_is_recorded_once_and_shown(client: TestClient, desk: Sam
     assert "已结束：受理" in client.get(place).text
 
 
+def test_a_case_taken_up_again_shows_what_was_taken_and_takes_the_paper_that_was_left_for_later(
+    client: TestClient, desk: SampleDesk
+) -> None:
+    place = client.post("/desk", data=asked(MIXED)).headers["location"]
+    client.post(f"{place}/taken", data=CSRF | {"take-M2": "upload", "take-M3": "later"})
+    (case_no,) = desk.cases
+    again = client.post("/desk", data=asked(MIXED, case="existing", case_no=case_no)).headers["location"]
+    page = client.get(again).text
+    assert "还需1项" in words_of(page)
+    assert "已转入办件：税务登记信息打印件（加盖公章）" in page and "已转入办件：限期补交社会保险参保证明" in page
+    assert re.findall(r'name="take-M3" value="(\w+)"', page) == ["upload"]
+    client.post(f"{again}/taken", data=CSRF | {"take-M2": "promise", "take-M3": "upload"})
+    assert desk.settled[2:] == [(case_no, "M3", "upload")]
+
+
 @pytest.mark.parametrize(
     "form", [{"take-M1": "promise"}, {"take-M2": "promise"}, {"take-M4": "licence"}, {"take-M4": "x" * 300}]
 )
@@ -248,6 +263,11 @@ def test_a_form_without_its_token_or_too_large_is_refused(client: TestClient, de
     other = client.post(path, content=b"{}", headers={"Content-Type": "application/json", "X-CSRF-Token": TOKEN})
     assert (other.status_code, "HUB-891" in other.text) == (400, True)
     assert desk.asked == []
+
+
+def test_control_characters_never_leave_the_form(client: TestClient) -> None:
+    page = client.post("/desk", data=asked(case="existing", case_no="42\x0001\x1b"))
+    assert 'value="4201"' in page.text
 
 
 def test_a_whole_page_that_comes_in_place_of_a_part_replaces_the_page(client: TestClient) -> None:

@@ -135,13 +135,24 @@ def test_a_case_of_another_applicant_is_refused_at_its_field_and_logged(counter:
     assert [body["refusal"] for body in counter.bodies()] == [None, "HUB-865"]
 
 
+def test_an_answer_is_not_found_again_in_a_later_session_of_the_same_account(counter: Counter) -> None:
+    csrf = counter.sign_in()
+    number = counter.companies["issued"][0]
+    form = {"csrf": csrf, "act": "ask", "item": HR, "purpose": "acceptance", "number": number, "case": "new"}
+    place = counter.browser.post("/desk", data=form).headers["location"]
+    assert counter.browser.get(place).status_code == 200
+    counter.browser.post("/sign-out", data={"csrf": csrf})
+    counter.sign_in()
+    assert counter.browser.get(place).status_code == 410
+
+
 def test_who_has_not_signed_in_is_sent_to_do_so_and_a_clerk_is_no_terminal(counter: Counter) -> None:
     sent = counter.browser.get("/desk")
     assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=%2Fdesk")
     counter.sign_in()
     page = counter.browser.get("/terminal")
     assert page.status_code == 401
-    assert "HUB-870" in page.text and "运维人员" in page.text
+    assert "HUB-870" in page.text and "请到窗口办理" in page.text
 
 
 def test_an_account_for_one_item_is_offered_that_item_only(counter: Counter) -> None:
@@ -161,8 +172,8 @@ def test_a_registered_terminal_answers_the_holder_once(counter: Counter) -> None
     begun = counter.browser.get(f"/sign-in/terminal?ticket={ticket}")
     assert begun.status_code == 303
     page = counter.browser.get("/terminal").text
-    offered = re.findall(r'href="/terminal/item/(\w+)"', page)
-    assert offered
+    assert re.findall(r'href="/terminal/item/(\w+)"', page)
+    assert "个人办理" in page and "单位办理" not in page  # citizens first
     csrf = _token(page)
     found = counter.browser.post("/terminal", data={"csrf": csrf, "search": "rlzyfw"}).text
     assert HR in found

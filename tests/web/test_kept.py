@@ -1,14 +1,14 @@
-"""Answers are kept for their caller only, for a while only, a few only."""
+"""Answers are kept for their session only, for a while only, a few only."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 
 from tests.web.counter_samples import CLERK, COMPLETE, HR, SampleDesk
 from web.desk_port import Taken
 from web.kept import Kept, View, ViewGone, with_taken
+
+MINE, OTHER = "clerk/zhang/one", "clerk/zhang/two"
 
 
 @pytest.fixture
@@ -19,55 +19,55 @@ def view() -> View:
     return View(answer, HR, HR.purposes[0], CLERK, opened_here=True)
 
 
-def test_an_answer_is_found_by_its_caller_and_by_nobody_else(view: View) -> None:
+def test_an_answer_is_found_by_its_owner_and_by_nobody_else(view: View) -> None:
     views: Kept[View] = Kept(60)
-    word = views.keep(CLERK, view)
-    assert views.of(word, CLERK) is view
-    for other in (replace(CLERK, id="li"), replace(CLERK, kind=CLERK.kind.TERMINAL)):
+    word = views.keep(MINE, view)
+    assert views.of(word, MINE) is view
+    for other in (OTHER, ""):
         with pytest.raises(ViewGone):
             views.of(word, other)
     with pytest.raises(ViewGone):
-        views.of("another-word", CLERK)
+        views.of("another-word", MINE)
 
 
 def test_an_answer_goes_with_its_time(view: View) -> None:
     now = 0.0
     views: Kept[View] = Kept(60, clock=lambda: now)
-    word = views.keep(CLERK, view)
+    word = views.keep(MINE, view)
     now = 59.9
-    assert views.of(word, CLERK) is view
+    assert views.of(word, MINE) is view
     now = 60.0
     with pytest.raises(ViewGone):
-        views.of(word, CLERK)
+        views.of(word, MINE)
     assert len(views) == 0
 
 
 def test_an_answer_given_once_is_gone(view: View) -> None:
     views: Kept[View] = Kept(60)
-    word = views.keep(CLERK, view)
-    assert views.once(word, CLERK) is view
+    word = views.keep(MINE, view)
+    assert views.once(word, MINE) is view
     with pytest.raises(ViewGone):
-        views.once(word, CLERK)
+        views.once(word, MINE)
 
 
-def test_a_caller_keeps_a_few_and_the_oldest_go_first(view: View) -> None:
+def test_an_owner_keeps_a_few_and_the_oldest_go_first(view: View) -> None:
     views: Kept[View] = Kept(60)
-    other = views.keep(replace(CLERK, id="li"), view)
-    words = [views.keep(CLERK, view) for _ in range(12)]
+    other = views.keep(OTHER, view)
+    words = [views.keep(MINE, view) for _ in range(12)]
     assert len(views) == 9
-    assert views.of(words[-1], CLERK) and views.of(words[4], CLERK)
-    assert views.of(other, replace(CLERK, id="li"))
+    assert views.of(words[-1], MINE) and views.of(words[4], MINE)
+    assert views.of(other, OTHER)
     with pytest.raises(ViewGone):
-        views.of(words[3], CLERK)
+        views.of(words[3], MINE)
 
 
-def test_what_was_taken_stays_with_the_answer_and_signing_out_drops_all(view: View) -> None:
+def test_what_was_taken_stays_with_the_answer_and_all_can_be_dropped(view: View) -> None:
     views: Kept[View] = Kept(60)
-    word = views.keep(CLERK, view)
+    word = views.keep(MINE, view)
     views.change(word, with_taken(view, {"M4": Taken.PROMISE}))
-    assert views.of(word, CLERK).taken == {"M4": Taken.PROMISE}
+    assert views.of(word, MINE).taken == {"M4": Taken.PROMISE}
     assert view.taken == {}
-    views.forget(CLERK)
+    views.forget(MINE)
     assert len(views) == 0
 
 
