@@ -88,6 +88,7 @@ class Looked:
 
     Attributes:
         entry: its number in the audit log, under which a proof can be had.
+        own: he looked at his own data here.
         number: its place in the log, from 0; None while it waits for one.
         user: clerk's or terminal's number is not told; what kind of caller it was is.
         case_no: None where the case is somebody else's.
@@ -111,6 +112,7 @@ class Looked:
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     withheld_until: str | None
     reported: bool
+    own: bool
 
 
 def held(hub: Hub, own: bytes, ages: Ages) -> list[Held]:
@@ -299,6 +301,7 @@ def _looked(seen: Seen, reported: frozenset[str]) -> Looked:
         facts=tuple(_by_source(body["about"])),
         withheld_until=body["withheld_until"],
         reported=seen.id in reported,
+        own=body["channel"] == "person",
     )
 
 
