@@ -40,6 +40,7 @@ __all__ = [
     "close",
     "open_case",
     "promised",
+    "read_ahead",
     "settle_material",
     "settled",
     "unchecked_promises",
@@ -127,6 +128,11 @@ def check(cursor: Any, hub: Hub, *, case_no: str | None, item: ServiceItem, subj
         _check_desk(case, item, hub.subject(subject.kind, subject.value), caller)
     else:
         _check_bureau(cursor, hub, case_no, item, subject, caller)
+
+
+def read_ahead(cursor: Any, numbers: Sequence[str]) -> None:
+    """Read the desk's cases of many lookups at once, for the caller's transaction."""
+    cases.read_ahead(cursor, numbers)
 
 
 def promised(cursor: Any, case_no: str) -> frozenset[str]:

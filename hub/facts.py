@@ -64,7 +64,7 @@ def read_facts(
     """
     said = answers or {}
     roles: dict[str, Subject | None] = {"applicant": applicant}
-    records = {"applicant": _of(cursor, hub, applicant, _resources(item, "applicant"))}
+    records = {"applicant": _of(cursor, hub, applicant, resources_of(item, "applicant"))}
     own = {"applicant": _licences(cursor, hub, item, "applicant", applicant)}
     for name, role in item.roles.items():
         if role.named_by is None:
@@ -75,7 +75,7 @@ def read_facts(
         number = next((value for record in naming if (value := getattr(record, role.named_by.field))), None)
         subject = Subject("citizen", number.text) if number is not None else None
         roles[name] = subject
-        records[name] = _of(cursor, hub, subject, _resources(item, name)) if subject else {}
+        records[name] = _of(cursor, hub, subject, resources_of(item, name)) if subject else {}
         own[name] = _licences(cursor, hub, item, name, subject) if subject else ()
     return Facts(roles, records, own)
 
@@ -94,7 +94,8 @@ def _best_first(item: ServiceItem, records: Iterable[Record], today: date) -> li
     )
 
 
-def _resources(item: ServiceItem, role: str) -> list[str]:
+def resources_of(item: ServiceItem, role: str) -> list[str]:
+    """The resources in which an item reads about a role, sorted."""
     naming = {
         other.named_by.resource for other in item.roles.values() if other.named_by and other.named_by.role == role
     }

@@ -8,7 +8,8 @@ asked between two transactions, and the second reads everything anew. A refused 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Final
@@ -20,7 +21,7 @@ from hub.access import Right
 from hub.answer import Answer, MaterialAnswer
 from hub.caller import Caller, CallerKind
 from hub.context import Hub
-from hub.facts import Facts, read_facts
+from hub.facts import Facts, read_facts, resources_of
 from hub.live import LiveAnswer
 from hub.means import Means
 from hub.subjects import SubjectUnfit, Typed, read_number, resolve
@@ -29,6 +30,7 @@ from schemas.identifiers.check import check
 from schemas.items import ServiceItem
 from schemas.items import item as item_of
 from schemas.records.base import Subject
+from store import records
 from store.audit import About, Pending, Trace, Usage
 from store.connection import transaction
 
@@ -46,7 +48,7 @@ class PurposeMissing(Permanent):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Ask:
-    """A lookup as it is ask.
+    """A lookup as it is asked.
 
     Attributes:
         item: code of the service item; it decides which fields may be released.
@@ -74,13 +76,18 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Known:
-    """How far an ask was understood; what the log tells of it."""
+class Known:
+    """How far an ask was understood, before anything is read; what the log tells of it.
+
+    Attributes:
+        refused: why it is answered no further; the other three are there where it is None.
+    """
 
     ask: Ask
     item: ServiceItem | None = None
     right: Right | None = None
     typed: Typed | None = None
+    refused: HubError | None = None
 
 
 #: Whom to ask live: resource and subject.
@@ -114,6 +121,7 @@ def lookup(
 def go_on(hub: Hub, ask: Ask, means: Means, first: Questions | None = None) -> Answer:
     """`lookup`, beginning with questions that an earlier attempt has left."""
     live: dict[tuple[str, Subject], LiveAnswer] = {}
+    known = understand(ask, means)
     questions = first or []
     rounds, spent = _ROUNDS, 0.0
     while True:
@@ -124,7 +132,7 @@ def go_on(hub: Hub, ask: Ask, means: Means, first: Questions | None = None) -> A
             rounds -= 1
         with transaction(hub.connection) as cursor:
             log = Pending()
-            came = attempt(cursor, log, hub, ask, means, live, may_ask=rounds > 0)
+            came = attempt(cursor, log, hub, known, means, live, may_ask=rounds > 0)
             log.write(cursor)
         if isinstance(came, Answer):
             return came
@@ -133,8 +141,47 @@ def go_on(hub: Hub, ask: Ask, means: Means, first: Questions | None = None) -> A
         questions = came
 
 
+def understand(ask: Ask, means: Means) -> Known:
+    """What can be said of an ask without reading anything: item, number, right."""
+    known = Known(ask)
+    try:
+        if not ask.purpose.strip():
+            raise PurposeMissing("a lookup needs a purpose; nothing was looked up. Say what the facts are for.")
+        item = item_of(ask.item)
+        known = Known(ask, item, None, read_number(ask.identifier, item.roles["applicant"].kinds))
+        right = means.access.right(ask.caller, item, ask.purpose)
+        known = Known(ask, item, right, known.typed)
+        if ask.withheld_until is not None:
+            _may_withhold(right, ask.withheld_basis)
+    except Retryable:
+        raise
+    except HubError as error:
+        return replace(known, refused=error)
+    return known
+
+
+def read_ahead(cursor: Any, hub: Hub, many: Sequence[Known]) -> None:
+    """Read at once, for this transaction, what its lookups will ask for: cases, the applicants' records, quotas."""
+    sound = [known for known in many if known.refused is None]
+    if numbers := list(dict.fromkeys(known.ask.case_no for known in sound if known.ask.case_no)):
+        cases.read_ahead(cursor, numbers)
+    wanted: dict[tuple[bytes, str], None] = {}
+    paid: Counter[tuple[str, int]] = Counter()
+    for known in sound:
+        if known.item is None or known.typed is None or known.right is None:
+            continue
+        if not known.typed.legacy:
+            subject = hub.subject(known.typed.subject.kind, known.typed.subject.value)
+            wanted |= dict.fromkeys((subject, name) for name in resources_of(known.item, "applicant"))
+        if known.right.quota is not None:
+            paid[known.ask.caller.id, known.right.quota] += 1
+    if wanted:
+        records.read_ahead(cursor, list(wanted))
+    quota.pay_ahead(cursor, paid, hub.clock.now())
+
+
 def attempt(
-    cursor: Any, log: Pending, hub: Hub, ask: Ask, means: Means, live: LiveAnswers, *, may_ask: bool
+    cursor: Any, log: Pending, hub: Hub, known: Known, means: Means, live: LiveAnswers, *, may_ask: bool
 ) -> Answer | Refused | Questions:
     """One try within the caller's transaction: an answer or a refusal, with its entry; or whom to ask first.
 
@@ -145,30 +192,25 @@ def attempt(
         live: what departments have said for this lookup.
         may_ask: False where nobody is to be asked any more.
     """
-    known = _Known(ask)
-    try:
-        if not ask.purpose.strip():
-            raise PurposeMissing("a lookup needs a purpose; nothing was looked up. Say what the facts are for.")
-        item = item_of(ask.item)
-        typed = read_number(ask.identifier, item.roles["applicant"].kinds)
-        known = replace(known, item=item, typed=typed)
-        right = means.access.right(ask.caller, item, ask.purpose)
-        known = replace(known, right=right)
-        if ask.withheld_until is not None:
-            _may_withhold(right, ask.withheld_basis)
-        return _weighed(cursor, log, hub, known, item, right, typed, means, live, may_ask=may_ask)
-    except Retryable:
-        raise
-    except HubError as error:
-        log.add(_usage(hub, known, error.code), hub.clock.now())
-        return Refused(error)
+    error = known.refused
+    if error is None and known.item is not None and known.right is not None and known.typed is not None:
+        try:
+            return _weighed(cursor, log, hub, known, known.item, known.right, known.typed, means, live, may_ask=may_ask)
+        except Retryable:
+            raise
+        except HubError as refusal:
+            error = refusal
+    if error is None:
+        raise Permanent("a lookup was neither understood nor refused; this is a fault of the program")
+    log.add(_usage(hub, known, error.code), hub.clock.now())
+    return Refused(error)
 
 
 def _weighed(
     cursor: Any,
     log: Pending,
     hub: Hub,
-    known: _Known,
+    known: Known,
     item: ServiceItem,
     right: Right,
     typed: Typed,
@@ -223,7 +265,7 @@ class WithholdingRefused(Permanent):
 
 def _usage(
     hub: Hub,
-    known: _Known,
+    known: Known,
     refusal: str | None,
     subject: Subject | None = None,
     scale: Scale | None = None,
@@ -271,7 +313,7 @@ def _logged(typed: str) -> str:
 
 def _about(
     hub: Hub,
-    known: _Known,
+    known: Known,
     subject: Subject | None,
     facts: Facts | None,
     materials: Collection[MaterialAnswer],

@@ -18,9 +18,10 @@ from core.clock import Clock
 from core.settings import Settings
 from hub.answer import Answer
 from hub.context import Hub, open_hub
-from hub.lookup import Ask, Questions, Refused, attempt, go_on
+from hub.lookup import Ask, Questions, Refused, attempt, go_on, read_ahead, understand
 from hub.means import Means
 from hub.pool import HubBusy, HubPool
+from hub.quota import settle
 from store.audit import Pending
 from store.connection import transaction
 
@@ -29,8 +30,8 @@ _LOG = logging.getLogger(__name__)
 #: Lookups in one transaction, and those that may wait before further ones are sent away.
 _TOGETHER: Final = 32
 _WAITING: Final = 2_000
-#: Transactions at one time: while one is being written to disk, the next is worked on.
-_THREADS: Final = 2
+#: Transactions at one time in a process. Two were slower than one, measured: they wait for each other's Python.
+_THREADS: Final = 1
 #: Lookups that wait for a department at one time.
 _ASKING: Final = 8
 
@@ -107,7 +108,10 @@ class LookupQueue:
         try:
             with transaction(hub.connection) as cursor:
                 log = Pending()
-                came = [attempt(cursor, log, hub, ask, self._means, {}, may_ask=True) for ask, _ in jobs]
+                known = [understand(ask, self._means) for ask, _ in jobs]
+                read_ahead(cursor, hub, known)
+                came = [attempt(cursor, log, hub, one, self._means, {}, may_ask=True) for one in known]
+                settle(cursor)
                 log.write(cursor)
         except Exception:
             if len(jobs) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from hub.access import Right
 from hub.caller import Caller
 from store import quota
 
-__all__ = ["CallerStopped", "QuotaUsedUp", "take", "used"]
+__all__ = ["CallerStopped", "QuotaUsedUp", "pay_ahead", "settle", "take", "used"]
 
 
 class QuotaUsedUp(Permanent):
@@ -45,6 +46,17 @@ def take(cursor: Any, *, caller: Caller, right: Right, now: datetime) -> None:
             f"this caller has had its {right.quota} lookups of today; nothing was looked up. It may ask again "
             "tomorrow, or be granted more in the access file."
         )
+
+
+def pay_ahead(cursor: Any, callers: Mapping[tuple[str, int], int], now: datetime) -> None:
+    """Count the lookups of a transaction at once: so many of each caller and quota. `settle` returns the rest."""
+    for (caller, most), count in sorted(callers.items()):
+        quota.pay_ahead(cursor, caller, now.astimezone(SHANGHAI).date(), most, count)
+
+
+def settle(cursor: Any) -> None:
+    """Give back what was counted ahead and not used."""
+    quota.settle(cursor)
 
 
 def used(cursor: Any, *, caller: Caller, now: datetime) -> int:

@@ -15,6 +15,8 @@ from schemas.money import Money
 
 def in_words(value: Any) -> str:
     """A field's value as text; an absent one is empty."""
+    if value.__class__ is str:  # most are
+        return str(value)
     match value:
         case None:
             return ""
@@ -40,6 +42,8 @@ def in_words(value: Any) -> str:
 
 def as_json(value: Any) -> str | int | float | bool | None:
     """A field's value as JSON can say it; dates as YYYY-MM-DD, amounts and decimals as text, so that nothing rounds."""
+    if value.__class__ is str:
+        return str(value)
     match value:
         case None | bool() | int() | float():
             return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -80,12 +81,37 @@ def get(cursor: Any, case_no: str, *, lock: bool = False) -> DeskCase | None:
     """The case of a number; with `lock` it cannot be closed until the transaction ends."""
     if lock:
         cursor.execute(f"select {_COLUMNS} from desk_case where case_no = %s for update", (case_no,))
+    elif ("case", case_no) in cursor.connection.ahead:
+        known: DeskCase | None = cursor.connection.ahead["case", case_no]
+        return known
     else:
         read = f"select {_COLUMNS} from desk_case where case_no = $1"
         execute_prepared(cursor, "desk_case_of_number", read, ("text",), (case_no,))
     row = cursor.fetchone()
-    if row is None:
-        return None
+    return _case(row) if row else None
+
+
+def read_ahead(cursor: Any, numbers: Sequence[str]) -> None:
+    """Read cases and promises for many lookups of this transaction at once; `get` and `promised` then ask nobody."""
+    ahead = cursor.connection.ahead
+    ahead.update({("case", number): None for number in numbers})
+    read = f"select {_COLUMNS} from desk_case where case_no = any($1)"
+    execute_prepared(cursor, "desk_cases_of_numbers", read, ("text[]",), (list(numbers),))
+    ahead.update({("case", row[0]): _case(row) for row in cursor})
+    execute_prepared(
+        cursor,
+        "promised_in_cases",
+        "select case_no, material from case_material where case_no = any($1) and way = 'promise' and kept is not false",
+        ("text[]",),
+        (list(numbers),),
+    )
+    promises: dict[str, set[str]] = {number: set() for number in numbers}
+    for number, material in cursor:
+        promises[number].add(material)
+    ahead.update({("promised", number): frozenset(materials) for number, materials in promises.items()})
+
+
+def _case(row: Sequence[Any]) -> DeskCase:
     values: list[Any] = [bytes(value) if isinstance(value, memoryview) else value for value in row]
     return DeskCase(*values)
 
@@ -120,6 +146,9 @@ def settled_of(cursor: Any, case_no: str) -> list[Settled]:
 
 def promised(cursor: Any, case_no: str) -> frozenset[str]:
     """Codes of the materials promised in a case, those aside whose promise was found broken."""
+    known: frozenset[str] | None = cursor.connection.ahead.get(("promised", case_no))
+    if known is not None:
+        return known
     execute_prepared(
         cursor,
         "promised_in_case",

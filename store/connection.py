@@ -18,11 +18,16 @@ _GONE = ("08", errorcodes.ADMIN_SHUTDOWN, errorcodes.CRASH_SHUTDOWN, errorcodes.
 
 
 class Connection(extensions.connection):
-    """A session of the server, and the statements it has planned already."""
+    """A session of the server, and the statements it has planned already.
+
+    Attributes:
+        ahead: what the open transaction has read at once for many, by what it is and whose; forgotten at its end.
+    """
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.prepared: set[str] = set()
+        self.ahead: dict[tuple[Any, ...], Any] = {}
 
 
 def connect(database_url: str) -> Connection:
@@ -83,6 +88,7 @@ def transaction(connection: Connection) -> Iterator[Any]:
     """
     try:
         with connection, connection.cursor() as cursor:
+            connection.ahead.clear()
             yield cursor
     except psycopg2.Error as error:
         # Undoing fails too where the connection is gone; the first error tells why.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -20,16 +21,12 @@ def take(cursor: Any, caller: str, day: date, quota: int) -> bool:
 
     Nobody is waited for while a shard is free, or none has been begun yet that could be.
     """
+    paid = cursor.connection.ahead.get(("paid", caller, day))
+    if paid is not None and paid.left:
+        paid.left -= 1
+        return True
     values = {"caller": caller, "day": day, "quota": quota, "shards": SHARDS}
-    execute_prepared(
-        cursor,
-        "quota_take",
-        f"with free as (select shard from usage_count where caller = $1 and day = $2 "
-        f"and n < $3 / {SHARDS} + (shard < $3 % {SHARDS})::int limit 1 for update skip locked) "
-        "update usage_count u set n = n + 1 from free where u.caller = $1 and u.day = $2 and u.shard = free.shard",
-        ("text", "date", "int"),
-        (caller, day, quota),
-    )
+    _take_some(cursor, caller, day, quota, 1)
     if cursor.rowcount or _begin(cursor, values, wait=False):
         return True
     # Now somebody has to be waited for. No lock is held while waiting, and none is kept on a shard that turns out
@@ -52,6 +49,46 @@ def take(cursor: Any, caller: str, day: date, quota: int) -> bool:
         )
         if cursor.rowcount:
             return True
+
+
+@dataclass(slots=True)
+class _Paid:
+    """Lookups counted for a caller before they are made."""
+
+    shard: int
+    left: int
+
+
+def pay_ahead(cursor: Any, caller: str, day: date, quota: int, count: int) -> None:
+    """Count many lookups of this transaction at once, where one shard has room for all of them; see `settle`."""
+    _take_some(cursor, caller, day, quota, count)
+    row = cursor.fetchone()
+    if row is not None:
+        cursor.connection.ahead["paid", caller, day] = _Paid(row[0], count)
+
+
+def settle(cursor: Any) -> None:
+    """Give back what was counted ahead and not used; before the transaction ends."""
+    for key, paid in cursor.connection.ahead.items():
+        if key[0] == "paid" and paid.left:
+            cursor.execute(
+                "update usage_count set n = n - %s where caller = %s and day = %s and shard = %s",
+                (paid.left, key[1], key[2], paid.shard),
+            )
+            paid.left = 0
+
+
+def _take_some(cursor: Any, caller: str, day: date, quota: int, count: int) -> None:
+    execute_prepared(
+        cursor,
+        "quota_take",
+        f"with free as (select shard from usage_count where caller = $1 and day = $2 "
+        f"and n + $4 <= $3 / {SHARDS} + (shard < $3 % {SHARDS})::int limit 1 for update skip locked) "
+        "update usage_count u set n = n + $4 from free where u.caller = $1 and u.day = $2 and u.shard = free.shard "
+        "returning u.shard",
+        ("text", "date", "int", "int"),
+        (caller, day, quota, count),
+    )
 
 
 def _begin(cursor: Any, values: Mapping[str, Any], *, wait: bool) -> bool:
@@ -83,6 +120,9 @@ def _unbegun(cursor: Any, values: Mapping[str, Any]) -> list[int]:
 
 def stopped(cursor: Any, caller: str) -> bool:
     """Whether a severe alarm about the caller is open."""
+    known: bool | None = cursor.connection.ahead.get(("stopped", caller))
+    if known is not None:
+        return known
     execute_prepared(
         cursor,
         "caller_stopped",
@@ -90,7 +130,9 @@ def stopped(cursor: Any, caller: str) -> bool:
         ("text",),
         (caller,),
     )
-    return bool(cursor.fetchone()[0])
+    found = bool(cursor.fetchone()[0])
+    cursor.connection.ahead["stopped", caller] = found  # for the other lookups of this transaction
+    return found
 
 
 def used(cursor: Any, caller: str, day: date) -> int:

@@ -50,6 +50,9 @@ class SealedRecord:
 
 def select_subject(cursor: Any, subject: bytes, resources: Sequence[str]) -> dict[str, list[SealedRecord]]:
     """Every current record of these resources that speaks of the subject; part of the caller's transaction."""
+    ahead = cursor.connection.ahead
+    if ahead and all(("record", subject, resource) in ahead for resource in resources):
+        return {resource: ahead["record", subject, resource] for resource in resources}
     found: dict[str, list[SealedRecord]] = {resource: [] for resource in resources}
     execute_prepared(
         cursor,
@@ -62,6 +65,26 @@ def select_subject(cursor: Any, subject: bytes, resources: Sequence[str]) -> dic
     for resource, key, payload, version, batch, valid_from in cursor:
         found[resource].append(SealedRecord(resource, bytes(key), bytes(payload), version, batch, valid_from))
     return found
+
+
+def read_ahead(cursor: Any, wanted: Sequence[tuple[bytes, str]]) -> None:
+    """Read the records of many subjects and resources at once for this transaction; see `select_subject`."""
+    ahead = cursor.connection.ahead
+    for subject, resource in wanted:
+        ahead["record", subject, resource] = []
+    execute_prepared(
+        cursor,
+        "records_of_subjects",
+        "select r.subject, r.resource, r.key, r.payload, r.version, r.batch, r.valid_from "
+        "from unnest($1, $2) as w (subject, resource) "
+        "join record r on r.subject = w.subject and r.resource = w.resource order by r.key",
+        ("bytea[]", "text[]"),
+        ([subject for subject, _ in wanted], [resource for _, resource in wanted]),
+    )
+    for subject, resource, key, payload, version, batch, valid_from in cursor:
+        ahead["record", bytes(subject), resource].append(
+            SealedRecord(resource, bytes(key), bytes(payload), version, batch, valid_from)
+        )
 
 
 def of_resource(connection: Connection, vault: Vault, resource: str, page: int = 500) -> Iterator[StoredRecord]:
