@@ -6,8 +6,8 @@ open case, and a partner with a token asks over HTTP from the same machine (wrk)
 - (a) pgbench reads the same rows by key, prepared, without opening them;
 - (b) the same web stack (sign-in, request checked, answer of the same length) returns a constant.
 
-The latency at half of the greatest load is of a closed loop whose clients wait between their calls, for a random time, so a
-slow answer also slows its client down. Greatest memory is of the serving processes together.
+The latency at half of the greatest load is of a closed loop whose clients wait between their calls, for a random
+time, so a slow answer also slows its client down. Memory is that of the serving processes together.
 
 Usage: python -m benchmarks.lookup --citizens 1000000 --small 10000 --seconds 15 --rounds 3 [--soak 600]
 wrk must be installed (Debian package wrk). Figures are medians of the rounds.
