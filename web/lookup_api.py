@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -30,6 +31,10 @@ class LookupRequest(BaseModel):
     ]
     purpose: Annotated[str, Field(max_length=40, description="code of one of the item's purposes")]
     case_no: Annotated[str | None, Field(max_length=64, description="the open case it is for")] = None
+    withheld_until: Annotated[
+        date | None, Field(description="the person looked at does not see the lookup before; needs the right and a law")
+    ] = None
+    withheld_basis: Annotated[str, Field(max_length=200, description="the law that lets it be withheld")] = ""
 
 
 class FactOut(BaseModel):
@@ -115,7 +120,17 @@ def lookup_routes(service: Service) -> APIRouter:
     @routes.post("/lookup", response_model=LookupAnswer, responses=documented(400, 401, 403, 404, 409, 422, 429, 503))
     async def lookup(asked: LookupRequest, caller: Asker) -> Response:
         """Everything the item needs of one number: field by field, with source and age. Every call is logged."""
-        waiting = service.queue.ask(Ask(caller, asked.item, asked.identifier, asked.purpose, asked.case_no))
+        waiting = service.queue.ask(
+            Ask(
+                caller,
+                asked.item,
+                asked.identifier,
+                asked.purpose,
+                asked.case_no,
+                asked.withheld_until,
+                asked.withheld_basis,
+            )
+        )
         answer = await asyncio.wrap_future(waiting)
         return Response(_encode(answer.to_dict()), media_type="application/json")
 
