@@ -173,6 +173,11 @@ def _live(scale: Scale, material: Material, stored: MaterialAnswer) -> MaterialA
         return _by_record(scale, material, proof, origin, Way.LIVE)
     if said.records:
         return _bare(material, MaterialState.UNMET, "not_met", origin=origin)
+    if stored.facts:
+        # It may have been ended, or its source writes the number in another way: which of the two nobody can tell.
+        day = stored.origin.as_of if stored.origin else None
+        told_since = f"，以下为{day:%Y年%m月%d日}采集的数据" if day is not None else ""
+        return replace(stored, note=f"向来源部门实时查询未查到该记录{told_since}，请核实")
     return _bare(material, MaterialState.MISSING, "no_record", origin=origin)
 
 

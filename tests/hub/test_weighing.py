@@ -171,8 +171,14 @@ def test_a_live_answer_satisfies_and_says_that_it_is_one() -> None:
     assert (answer.origin.live, answer.origin.as_of, answer.origin.batch) == (True, NOW, None)
 
 
-def test_a_department_that_says_no_is_believed_over_the_old_record() -> None:
-    assert stands(material(**LIVE), {TAX: [tax()]}, read=OLD, live=said()).state is MaterialState.MISSING
+def test_a_department_that_finds_nothing_leaves_the_old_record_doubtful() -> None:
+    answer = stands(material(**LIVE), {TAX: [tax()]}, read=OLD, live=said())
+    assert (answer.state, bool(answer.facts)) == (MaterialState.STALE, True)
+    assert answer.note == "向来源部门实时查询未查到该记录，以下为2026年11月12日采集的数据，请核实"
+    assert stands(material(**LIVE), {}, live=said()).state is MaterialState.MISSING
+
+
+def test_a_department_that_says_otherwise_is_believed_over_the_old_record() -> None:
     answer = stands(material(**LIVE), {TAX: [tax()]}, read=OLD, live=said(tax("注销")))
     assert (answer.state, answer.facts) == (MaterialState.UNMET, ())
 
