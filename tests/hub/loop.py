@@ -291,7 +291,7 @@ def declare(monkeypatch: pytest.MonkeyPatch, department: Department, **changes: 
     changed = Declaration.model_validate(
         known.model_dump(by_alias=True)
         | {"columns": COLUMNS, "optional": (), "ignored": ()}
-        | {"access": department.access, "rejected": department.rejected}
+        | {"access": department.access, "rejected": department.rejected, "live": None}
         | changes
     )
     every = {**load_all(), RESOURCE: changed}

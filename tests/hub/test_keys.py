@@ -14,9 +14,14 @@ import pytest
 from core.clock import FixedClock
 from core.settings import Settings
 from hub import keys
+from hub.access import Access
+from hub.ages import Ages
+from hub.answer import Answer
+from hub.caller import operator
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.lookup import lookup
+from hub.means import Means
 from hub.quarantine import entries
 from schemas.judge import restore
 from store import data_keys, quarantine, raw_pages, records, resealing
@@ -28,6 +33,12 @@ from tests.hub.conftest import NOON
 _FORK = multiprocessing.get_context("fork")
 FOOD = "11420112MB0000000M3000199003000"
 COMPANIES = "market.company"
+
+
+def ask(hub: Hub, number: str) -> Answer:
+    """What is stored for one item, asked by the operator."""
+    means = Means(Access.open(hub.settings), Ages())
+    return lookup(hub, caller=operator(), item=FOOD, identifier=number, purpose="acceptance", means=means)
 
 
 def everything(hub: Hub) -> dict[str, list[Any]]:
@@ -66,7 +77,7 @@ def busy(settings: Settings, source: Path, code: str, pipe: Pipe) -> None:
                 changing.write_text("\n".join(text), encoding="utf-8")
                 collect(hub, COMPANIES, file=changing)
                 collect(hub, "hr.insurance", from_start=True)
-                answer = lookup(hub, item=FOOD, identifier=code, purpose="许可受理")
+                answer = ask(hub, code)
                 assert any(material.facts for material in answer.materials)
                 rounds += 1
         pipe.send(rounds)
@@ -89,7 +100,7 @@ def code(hub: Hub, departments: Departments) -> str:
     for stored in records.of_resource(hub.connection, hub.vault, "tax.registration"):
         registration: Any = restore("tax.registration", stored.payload)
         found = str(registration.credit_code.text)
-        answer = lookup(hub, item=FOOD, identifier=found, purpose="许可受理")
+        answer = ask(hub, found)
         if any(material.facts for material in answer.materials):
             return found
     raise AssertionError("no company of the sandbox has a fact to show")
