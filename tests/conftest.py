@@ -10,6 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -39,6 +40,13 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
+    with embedded_postgres() as url:
+        yield url
+
+
+@contextmanager
+def embedded_postgres() -> Iterator[str]:
+    """The superuser's URL of a PostgreSQL of one's own."""
     # /var/tmp, not pytest's folder: run by root, PostgreSQL's own user must reach it
     folder = Path(tempfile.mkdtemp(prefix="hub-test-", dir="/var/tmp"))
     folder.chmod(0o711)

@@ -63,7 +63,8 @@ def serving(app: Any) -> Iterator[str]:
         listening.close()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is there, an event loop counts as running, and what begins one of its own fails.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     program = os.environ.get("HUB_TEST_CHROMIUM") or shutil.which("chromium")
     if program is None:

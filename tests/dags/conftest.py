@@ -42,7 +42,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
             input=json.dumps(orders),
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=400,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sandbox import dataset, files
+from tests.conftest import embedded_postgres
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
@@ -65,6 +66,13 @@ class Served:
         if self.process.stderr:
             self.process.stderr.close()
         return code, time.monotonic() - began
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL of this room's own: each sandbox gives its roles new passwords, and other rooms' goes on."""
+    with embedded_postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
