@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import Lock
 
 from fastapi import FastAPI
 
@@ -36,15 +37,17 @@ class Service:
         self.means = Means(access, Ages(), live)
         self._settings = settings
         self._clock = clock
+        self._lock = Lock()
         self._queue: LookupQueue | None = None
         self._sequencer = Sequencer(settings.database_url)
 
     @property
     def queue(self) -> LookupQueue:
         """The lookups; its threads begin with the first."""
-        if self._queue is None:
-            self._queue = LookupQueue(self._settings, self.means, self.pool, clock=self._clock)
-        return self._queue
+        with self._lock:
+            if self._queue is None:
+                self._queue = LookupQueue(self._settings, self.means, self.pool, clock=self._clock)
+            return self._queue
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
