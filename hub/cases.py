@@ -237,7 +237,7 @@ def _item_of(cursor: Any, hub: Hub, case_no: str, item: ServiceItem | None, call
             raise _of_another()
         _check_office(case, caller)
         _check_open(case)
-        return item_of(case.item)
+        return item_of(case.item, version=case.item_version)
     if item is None:
         raise _unknown()
     accept, decided = _bureau(cursor, hub, case_no)

@@ -27,9 +27,9 @@ def test_the_openssl_command_agrees(length: int) -> None:
     assert sm3(data) == asked.stdout
 
 
-@given(st.datetimes(timezones=st.just(UTC)))
+@given(st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001 - it adds the zone
 def test_a_day_is_the_districts_day(moment: datetime) -> None:
-    assert today(FixedClock(moment.replace(year=2026))) == moment.replace(year=2026).astimezone(SHANGHAI).date()
+    assert today(FixedClock(moment)) == moment.astimezone(SHANGHAI).date()
 
 
 def test_midnight_in_the_district_is_the_day_before_in_london() -> None:
