@@ -195,7 +195,7 @@ def promising(monkeypatch: pytest.MonkeyPatch) -> ServiceItem:
     )
     first, second, _ = told.materials
     made = told.model_copy(update={"materials": (first.model_copy(update={"ways": (Way.SHARED,)}), second, changed)})
-    monkeypatch.setattr(cases, "item_of", lambda _: made)
+    monkeypatch.setattr(cases, "item_of", lambda _, **more: made)
     return made
 
 
