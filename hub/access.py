@@ -151,16 +151,13 @@ class Access:
             allowed=allowed,
         )
 
-    def items(self, caller: Caller, items: Sequence[ServiceItem], purpose: str) -> list[ServiceItem]:
-        """Those of the items the caller may ask for, for a list to choose from."""
-        found = []
-        for item in items:
-            try:
-                self.right(caller, item, purpose)
-            except NotAllowed:
-                continue
-            found.append(item)
-        return found
+    def may(self, caller: Caller, item: ServiceItem, purpose: str) -> bool:
+        """Whether there is a right, for a list to choose from."""
+        try:
+            self.right(caller, item, purpose)
+        except NotAllowed:
+            return False
+        return True
 
     def caller(self, kind: CallerKind, account: str) -> Caller | None:
         """Whom an account, terminal number or client id stands for; None where there is no such entry."""

@@ -10,12 +10,13 @@ from hub.caller import issuing
 from hub.context import Hub
 from hub.evidence import Evidence, MaterialState, gather
 from hub.sources import ACCEPT, RESULT
+from hub.usage import usage_of
 from schemas.items import Way, all_items
 from schemas.judge import restore
 from schemas.records import Accept, Result
 from schemas.records.bureau import Decision
 from store import audit, licences, records
-from store.audit import About, Trace, Usage
+from store.audit import About, Trace
 from store.connection import transaction
 
 #: What the hub's own reading for a licence is for, a word of `schemas.items.purposes`.
@@ -183,24 +184,15 @@ def _settle(hub: Hub, approval: str, item: str, state: str, lacks: tuple[Lack, .
 
 
 def _log(hub: Hub, approval: str, evidence: Evidence) -> None:
-    caller = issuing()
     item = evidence.item
     about = tuple(
         About(hub.subject(who.kind, who.value), role, _given(evidence, role), None, True)
         for role, who in evidence.roles.items()
         if who is not None
     )
-    usage = Usage(
-        channel=caller.kind.value,
-        user=caller.id,
-        user_name=caller.name,
-        organisation=caller.organisation,
-        organisation_name=caller.organisation_name,
-        street=None,
-        place=None,
-        item=item.code,
-        item_name=item.name,
-        item_version=item.version,
+    usage = usage_of(
+        issuing(),
+        item,
         case_no=approval,
         purpose=_PURPOSE,
         basis=next((one.basis for one in item.purposes if one.code == _PURPOSE), ""),

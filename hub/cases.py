@@ -38,6 +38,7 @@ __all__ = [
     "check",
     "check_promise",
     "close",
+    "is_desk_number",
     "open_case",
     "promised",
     "read_ahead",
@@ -109,6 +110,11 @@ def open_case(hub: Hub, *, caller: Caller, item: ServiceItem, subject: Subject, 
         )
         cases.insert(cursor, case)
     return case.case_no
+
+
+def is_desk_number(case_no: str) -> bool:
+    """Whether the number is of a case opened at a desk or terminal."""
+    return cases.is_number(case_no)
 
 
 def check(cursor: Any, hub: Hub, *, case_no: str | None, item: ServiceItem, subject: Subject, caller: Caller) -> None:

@@ -13,8 +13,8 @@ from hub.facts import Found, read_facts
 from schemas.items import Material, ServiceItem
 from schemas.records import Record
 from schemas.records.base import Subject
-from store import records
 from store.connection import transaction
+from store.records import select_last_complete
 
 __all__ = ["Evidence", "Found", "MaterialEvidence", "MaterialState", "gather"]
 
@@ -54,7 +54,7 @@ def gather(hub: Hub, item: ServiceItem, applicant: Subject) -> Evidence:
     day = today(hub.clock)
     with transaction(hub.connection) as cursor:
         facts = read_facts(cursor, hub, item, applicant, day)
-    read = records.last_complete(hub.connection, item.resources)
+        read = select_last_complete(cursor, item.resources)
     parts = []
     for material in item.materials:
         found = facts.records[material.role].get(material.resource, ())

@@ -25,6 +25,7 @@ from hub.facts import Facts, read_facts, resources_of
 from hub.live import LiveAnswer
 from hub.means import Means
 from hub.subjects import SubjectUnfit, Typed, read_number, resolve
+from hub.usage import usage_of
 from hub.weighing import Scale, question, weigh
 from schemas.identifiers.check import check
 from schemas.items import ServiceItem
@@ -271,20 +272,12 @@ def _usage(
     scale: Scale | None = None,
     materials: Collection[MaterialAnswer] = (),
 ) -> Usage:
-    ask, item = known.ask, known.item
-    caller = ask.caller
+    ask = known.ask
     complete = all(material.state.needs_nothing for material in materials)
-    return Usage(
-        channel=caller.kind.value,
-        user=caller.id,
-        user_name=caller.name,
-        organisation=caller.organisation,
-        organisation_name=caller.organisation_name,
-        street=caller.street,
-        place=caller.place,
-        item=_logged(ask.item) if item is None else item.code,
-        item_name="" if item is None else item.name,
-        item_version=None if item is None else item.version,
+    return usage_of(
+        ask.caller,
+        known.item,
+        unknown_item=_logged(ask.item),
         case_no=_logged(ask.case_no) if refusal and ask.case_no else ask.case_no,
         purpose=_logged(ask.purpose) if refusal else ask.purpose,
         basis=known.right.basis if known.right else "",

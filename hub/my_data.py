@@ -239,11 +239,10 @@ def _held(hub: Hub, row: SealedRecord, record: Record, own: bytes, read: datetim
 
 def _shown(hub: Hub, value: Any, own: bytes) -> str:
     """The value in words; a citizen's number that is not his own has its middle hidden."""
-    words = in_words(value)
-    personal = isinstance(value, CitizenId) or (isinstance(value, HolderNumber) and value.citizen)
-    if personal and hub.subject("citizen", words) != own:
-        return f"{words[:6]}********{words[14:]}"
-    return words
+    citizen = value.citizen if isinstance(value, HolderNumber) else value
+    if isinstance(citizen, CitizenId) and hub.subject("citizen", citizen.text) != own:
+        return citizen.masked()
+    return in_words(value)
 
 
 def _told(opened: Sequence[tuple[SealedRecord, Record]], resource: str) -> list[str]:

@@ -14,6 +14,7 @@ from core.clock import Clock
 from core.errors import Retryable
 from core.settings import Settings
 from hub.context import Hub, open_hub
+from store.connection import answers
 
 #: Seconds a request waits for a hub to become free.
 _WAIT: Final = 5.0
@@ -78,16 +79,7 @@ class HubPool:
         connection = hub.connection
         # An error of the store may have ended the session; a refusal has not, and leaves no transaction open.
         idle = not connection.closed and connection.info.transaction_status == TRANSACTION_STATUS_IDLE
-        if idle and (sound or _answers(hub)):
+        if idle and (sound or answers(connection)):
             self._free.put((hub, stack))
         else:
             stack.close()
-
-
-def _answers(hub: Hub) -> bool:
-    try:
-        with hub.connection as connection, connection.cursor() as cursor:
-            cursor.execute("select 1")
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not to be used again
-        return False
-    return True

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-import psycopg2
-
 from core.errors import Retryable
 from hub import audit
 from hub.caller import operator
 from hub.context import Hub
 from hub.sources import source_states
-from store.audit import Usage, append
-from store.connection import fetch_all
-from store.errors import StoreNotReady
+from hub.usage import usage_of
+from store import data_keys
+from store.audit import try_append
 
 #: Seconds an entry may wait for its number; longer, and nobody gives numbers any more.
 LONGEST_WAIT: Final = 60.0
@@ -45,24 +43,14 @@ def check(hub: Hub) -> None:
 
 
 def _open_every_key(hub: Hub) -> None:
-    for (resource,) in fetch_all(hub.connection, "select distinct resource from data_key order by 1"):
+    for resource in {key.resource for key in data_keys.every(hub.connection)}:
         hub.vault.refresh(resource)
 
 
 def _append_and_undo(hub: Hub) -> None:
-    """An entry written and taken back, so that a full disk or a read-only server is noticed."""
-    caller = operator()
-    usage = Usage(
-        channel=caller.kind.value,
-        user=caller.id,
-        user_name=caller.name,
-        organisation=caller.organisation,
-        organisation_name=caller.organisation_name,
-        street=None,
-        place=None,
-        item="",
-        item_name="",
-        item_version=None,
+    usage = usage_of(
+        operator(),
+        None,
         case_no=None,
         purpose="readiness",
         basis="",
@@ -71,14 +59,4 @@ def _append_and_undo(hub: Hub) -> None:
         about=(),
         materials=(),
     )
-    try:
-        with hub.connection.cursor() as cursor:
-            append(cursor, usage, hub.clock.now())
-    except psycopg2.Error as error:
-        raise StoreNotReady(
-            "the audit log takes no entry, so nothing may be looked up. PostgreSQL said: "
-            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
-    finally:
-        if not hub.connection.closed:
-            hub.connection.rollback()
+    try_append(hub.connection, usage, hub.clock.now())

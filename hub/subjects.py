@@ -81,7 +81,7 @@ def read_number(identifier: str, kinds: tuple[str, ...]) -> Typed:
         # For an item of companies only, fifteen digits are no old citizen number.
         if found.ok and len(text) == 15 and (found.kind == "registration_number" or "citizen" not in kinds):
             return Typed(Subject("registration_number", text))
-    return Typed(_subject(identifier, kinds))
+    return Typed(_subject(identifier, kinds, found.kind))
 
 
 def resolve(cursor: Any, hub: Hub, typed: Typed) -> Subject:
@@ -114,7 +114,7 @@ def resolve(cursor: Any, hub: Hub, typed: Typed) -> Subject:
     )
 
 
-def _subject(identifier: str, kinds: tuple[str, ...]) -> Subject:
+def _subject(identifier: str, kinds: tuple[str, ...], looks_like: str) -> Subject:
     """The subject behind a number as typed; what is wrong with it is told of the kind the item serves."""
     refused: IdentifierRefused | None = None
     fits_another = False
@@ -122,7 +122,7 @@ def _subject(identifier: str, kinds: tuple[str, ...]) -> Subject:
         ("company", CreditCode.parse),
         ("citizen", CitizenId.parse),
     ]
-    if check(identifier).kind == "citizen":
+    if looks_like == "citizen":
         # Where the item serves both, what is wrong is told of the kind the number looks like.
         readers.reverse()
     for kind, parse in readers:

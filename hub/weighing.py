@@ -162,10 +162,7 @@ def _live(scale: Scale, material: Material, stored: MaterialAnswer) -> MaterialA
     if Way.LIVE not in material.ways or said is None:
         return stored
     if said.records is None:
-        why = UNANSWERED[said.reason]
-        day = stored.origin.as_of if stored.origin else None
-        told_since = f"，以下为{day:%Y年%m月%d日}采集的数据" if day is not None and stored.facts else ""
-        return replace(stored, note=f"{why}{told_since}")
+        return replace(stored, note=f"{UNANSWERED[said.reason]}{_collected_on(stored)}")
     origin = replace(_origin(scale, material.resource), as_of=said.at.astimezone(SHANGHAI), live=True)
     today = scale.now.astimezone(SHANGHAI).date()
     proof = next((record for record in said.records if material.holds(record, today=today)), None)
@@ -175,10 +172,14 @@ def _live(scale: Scale, material: Material, stored: MaterialAnswer) -> MaterialA
         return _bare(material, MaterialState.UNMET, "not_met", origin=origin)
     if stored.facts:
         # It may have been ended, or its source writes the number in another way: which of the two nobody can tell.
-        day = stored.origin.as_of if stored.origin else None
-        told_since = f"，以下为{day:%Y年%m月%d日}采集的数据" if day is not None else ""
-        return replace(stored, note=f"向来源部门实时查询未查到该记录{told_since}，请核实")
+        return replace(stored, note=f"向来源部门实时查询未查到该记录{_collected_on(stored)}，请核实")
     return _bare(material, MaterialState.MISSING, "no_record", origin=origin)
+
+
+def _collected_on(stored: MaterialAnswer) -> str:
+    """Of which day the facts shown are; empty where none are."""
+    day = stored.origin.as_of if stored.origin and stored.facts else None
+    return f"，以下为{day:%Y年%m月%d日}采集的数据" if day is not None else ""
 
 
 def _by_record(scale: Scale, material: Material, record: Record, origin: Origin, way: Way) -> MaterialAnswer:

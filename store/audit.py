@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
+import psycopg2
+
 from core.canonical import canonical
 from core.clock import SHANGHAI
 from core.merkle import leaf_hash
 from core.uuid7 import uuid7
 from store.connection import Connection, execute_prepared, fetch_all
+from store.errors import StoreNotReady
 
 #: Name of the log.
 LOG: Final = "audit"
 #: How the body is made; the first thing it says.
 VERSION: Final = 1
+#: How a lookup ended.
+Outcome = Literal["complete", "partial", "refused"]
 #: A refused lookup may bring any text; of a longer one the beginning is logged.
 LONGEST: Final = 500
 
@@ -77,7 +82,7 @@ class Usage:
     case_no: str | None
     purpose: str
     basis: str
-    outcome: Literal["complete", "partial", "refused"]
+    outcome: Outcome
     refusal: str | None
     about: tuple[About, ...]
     materials: tuple[Trace, ...]
@@ -198,6 +203,25 @@ def append(cursor: Any, usage: Usage, now: datetime) -> str:
     entry = pending.add(usage, now)
     pending.write(cursor)
     return entry
+
+
+def try_append(connection: Connection, usage: Usage, now: datetime) -> None:
+    """Write an entry and take it back, so that a full disk or a read-only server is noticed.
+
+    Raises:
+        StoreNotReady: the log takes no entry.
+    """
+    try:
+        with connection.cursor() as cursor:
+            append(cursor, usage, now)
+    except psycopg2.Error as error:
+        raise StoreNotReady(
+            "the audit log takes no entry, so nothing may be looked up. PostgreSQL said: "
+            f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from None
+    finally:
+        if not connection.closed:
+            connection.rollback()
 
 
 def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:

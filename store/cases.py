@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from core.clock import SHANGHAI
 from store.connection import execute_prepared
 
+_NUMBER: Final = re.compile(r"YZ-[0-9]{8}-[0-9]{6,}")
 _COLUMNS = (
     "case_no, item, item_version, subject, organisation, street, channel, holder_present, opened_at, opened_by, "
     "closed_at, closed_by, outcome"
@@ -63,6 +65,11 @@ def next_number(cursor: Any, now: datetime) -> str:
     """A number that is never given again, also where the transaction is undone."""
     cursor.execute("select nextval('desk_case_number')")
     return f"YZ-{now.astimezone(SHANGHAI):%Y%m%d}-{cursor.fetchone()[0]:06d}"
+
+
+def is_number(text: str) -> bool:
+    """Whether it is of the form that `next_number` gives."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def insert(cursor: Any, case: DeskCase) -> None:

@@ -11,7 +11,7 @@ from psycopg2 import errorcodes, extensions
 
 from store.errors import PartsCollided, StoreFull, StoreNotReady, StoreUnavailable
 
-__all__ = ["Connection", "connect", "execute_prepared", "fetch_all", "fetch_one", "transaction"]
+__all__ = ["Connection", "answers", "connect", "execute_prepared", "fetch_all", "fetch_one", "transaction"]
 
 #: SQLSTATEs with which the server ends a session: connection exceptions, and shutdown by a person or a crash.
 _GONE = ("08", errorcodes.ADMIN_SHUTDOWN, errorcodes.CRASH_SHUTDOWN, errorcodes.CANNOT_CONNECT_NOW)
@@ -59,6 +59,16 @@ def connect(database_url: str) -> Connection:
         ) from None
 
 
+def answers(connection: Connection) -> bool:
+    """Whether the session can still be used, tried."""
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not to be used again
+        return False
+    return True
+
+
 def execute_prepared(cursor: Any, name: str, statement: str, types: Sequence[str], arguments: Sequence[Any]) -> None:
     """Run a statement the server plans once a session: for those that run thousands of times a second.
 
@@ -88,7 +98,6 @@ def transaction(connection: Connection) -> Iterator[Any]:
     """
     try:
         with connection, connection.cursor() as cursor:
-            connection.ahead.clear()
             yield cursor
     except psycopg2.Error as error:
         # Undoing fails too where the connection is gone; the first error tells why.
@@ -97,6 +106,8 @@ def transaction(connection: Connection) -> Iterator[Any]:
         if known is None:
             raise
         raise known from None
+    finally:
+        connection.ahead.clear()
 
 
 def _known(error: psycopg2.Error) -> StoreUnavailable | StoreNotReady | PartsCollided | None:

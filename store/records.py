@@ -107,14 +107,8 @@ def of_resource(connection: Connection, vault: Vault, resource: str, page: int =
         after = bytes(rows[-1][0])
 
 
-def last_complete(connection: Connection, resources: Sequence[str]) -> dict[str, datetime]:
-    """When each resource was last read to its end; a resource never read is absent."""
-    with transaction(connection) as cursor:
-        return select_last_complete(cursor, resources)
-
-
 def select_last_complete(cursor: Any, resources: Sequence[str]) -> dict[str, datetime]:
-    """The same as part of the caller's transaction."""
+    """When each resource was last read to its end; one never read is absent. Part of the caller's transaction."""
     cursor.execute(
         "select resource, max(finished_at) from batch where state = 'complete' and resource = any(%s) group by 1",
         (list(resources),),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pypinyin import lazy_pinyin
 
 from hub import cases
-from hub.access import NotAllowed, with_holder
+from hub.access import with_holder
 from hub.answer import Answer, MaterialAnswer
 from hub.caller import Caller, CallerKind
 from hub.counter import open_case_for
@@ -22,8 +21,6 @@ from web.desk_port import ItemChoice, Outcome, PurposeChoice, Taken
 from web.service import Service
 
 _LEVELS: Final = {Level.DISTRICT: "区级", Level.STREET: "街道", Level.COMMUNITY: "社区"}
-#: The form `store.cases` gives the numbers of desks and terminals.
-_OWN: Final = re.compile(r"YZ-[0-9]{8}-[0-9]{6,}")
 #: Of several for one material the last of these stands.
 _WEIGHT: Final = (Taken.LATER, Taken.PROMISE, Taken.UPLOAD)
 #: More than anybody reads; a longer text finds fewer.
@@ -81,7 +78,7 @@ class HubCounter:
 
     def may_close(self, case_no: str) -> bool:
         """Whether the number is of a case opened at a desk or terminal."""
-        return _OWN.fullmatch(case_no) is not None
+        return cases.is_desk_number(case_no)
 
     def close_case(self, *, caller: Caller, case_no: str, outcome: Outcome) -> None:
         """End a case that was opened at a desk or terminal."""
@@ -107,8 +104,4 @@ class HubCounter:
     def _allowed(self, caller: Caller, item: ServiceItem, purpose: str) -> bool:
         # What is offered before the holder has come; the question itself needs him there.
         asking = with_holder(caller) if caller.kind is CallerKind.TERMINAL else caller
-        try:
-            self._service.means.access.right(asking, item, purpose)
-        except NotAllowed:
-            return False
-        return True
+        return self._service.means.access.may(asking, item, purpose)
