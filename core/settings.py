@@ -11,6 +11,9 @@ from typing import ClassVar
 
 from core.errors import Permanent
 
+#: Where `make serve` answers.
+_DEMO_URL = "http://127.0.0.1:8700"
+
 
 class SettingMissing(Permanent):
     """A setting the hub cannot do without is absent or unreadable."""
@@ -39,6 +42,8 @@ class Settings:
             absent in demo mode. A file that is named here must be there.
         access: TOML with who may ask for what; None = `access.toml` in `home`.
         web_hosts: names the web answers to beside the loopback address.
+        public_url: where citizens reach the web, without a slash at its end; QR codes lead there. None where nobody has
+            said it; see `citizens_address`.
     """
 
     home: Path
@@ -49,16 +54,22 @@ class Settings:
     press: Path | None = None
     access: Path | None = None
     web_hosts: tuple[str, ...] = ()
+    public_url: str | None = None
 
     @property
     def access_file(self) -> Path:
         """The file that says who may ask for what."""
         return self.access or self.home / "access.toml"
 
+    @property
+    def citizens_address(self) -> str | None:
+        """Where citizens reach the web: in demo mode the address of `make serve` where nothing else was said."""
+        return self.public_url or (_DEMO_URL if self.mode is Mode.DEMO else None)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
-        `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them) and `HUB_MODE`.
+        `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -95,4 +106,5 @@ class Settings:
             press=Path(env["HUB_PRESS"]).absolute() if env.get("HUB_PRESS") else None,
             access=Path(env["HUB_ACCESS"]).absolute() if env.get("HUB_ACCESS") else None,
             web_hosts=tuple(env.get("HUB_WEB_HOSTS", "").replace(",", " ").split()),
+            public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/") or None,
         )

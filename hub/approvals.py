@@ -15,7 +15,7 @@ from schemas.items import Way, all_items
 from schemas.judge import restore
 from schemas.records import Accept, Result
 from schemas.records.bureau import Decision
-from store import audit, licences, records
+from store import approval_outcomes, audit, licences, records
 from store.audit import About, Trace
 from store.connection import transaction
 
@@ -173,7 +173,7 @@ def _results(hub: Hub, only: Sequence[str] | None) -> Iterator[Result]:
 
 
 def _settle(hub: Hub, approval: str, item: str, state: str, lacks: tuple[Lack, ...]) -> None:
-    licences.settle_approval(
+    approval_outcomes.settle(
         hub.connection,
         approval,
         item=item,

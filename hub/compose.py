@@ -7,41 +7,48 @@ document is drawn from that mapping alone, so that a second try after a crash dr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from lxml import etree
 
 from core.digest import sm3
-from documents.licence import LicencePage, Place, riding_places, seal_places, set_sheets
+from documents.licence import LicencePage, Place, SheetKind, riding_places, seal_places, set_sheets
 from documents.ofd import write
 from documents.package import Package
 from hub.approvals import Case
+from hub.designation import STATUS_ELEMENT, Designation
 from hub.press import Bureau
 from hub.wording import in_words
 from schemas.identifiers.credit import CreditCode
-from schemas.identifiers.licence import LicenceId
 from schemas.judge import canonical
 from schemas.licence_metadata import HOLDER_WORDS, LicenceMetadata
 from schemas.licence_types import LicenceType
 from schemas.licence_types.face import FaceSources, fill
-from store.licences import Composed
+from store.licence_making import Composed
 
 
 def compose(
-    case: Case, kind: LicenceType, bureau: Bureau, sequence: int, now: datetime, *, test_mark: bool
+    case: Case,
+    kind: LicenceType,
+    bureau: Bureau,
+    designation: Designation,
+    now: datetime,
+    *,
+    address: str,
+    test_mark: bool,
 ) -> Composed:
-    """The licence under a sequence number; it is drawn once on trial, so that a lacking glyph costs no number.
+    """A document of a licence; it is drawn once on trial, so that a lacking glyph costs no number.
+
+    Args:
+        address: where its QR code leads.
 
     Raises:
         FaceIncomplete: a line of the face has no value.
         GlyphMissing, TextOverflow, TextRefused, FieldsUnfit: it cannot be drawn.
     """
-    issued_on = now.date()
-    number = kind.number(issued_on.year, sequence)
-    identifier = LicenceId.compose(kind.type_code, bureau.credit_code, f"{issued_on.year}{sequence:06d}")
-    validity = kind.validity.from_day(issued_on)
+    number, identifier, validity = designation.number, designation.identifier, designation.validity
     proofs = {part.material.code: part.proof.record for part in case.evidence.materials if part.proof is not None}
     face = fill(
         kind,
@@ -51,7 +58,7 @@ def compose(
             result=case.result,
             number=number,
             identifier=identifier,
-            issued_on=issued_on,
+            issued_on=designation.issued_on,
             validity=validity,
             issuer_name=bureau.name,
             issuer_code=CreditCode.parse(bureau.credit_code),
@@ -65,23 +72,27 @@ def compose(
         identifier=identifier.text,
         issuer=bureau.name,
         issuer_code=bureau.credit_code,
-        issued_on=issued_on,
+        issued_on=designation.issued_on,
         holder=case.accept.applicant_name,
         holder_code=holder.number,
         holder_code_type=case.accept.applicant_number_type,
         holder_code_word=HOLDER_WORDS.get(case.accept.applicant_number_type, case.accept.applicant_number_type.value),
-        valid_from=issued_on,
+        valid_from=designation.valid_from,
         valid_until=validity,
         signer=bureau.signer,
         sealed_at=now,
         seal_name=bureau.seal_name,
         created_at=now,
+        extension={STATUS_ELEMENT: str(designation.status_index)},
     )
     facts: dict[str, Any] = {
         "kind": kind.id,
         "title": kind.name,
         "doc_id": sm3(identifier.text.encode())[:16].hex(),
-        "issued_on": issued_on.isoformat(),
+        "version": designation.version,
+        "issued_on": designation.issued_on.isoformat(),
+        "qr_text": address,
+        "sheets": [SheetKind.ORIGINAL.value],
         "reserved_at": now.isoformat(),
         "test_mark": test_mark,
         "face": [{"key": line.key, "label": line.label, "words": words} for line, words in face],
@@ -106,7 +117,7 @@ def compose(
         ],
     }
     drawn_from(facts, bureau)
-    return Composed(number, identifier.text, facts)
+    return Composed(number, identifier.text, facts, designation.token_sm3, validity.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,8 @@ def drawn_from(facts: Mapping[str, Any], bureau: Bureau) -> Drawn:
     Raises:
         GlyphMissing, TextOverflow, TextRefused, FieldsUnfit: it cannot be drawn.
     """
-    sheets = set_sheets([page_of(facts, bureau)])
+    page = page_of(facts, bureau)
+    sheets = set_sheets([replace(page, sheet=SheetKind(sheet)) for sheet in facts.get("sheets", [page.sheet.value])])
     return Drawn(write(sheets), (*seal_places(sheets), *riding_places(sheets)))
 
 
@@ -135,7 +147,8 @@ def page_of(facts: Mapping[str, Any], bureau: Bureau) -> LicencePage:
         fields={line["key"]: line["words"] for line in facts["face"]},
         metadata=metadata,
         data_xml=data_xml(facts),
-        qr_text=f"{metadata['ZZBS']}",
+        # Documents of older releases hold their identifier there.
+        qr_text=facts.get("qr_text", metadata["ZZBS"]),
         doc_id=facts["doc_id"],
         title=facts["title"],
         creator=bureau.name,

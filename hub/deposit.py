@@ -18,10 +18,11 @@ from core.settings import Mode
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.inspect import check_package
+from hub.making import path_of
 from hub.press import Press
 from schemas.items import item as item_of
-from store import licences
-from store.licences import Licence
+from store import licence_making, licences
+from store.licences import LicenceVersion
 
 _EVENT_ZH = {
     "reserved": ("证照编号", "已编号"),
@@ -41,7 +42,7 @@ def deposit_all(hub: Hub, on_step: OnStep = no_step) -> list[str]:
     return [deposit(hub, licence, press, on_step) for licence in waiting]
 
 
-def deposit(hub: Hub, licence: Licence, press: Press, on_step: OnStep = no_step) -> str:
+def deposit(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep = no_step) -> str:
     """Pack one licence's case; the same case packs to the same content.
 
     Raises:
@@ -56,7 +57,7 @@ def deposit(hub: Hub, licence: Licence, press: Press, on_step: OnStep = no_step)
     path = Path("archive") / str(licence.year) / package.name
     write_durably(hub.settings.home / path, package.data)
     on_step("package.written")
-    licences.record_archived(
+    licence_making.record_archived(
         hub.connection,
         licence,
         file_no=case.electronic_file_no,
@@ -69,7 +70,7 @@ def deposit(hub: Hub, licence: Licence, press: Press, on_step: OnStep = no_step)
     return case.electronic_file_no
 
 
-def _case(hub: Hub, licence: Licence, press: Press) -> CaseFile:
+def _case(hub: Hub, licence: LicenceVersion, press: Press) -> CaseFile:
     facts = licences.facts(hub.connection, hub.vault, licence)
     accept: dict[str, Any] = json.loads(facts["case"]["accept"])
     result: dict[str, Any] = json.loads(facts["case"]["result"])
@@ -85,8 +86,8 @@ def _case(hub: Hub, licence: Licence, press: Press) -> CaseFile:
         return CaseFileEntry(standard_name, name, text, "application/json", created)
 
     return CaseFile(
-        electronic_file_no=f"{item.office[2:8]}-{licence.licence_type}-{licence.year}-{licence.sequence:05d}",
-        project_no=licence.approval,
+        electronic_file_no=f"{item.office[2:8]}-{path_of(licence).stem}",
+        project_no=licence.case_no,
         item_code=item.code,
         item_name=item.name,
         item_version=accept.get("item_version") or "未注明",
@@ -111,7 +112,7 @@ def _case(hub: Hub, licence: Licence, press: Press) -> CaseFile:
                     written("办理结果.json", "办理结果", result, _day(decided)),
                     CaseFileEntry(
                         facts["title"],
-                        f"{licence.licence_type}-{licence.year}-{licence.sequence:05d}.ofd",
+                        path_of(licence).name,
                         document,
                         "application/ofd",
                         _moment(history, "sealed"),

@@ -65,7 +65,7 @@ def read_facts(
     said = answers or {}
     roles: dict[str, Subject | None] = {"applicant": applicant}
     records = {"applicant": _of(cursor, hub, applicant, resources_of(item, "applicant"))}
-    own = {"applicant": _licences(cursor, hub, item, "applicant", applicant)}
+    own = {"applicant": _licences(cursor, hub, item, "applicant", applicant, today)}
     for name, role in item.roles.items():
         if role.named_by is None:
             continue
@@ -76,7 +76,7 @@ def read_facts(
         subject = Subject("citizen", number.text) if number is not None else None
         roles[name] = subject
         records[name] = _of(cursor, hub, subject, resources_of(item, name)) if subject else {}
-        own[name] = _licences(cursor, hub, item, name, subject) if subject else ()
+        own[name] = _licences(cursor, hub, item, name, subject, today) if subject else ()
     return Facts(roles, records, own)
 
 
@@ -113,7 +113,9 @@ def _of(cursor: Any, hub: Hub, subject: Subject, resources: Sequence[str]) -> di
     }
 
 
-def _licences(cursor: Any, hub: Hub, item: ServiceItem, role: str, subject: Subject) -> Sequence[OwnLicence]:
+def _licences(
+    cursor: Any, hub: Hub, item: ServiceItem, role: str, subject: Subject, today: date
+) -> Sequence[OwnLicence]:
     kinds = [
         material.licence.type
         for material in item.materials
@@ -121,8 +123,8 @@ def _licences(cursor: Any, hub: Hub, item: ServiceItem, role: str, subject: Subj
     ]
     if not kinds:
         return ()
-    rows = licences.of_holder(cursor, hub.subject(subject.kind, subject.value), kinds)
+    rows = licences.of_holder(cursor, hub.subject(subject.kind, subject.value), kinds, today)
     return [
-        OwnLicence(row.licence_type, licences.open_facts(hub.vault, row.approval, row.sealed)["metadata"])
+        OwnLicence(row.licence_type, licences.open_facts(hub.vault, row.made_for, row.sealed)["metadata"])
         for row in rows
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
 from hub import access_demo
+from hub.adopting import adopt
 from hub.context import open_hub
 from hub.press import DEMO, DemoSealRefused
 from hub.seals import add_demo
@@ -30,6 +31,10 @@ def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
     told = [f"database at version {run_migrations(settings.database_url)}"]
     make_keyring(settings.keys)
     told.append(f"data-protection keyring in {settings.keys}")
+    with open_hub(settings, clock) as hub:
+        older = adopt(hub)
+    if older:
+        told.append(f"{older} licences of an earlier release entered into the register")
     if settings.mode is Mode.DEMO:
         told += demo_keys(settings, clock)
         accounts = access_demo.make(settings)

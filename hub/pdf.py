@@ -31,7 +31,7 @@ from signing.pdf.verify import verify
 from signing.port import Signer
 from signing.report import Expectation, Report
 from store import licences, seal_uses
-from store.licences import Licence
+from store.licences import LicenceVersion
 from store.seal_uses import DocumentKind
 from store.seals import RegisteredSeal
 
@@ -96,7 +96,7 @@ def make_pdf(hub: Hub, asked: str, out: Path, on_step: OnStep = no_step) -> PdfC
         hub.connection,
         seal_sm3=press.seal_sm3,
         es_id=press.bureau.seal_id,
-        case_no=licence.approval,
+        case_no=licence.case_no,
         licence=licence.id,
         document_kind=DocumentKind.PDF,
         draft_sm3=sm3(document.to_bytes()),
@@ -117,7 +117,7 @@ def make_pdf(hub: Hub, asked: str, out: Path, on_step: OnStep = no_step) -> PdfC
     on_step("pdf.written")
     timestamped = all(seal.stamped_at is not None for seal in report.seals)
     seal_uses.settle_use(hub.connection, use, document_sm3=sm3(data), timestamped=timestamped, now=hub.clock.now())
-    return PdfCopy(licence.approval, licence.number, str(out), len(data), sm3(data).hex(), timestamped)
+    return PdfCopy(licence.case_no, licence.number, str(out), len(data), sm3(data).hex(), timestamped)
 
 
 def verify_pdf(
@@ -138,7 +138,7 @@ def verify_pdf(
     return verify(data, trust=roots, at=at, expect=expect, lists=other_lists(known.lists))
 
 
-def _published(hub: Hub, asked: str) -> Licence:
+def _published(hub: Hub, asked: str) -> LicenceVersion:
     found = licences.by_number(hub.connection, asked) or licences.by_approval(hub.connection, asked)
     if found is None or found.state not in _PUBLISHED:
         why = "is not published yet (`hub issue`)" if found is not None else "is in the register"

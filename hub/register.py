@@ -42,7 +42,7 @@ def issued(hub: Hub) -> list[IssuedLicence]:
     kinds = all_licence_types()
     return [
         IssuedLicence(
-            row.approval,
+            row.case_no,
             row.licence_type,
             kinds[row.licence_type].name if row.licence_type in kinds else row.licence_type,
             row.number,

@@ -9,12 +9,15 @@ from typing import Any
 import psycopg2
 from psycopg2 import errorcodes, extensions
 
-from store.errors import PartsCollided, StoreFull, StoreNotReady, StoreUnavailable
+from core.errors import HubError
+from store.errors import PartsCollided, StatusPlaceTaken, StoreFull, StoreNotReady, StoreUnavailable
 
 __all__ = ["Connection", "answers", "connect", "execute_prepared", "fetch_all", "fetch_one", "transaction"]
 
 #: SQLSTATEs with which the server ends a session: connection exceptions, and shutdown by a person or a crash.
 _GONE = ("08", errorcodes.ADMIN_SHUTDOWN, errorcodes.CRASH_SHUTDOWN, errorcodes.CANNOT_CONNECT_NOW)
+#: What keeps a place in the status list from being given twice.
+_PLACES = "licence_version_status_index_key"
 
 
 class Connection(extensions.connection):
@@ -110,7 +113,7 @@ def transaction(connection: Connection) -> Iterator[Any]:
         connection.ahead.clear()
 
 
-def _known(error: psycopg2.Error) -> StoreUnavailable | StoreNotReady | PartsCollided | None:
+def _known(error: psycopg2.Error) -> HubError | None:
     """What a database error asks of an operator; None for a fault of the program."""
     state = error.pgcode or ""
     if state == errorcodes.UNDEFINED_TABLE:
@@ -119,6 +122,11 @@ def _known(error: psycopg2.Error) -> StoreUnavailable | StoreNotReady | PartsCol
         return PartsCollided(
             "another part of the batch wrote the same records at the same moment; nothing of this page was written. "
             "It is read again at the next try."
+        )
+    if isinstance(error, psycopg2.errors.UniqueViolation) and error.diag.constraint_name == _PLACES:
+        return StatusPlaceTaken(
+            "another document drew the same place in the status list at the same moment; nothing was written, no "
+            "number was used. It draws again at the next try."
         )
     if state == errorcodes.DISK_FULL:
         return StoreFull(

@@ -43,6 +43,12 @@ class PartsCollided(Retryable):
     code: ClassVar[str] = "HUB-611"
 
 
+class StatusPlaceTaken(Retryable):
+    """Two documents drew the same place in the status list at the same moment."""
+
+    code: ClassVar[str] = "HUB-631"
+
+
 class PartsUnfinished(Retryable):
     """A batch that is read in parts cannot be closed while one of them is not at its end."""
 

@@ -1,223 +1,155 @@
-"""The licence register: a number is reserved once, and every step leaves its line."""
+"""The documents of the licence register: a licence has one number, and of its documents one is current.
+
+Reading only; `store.licence_making` makes them, `store.licence_life` tells and changes where a licence stands.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
-from store import seal_uses
-from store.connection import Connection, fetch_all, fetch_one, transaction
-from store.seal_uses import DocumentKind
+from store.connection import Connection, fetch_all, fetch_one
 from store.vault import Vault
 
 #: The data key under which a licence's facts are sealed.
-_FACTS = "licence"
+FACTS: Final = "licence"
 
 
 @dataclass(frozen=True, slots=True)
-class Licence:
-    """A row of the register. `state` goes reserved → sealed → published → archived and never back."""
+class LicenceVersion:
+    """One document of a licence.
+
+    Attributes:
+        id, licence: of this row, and of the licence it belongs to.
+        version: 1 for the first, one more for each after it.
+        cause: the step it comes of (`schemas.licence_life.Step`).
+        approval: project_no of the approval it follows from; None where none did.
+        made_for: what it was made for, once only: the approval, or `order/licence`.
+        state: how far its making came: reserved → sealed → published → archived and never back, or dropped.
+        valid_until: last day of the validity it states; None for 长期.
+    """
 
     id: str
+    licence: str
     licence_type: str
     year: int
     sequence: int
     number: str
+    version: int
+    cause: str
     identifier: str
-    approval: str
+    approval: str | None
+    made_for: str
     item: str
     state: str
     reserved_at: datetime
     document_sm3: bytes | None
     document_path: str | None
+    valid_until: date | None
+    status_index: int | None
+    published_at: datetime | None
+    superseded_at: datetime | None
+
+    @property
+    def case_no(self) -> str:
+        """The case a use of the seal is logged under: the approval, or the order."""
+        return self.approval or self.made_for.partition("/")[0]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Composed:
-    """What a licence will be under a certain sequence number.
-
-    `facts` is all the document is drawn from, as JSON; it is frozen at reservation, so that a later try draws the same.
-    """
-
-    number: str
-    identifier: str
-    facts: Mapping[str, Any]
-
-
-_COLUMNS = (
-    "id, licence_type, year, sequence, number, identifier, approval, item, state, reserved_at, "
-    "document_sm3, document_path"
+#: Columns of a `LicenceVersion`, of tables `licence_version v join licence l`.
+COLUMNS: Final = (
+    "v.id, v.licence, l.licence_type, l.year, l.sequence, l.number, v.version, v.cause, v.identifier, v.approval, "
+    "v.made_for, v.item, v.state, v.reserved_at, v.document_sm3, v.document_path, v.valid_until, v.status_index, "
+    "v.published_at, v.superseded_at"
 )
+FROM: Final = "from licence_version v join licence l on l.id = v.licence"
 
 
-def by_approval(connection: Connection, approval: str) -> Licence | None:
-    """The licence of an approval, if a number was ever reserved for it."""
-    row = fetch_one(connection, f"select {_COLUMNS} from licence where approval = %s", (approval,))
-    return _licence(row) if row else None
+def by_approval(connection: Connection, approval: str) -> LicenceVersion | None:
+    """The document of an approval, if one was ever begun for it."""
+    return _one(connection, "v.approval = %s", approval)
 
 
-def by_number(connection: Connection, number: str) -> Licence | None:
-    """The licence that bears a number, as printed on its face."""
-    row = fetch_one(connection, f"select {_COLUMNS} from licence where number = %s", (number,))
-    return _licence(row) if row else None
+def by_number(connection: Connection, number: str) -> LicenceVersion | None:
+    """The newest published document of the licence that bears a number; the first one while none is published."""
+    return _one(connection, "l.number = %s and v.version = coalesce(l.current_version, 1)", number)
 
 
-def every(connection: Connection) -> list[Licence]:
+def by_identifier(connection: Connection, identifier: str) -> LicenceVersion | None:
+    """The document of an identifier."""
+    return _one(connection, "v.identifier = %s", identifier)
+
+
+def by_token(connection: Connection, token_sm3: bytes) -> LicenceVersion | None:
+    """The document whose QR code holds the token of this SM3."""
+    return _one(connection, "v.token_sm3 = %s", token_sm3)
+
+
+def by_document(connection: Connection, document_sm3: bytes) -> LicenceVersion | None:
+    """The document whose sealed file has this SM3."""
+    return _one(connection, "v.document_sm3 = %s", document_sm3)
+
+
+def of_licence(connection: Connection, licence: str) -> list[LicenceVersion]:
+    """All documents of a licence (by its id), the first one first."""
+    rows = fetch_all(connection, f"select {COLUMNS} {FROM} where v.licence = %s order by v.version", (licence,))
+    return [read(row) for row in rows]
+
+
+def every(connection: Connection) -> list[LicenceVersion]:
     """The whole register in the order of reservation."""
-    return [
-        _licence(row) for row in fetch_all(connection, f"select {_COLUMNS} from licence order by reserved_at, number")
-    ]
+    return [read(row) for row in fetch_all(connection, f"select {COLUMNS} {FROM} order by v.reserved_at, l.number")]
 
 
-def in_state(connection: Connection, state: str) -> list[Licence]:
-    """The licences that have come so far and no further, in the order of reservation."""
+def in_state(connection: Connection, state: str) -> list[LicenceVersion]:
+    """The documents that have come so far and no further, in the order of reservation."""
     rows = fetch_all(
-        connection, f"select {_COLUMNS} from licence where state = %s order by reserved_at, number", (state,)
+        connection, f"select {COLUMNS} {FROM} where v.state = %s order by v.reserved_at, l.number", (state,)
     )
-    return [_licence(row) for row in rows]
+    return [read(row) for row in rows]
 
 
-def reserve(
-    connection: Connection,
-    vault: Vault,
-    *,
-    licence_type: str,
-    year: int,
-    approval: str,
-    item: str,
-    holder: bytes,
-    compose: Callable[[int], Composed],
-    now: datetime,
-) -> Licence:
-    """Take the next number of the type and year for an approval; the same approval gets its own number again.
-
-    Args:
-        compose: works the licence out for a sequence number. What it raises passes through, and the number
-            stays free: whatever can be found wrong is to be found here.
-    """
-    vault.ready(_FACTS)
-    with transaction(connection) as cursor:
-        vault.hold(cursor, _FACTS)
-        # One at a time per type and year: a number is neither used twice nor skipped.
-        cursor.execute("select pg_advisory_xact_lock(hashtext('number'), hashtext(%s))", (f"{licence_type}/{year}",))
-        cursor.execute(f"select {_COLUMNS} from licence where approval = %s", (approval,))
-        row = cursor.fetchone()
-        if row is None:
-            cursor.execute(
-                "select coalesce(max(sequence), 0) + 1 from licence where licence_type = %s and year = %s",
-                (licence_type, year),
-            )
-            sequence = cursor.fetchone()[0]
-            composed = compose(sequence)
-            sealed = vault.seal(_FACTS, approval.encode(), json.dumps(composed.facts, ensure_ascii=False).encode())
-            cursor.execute(
-                "insert into licence (licence_type, year, sequence, number, identifier, approval, item, holder, "
-                "facts, reserved_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-                f"returning {_COLUMNS}",
-                (
-                    licence_type,
-                    year,
-                    sequence,
-                    composed.number,
-                    composed.identifier,
-                    approval,
-                    item,
-                    holder,
-                    sealed,
-                    now,
-                ),
-            )
-            row = cursor.fetchone()
-            _event(cursor, row[0], now, "reserved", {"number": composed.number})
-    return _licence(row)
-
-
-def facts(connection: Connection, vault: Vault, licence: Licence) -> dict[str, Any]:
+def facts(connection: Connection, vault: Vault, version: LicenceVersion) -> dict[str, Any]:
     """What the document is drawn from, as frozen at reservation."""
-    row = fetch_one(connection, "select facts from licence where id = %s", (licence.id,))
+    row = fetch_one(connection, "select facts from licence_version where id = %s", (version.id,))
     if row is None:
         return {}
-    return open_facts(vault, licence.approval, bytes(row[0]))
+    return open_facts(vault, version.made_for, bytes(row[0]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SealedFacts:
-    """A licence's facts as they lie in the register."""
+    """A document's facts as they lie in the register."""
 
     licence_type: str
-    approval: str
+    made_for: str
     sealed: bytes
 
 
-def of_holder(cursor: Any, holder: bytes, licence_types: Sequence[str]) -> list[SealedFacts]:
-    """The published licences of these types that one holder has, the newest first; part of the caller's transaction."""
+def of_holder(cursor: Any, holder: bytes, licence_types: Sequence[str], today: date) -> list[SealedFacts]:
+    """Current documents of the licences of these types that one holder has and that are in force, the newest first;
+    part of the caller's transaction.
+    """
     cursor.execute(
-        "select licence_type, approval, facts from licence where holder = %s and licence_type = any(%s) "
-        "and state in ('published', 'archived') order by reserved_at desc",
-        (holder, list(licence_types)),
+        f"select l.licence_type, v.made_for, v.facts {FROM} where l.holder = %s and l.licence_type = any(%s) "
+        "and v.version = l.current_version and l.status = 'valid' "
+        "and (l.valid_until is null or l.valid_until >= %s) order by v.reserved_at desc",
+        (holder, list(licence_types), today),
     )
-    return [SealedFacts(kind, approval, bytes(sealed)) for kind, approval, sealed in cursor]
+    return [SealedFacts(kind, made_for, bytes(sealed)) for kind, made_for, sealed in cursor]
 
 
-def open_facts(vault: Vault, approval: str, sealed: bytes) -> dict[str, Any]:
-    """What a licence of an approval is drawn from, unsealed."""
-    opened: dict[str, Any] = json.loads(vault.open_sealed(_FACTS, approval.encode(), sealed))
+def open_facts(vault: Vault, made_for: str, sealed: bytes) -> dict[str, Any]:
+    """What a document is drawn from, unsealed."""
+    opened: dict[str, Any] = json.loads(vault.open_sealed(FACTS, made_for.encode(), sealed))
     return opened
 
 
-def intend(
-    connection: Connection, licence: Licence, *, seal_sm3: bytes, es_id: str, draft_sm3: bytes, now: datetime
-) -> bool:
-    """Write down what is about to be signed, before it is. An intent left over by a dead process is closed.
-
-    Returns:
-        Whether there was one before: this licence was about to be sealed already, and its file may lie on disk.
-
-    Raises:
-        SealNotRegistered, SealNotActive: the seal may not be used; nothing was written.
-    """
-    with transaction(connection) as cursor:
-        if seal_uses.abandon(cursor, case_no=licence.approval, document_kind=DocumentKind.OFD, now=now):
-            _event(cursor, licence.id, now, "abandoned", {})
-        cursor.execute("select exists (select from seal_use where licence = %s)", (licence.id,))
-        tried_before: bool = cursor.fetchone()[0]
-        seal_uses.write_intent(
-            cursor,
-            seal_sm3=seal_sm3,
-            es_id=es_id,
-            case_no=licence.approval,
-            licence=licence.id,
-            document_kind=DocumentKind.OFD,
-            draft_sm3=draft_sm3,
-            now=now,
-        )
-        _event(cursor, licence.id, now, "intended", {"seal": es_id, "draft_sm3": draft_sm3.hex()})
-    return tried_before
-
-
-def record_sealed(
-    connection: Connection, licence: Licence, *, document_sm3: bytes, timestamped: bool, path: str, now: datetime
-) -> None:
-    """The document is sealed, verified by our own verifier, and on disk under this path."""
-    with transaction(connection) as cursor:
-        cursor.execute(
-            "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s "
-            "where licence = %s and document_kind = 'ofd' and outcome = 'intended'",
-            (now, document_sm3, timestamped, licence.id),
-        )
-        cursor.execute(
-            "update licence set state = 'sealed', document_sm3 = %s, document_path = %s where id = %s",
-            (document_sm3, path, licence.id),
-        )
-        detail = {"document_sm3": document_sm3.hex(), "timestamped": timestamped}
-        _event(cursor, licence.id, now, "sealed", detail)
-
-
 def timestamped(connection: Connection) -> dict[str, bool]:
-    """For each licence (by id) that is sealed: whether its document carries a timestamp."""
+    """For each document (by id) that is sealed: whether it carries a timestamp."""
     rows = fetch_all(
         connection,
         "select licence, coalesce(timestamped, false) from seal_use "
@@ -226,57 +158,21 @@ def timestamped(connection: Connection) -> dict[str, bool]:
     return {row[0]: row[1] for row in rows}
 
 
-def record_published(connection: Connection, licence: Licence, now: datetime) -> None:
-    """The document is where people fetch it."""
-    with transaction(connection) as cursor:
-        cursor.execute("update licence set state = 'published' where id = %s", (licence.id,))
-        _event(cursor, licence.id, now, "published", {})
-
-
-def record_archived(
-    connection: Connection, licence: Licence, *, file_no: str, sm3: bytes, size: int, path: str, now: datetime
-) -> None:
-    """The archive package is on disk and passed its check."""
-    with transaction(connection) as cursor:
-        cursor.execute(
-            "insert into archive_package (file_no, licence, sm3, bytes, path, made_at) values (%s, %s, %s, %s, %s, %s)",
-            (file_no, licence.id, sm3, size, path, now),
-        )
-        cursor.execute("update licence set state = 'archived' where id = %s", (licence.id,))
-        _event(cursor, licence.id, now, "archived", {"package_sm3": sm3.hex()})
-
-
-def events(connection: Connection, licence: Licence) -> list[tuple[datetime, str, dict[str, Any]]]:
-    """The licence's own history, oldest first."""
+def events(connection: Connection, version: LicenceVersion) -> list[tuple[datetime, str, dict[str, Any]]]:
+    """The story of a document's making, oldest first."""
     rows = fetch_all(
-        connection, "select at, event, detail from licence_event where licence = %s order by id", (licence.id,)
+        connection, "select at, event, detail from licence_event where licence = %s order by id", (version.id,)
     )
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def settle_approval(
-    connection: Connection, approval: str, *, item: str, state: str, missing: list[dict[str, str]], now: datetime
-) -> None:
-    """Note how an approval stands; the same standing again writes nothing."""
-    with transaction(connection) as cursor:
-        cursor.execute(
-            "insert into approval_outcome as o (approval, item, state, missing, settled_at) "
-            "values (%s, %s, %s, %s, %s) on conflict (approval) do update "
-            "set item = excluded.item, state = excluded.state, missing = excluded.missing, "
-            "settled_at = excluded.settled_at "
-            "where (o.state, o.missing, o.item) is distinct from (excluded.state, excluded.missing, excluded.item)",
-            (approval, item, state, json.dumps(missing, ensure_ascii=False), now),
-        )
-
-
-def _event(cursor: Any, licence: str, now: datetime, event: str, detail: Mapping[str, Any]) -> None:
-    cursor.execute(
-        "insert into licence_event (licence, at, event, detail) values (%s, %s, %s, %s)",
-        (licence, now, event, json.dumps(detail)),
-    )
-
-
-def _licence(row: tuple[Any, ...]) -> Licence:
+def read(row: Sequence[Any]) -> LicenceVersion:
+    """A row of `COLUMNS`."""
     values = list(row)
-    values[10] = bytes(row[10]) if row[10] is not None else None
-    return Licence(*values)
+    values[14] = bytes(row[14]) if row[14] is not None else None
+    return LicenceVersion(*values)
+
+
+def _one(connection: Connection, condition: str, value: Any) -> LicenceVersion | None:
+    row = fetch_one(connection, f"select {COLUMNS} {FROM} where {condition}", (value,))
+    return read(row) if row else None

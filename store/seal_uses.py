@@ -47,7 +47,8 @@ def uses(
         connection,
         "select u.id, u.seal_id, s.version, u.case_no, l.number, u.document_kind, u.outcome, u.intended_at, "
         "u.settled_at, u.timestamped, u.draft_sm3, u.document_sm3 "
-        "from seal_use u left join seal s on s.id = u.seal left join licence l on l.id = u.licence "
+        "from seal_use u left join seal s on s.id = u.seal "
+        "left join licence_version v on v.id = u.licence left join licence l on l.id = v.licence "
         "where (%s::text is null or u.seal_id = %s) and (%s::text is null or u.case_no = %s) "
         "order by u.id desc limit %s",
         (es_id, es_id, case_no, case_no, limit),
@@ -116,6 +117,18 @@ def abandon(cursor: Any, *, case_no: str, document_kind: DocumentKind, now: date
         "update seal_use set outcome = 'abandoned', settled_at = %s "
         "where case_no = %s and document_kind = %s and outcome = 'intended' returning id",
         (now, case_no, document_kind.value),
+    )
+    return cursor.fetchone() is not None
+
+
+def abandon_of(cursor: Any, *, licence: str, document_kind: DocumentKind, now: datetime) -> bool:
+    """Close the intents on one document of the register (by its id); whether there were any. An order of many
+    documents is one case, so its number would close the others' too.
+    """
+    cursor.execute(
+        "update seal_use set outcome = 'abandoned', settled_at = %s "
+        "where licence = %s and document_kind = %s and outcome = 'intended' returning id",
+        (now, licence, document_kind.value),
     )
     return cursor.fetchone() is not None
 

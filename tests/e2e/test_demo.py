@@ -66,8 +66,13 @@ def came_to(hub: Hub) -> dict[str, Any]:
         return sorted(fetch_all(hub.connection, sql))
 
     return {
-        "numbers": of("select number, identifier, licence_type, year, sequence, state, document_path from licence"),
-        "approvals": of("select approval, licence_type, item from licence"),
+        "numbers": of(
+            "select l.number, identifier, licence_type, year, sequence, state, document_path, status, current_version "
+            "from licence_version v join licence l on l.id = v.licence"
+        ),
+        "approvals": of(
+            "select approval, licence_type, v.item from licence_version v join licence l on l.id = v.licence"
+        ),
         "outcomes": of("select approval, item, state, missing::text from approval_outcome"),
         "packages": of("select file_no, path from archive_package"),
         "records": of("select resource, count(*), count(distinct key), max(version) from record group by 1"),
@@ -118,7 +123,9 @@ def test_a_demo_killed_while_it_issues_ends_where_an_undisturbed_one_ends(undist
 
     def in_the_middle(cursor: Any) -> list[tuple[Any, ...]]:
         """The register once some licences are sealed and, in the same look, some are not yet."""
-        cursor.execute("select approval, number, identifier, state from licence")
+        cursor.execute(
+            "select approval, number, identifier, state from licence_version v join licence l on l.id = v.licence"
+        )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows if len(rows) > 2 and any(state == "reserved" for *_, state in rows) else []
 
@@ -126,7 +133,12 @@ def test_a_demo_killed_while_it_issues_ends_where_an_undisturbed_one_ends(undist
     world.demo_to_its_end()
     with world.hub() as hub, undisturbed.hub() as other:
         assert all_good(hub)
-        numbers = dict(fetch_all(hub.connection, "select approval, number || identifier from licence"))
+        numbers = dict(
+            fetch_all(
+                hub.connection,
+                "select approval, number || identifier from licence_version v join licence l on l.id = v.licence",
+            )
+        )
         assert {
             approval: number + identifier for approval, number, identifier, _ in reserved
         }.items() <= numbers.items()

@@ -59,7 +59,7 @@ def issued_state(hub: Hub) -> dict[str, Any]:
                 row.identifier,
                 row.approval,
                 row.state,
-                licences.facts(hub.connection, hub.vault, row),
+                _without_chance(licences.facts(hub.connection, hub.vault, row)),
                 _story(hub, row),
                 verify_file((home / row.document_path).read_bytes(), hub.settings).verdict.value
                 if row.document_path
@@ -68,7 +68,16 @@ def issued_state(hub: Hub) -> dict[str, Any]:
             for row in licences.every(hub.connection)
         ],
         "seal uses": _rows(
-            hub, "select case_no, seal_id, draft_sm3, document_kind, timestamped from seal_use where outcome = 'sealed'"
+            hub, "select case_no, seal_id, document_kind, timestamped from seal_use where outcome = 'sealed'"
+        ),
+        "steps": _rows(
+            hub,
+            "select l.number, s.step, s.before, s.after, s.version, l.status, l.current_version, l.valid_until "
+            "from licence_step s join licence l on l.id = s.licence",
+        ),
+        "register": _rows(
+            hub,
+            "select (convert_from(body, 'UTF8')::jsonb - 'id' - 'at' - 'document_sm3')::text from register_entry",
         ),
         "open intents": _rows(hub, "select case_no from seal_use where outcome = 'intended'"),
         "packages": [
@@ -92,7 +101,13 @@ def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
     return sorted(plain, key=repr)
 
 
-def _story(hub: Hub, licence: licences.Licence) -> list[str]:
+def _without_chance(facts: dict[str, Any]) -> dict[str, Any]:
+    """What a document is drawn from, but for its token and its place in the status list."""
+    metadata = {code: words for code, words in facts["metadata"].items() if code != "KZ_ZTXH"}
+    return facts | {"qr_text": "", "metadata": metadata}
+
+
+def _story(hub: Hub, licence: licences.LicenceVersion) -> list[str]:
     kept: list[str] = []
     for _, event, _ in licences.events(hub.connection, licence):
         if event != "abandoned" and not (event == "intended" and kept[-1:] == ["intended"]):

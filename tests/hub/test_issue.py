@@ -11,11 +11,13 @@ from core.errors import Permanent, Retryable
 from core.settings import Settings
 from documents.errors import GlyphMissing
 from hub import issue as issuing
+from hub import making
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.install import DEMO_BUREAU, prepare
-from hub.issue import IssueIncomplete, SealRefusedByVerifier, decide, issue_all
+from hub.issue import IssueIncomplete, decide, issue_all
+from hub.making import SealRefusedByVerifier
 from hub.press import Press
 from hub.register import issued, waiting_approvals
 from hub.seals import Change, change, uses
@@ -41,14 +43,14 @@ def ready(hub: Hub, departments: Departments) -> Hub:
 
 def failing_for(monkeypatch: pytest.MonkeyPatch, sequence: int, error: Exception) -> None:
     """Let drawing fail for the licences of one sequence number, after their number was reserved."""
-    drawn = issuing.drawn_from
+    drawn = making.drawn_from
 
     def draw(facts: Any, bureau: Any) -> Any:
         if facts["metadata"]["ZZBS"].split(".")[7].endswith(f"{sequence:06d}"):
             raise error
         return drawn(facts, bureau)
 
-    monkeypatch.setattr(issuing, "drawn_from", draw)
+    monkeypatch.setattr(making, "drawn_from", draw)
 
 
 def test_one_that_fails_for_good_keeps_no_other_from_its_licence(ready: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_only_what_is_published_has_a_copy(issued: Hub, tmp_path: Path) -> None:
     with pytest.raises(LicenceNotPublished, match="in the register"):
         make_pdf(issued, "no such number", tmp_path / "a.pdf")
     with transaction(issued.connection) as cursor:
-        cursor.execute("update licence set state = 'sealed'")
+        cursor.execute("update licence_version set state = 'sealed'")
     with pytest.raises(LicenceNotPublished, match="not published yet"):
         make_pdf(issued, approval(issued), tmp_path / "a.pdf")
 

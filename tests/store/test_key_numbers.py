@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from store import data_keys, licences, quarantine, raw_pages, records, resealing
+from store import data_keys, licence_making, licences, quarantine, raw_pages, records, resealing
 from store.batches import begin_or_resume
 from store.connection import Connection, connect, fetch_all, fetch_one, transaction
 from store.errors import DataKeyRetired, KekNotHere, KeysBusy
 from store.landing import BadRow, GoodRow, JudgedPage, land_page
 from store.migrate import migrate
+from store.register_entries import Grounds
 from store.vault import Vault, make_keyring
 
 R = "hr.insurance"
@@ -172,9 +173,10 @@ def test_every_kind_of_row_is_sealed_anew_and_opens(
     for first in (0, 400, 200):  # the third page changes 400 records
         land(connection, vault, now, 400, first=first)
     facts = {"holder": "张三"}
-    licence = licences.reserve(
+    licence = licence_making.reserve(
         connection, vault, licence_type="food", year=2026, approval="case-1", item="item", holder=b"h",
-        compose=lambda number: licences.Composed(f"no-{number}", f"id-{number}", facts), now=now,
+        grounds=Grounds("a law", date(2026, 3, 4), "hub", "the bureau"),
+        compose=lambda number, _: licence_making.Composed(f"no-{number}", f"id-{number}", facts), now=now,
     )  # fmt: skip
     before = _opened(connection, vault)
     assert {kind: len(values) for kind, values in before.items()} == {
@@ -235,7 +237,9 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
         ("record_history", "subject"), ("record_history", "key"), ("record_head", "key"), ("record_head", "digest"),
         ("record_head", "mark"), ("snapshot_seen", "key"),
         ("quarantine", "fingerprint"), ("quarantine", "key"), ("quarantine", "page_sm3"), ("licence", "holder"),
-        ("licence", "document_sm3"), ("seal_use", "draft_sm3"), ("seal_use", "document_sm3"),
+
+        ("licence_version", "document_sm3"), ("licence_version", "token_sm3"), ("register_entry", "body"),
+        ("seal_use", "draft_sm3"), ("seal_use", "document_sm3"),
         ("archive_package", "sm3"), ("audit_entry", "body"), ("audit_about", "subject"),
         ("audit_about", "near"), ("log_waiting", "leaf"), ("log_leaf", "leaf"), ("log_tile", "hashes"),
         ("log_tile", "root"), ("log_head", "root"), ("log_head", "statement"), ("log_head", "signature"),

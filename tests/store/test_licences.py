@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import date, datetime
 
 import psycopg2
 import pytest
 
-from store import licences
+from store import approval_outcomes, licence_making, licences
 from store.connection import Connection, connect, fetch_all, transaction
-from store.licences import Composed, Licence
+from store.licence_making import Composed
+from store.licences import LicenceVersion
+from store.register_entries import Grounds
 from store.vault import Vault
 from tests.store.seal_entries import registered
 
 
-def reserve(connection: Connection, vault: Vault, approval: str, now: datetime) -> Licence:
-    return licences.reserve(
+def reserve(connection: Connection, vault: Vault, approval: str, now: datetime) -> LicenceVersion:
+    return licence_making.reserve(
         connection,
         vault,
         licence_type="food",
@@ -24,7 +26,8 @@ def reserve(connection: Connection, vault: Vault, approval: str, now: datetime) 
         approval=approval,
         item="item",
         holder=vault.index("company", approval),
-        compose=lambda sequence: Composed(
+        grounds=Grounds("a law", date(2026, 3, 4), "hub", "the bureau"),
+        compose=lambda sequence, _: Composed(
             f"〔2026〕第{sequence:05d}号", f"identifier-{sequence}", {"name": f"{approval}有限公司"}
         ),
         now=now,
@@ -68,10 +71,10 @@ def test_an_intent_that_came_to_nothing_is_shown_as_abandoned(
     licence = reserve(connection, vault, "a", now)
     seal = registered(connection, now)
     for _ in range(2):
-        licences.intend(
+        licence_making.intend(
             connection, licence, seal_sm3=seal.entry.sm3, es_id=seal.entry.es_id, draft_sm3=b"1" * 32, now=now
         )
-    licences.record_sealed(connection, licence, document_sm3=b"2" * 32, timestamped=True, path="x.ofd", now=now)
+    licence_making.record_sealed(connection, licence, document_sm3=b"2" * 32, timestamped=True, path="x.ofd", now=now)
     assert [event for _, event, _ in licences.events(connection, licence)] == [
         "reserved",
         "intended",
@@ -92,18 +95,18 @@ def test_the_logs_take_no_change(connection: Connection, statement: str) -> None
 
 def test_the_same_standing_of_an_approval_is_written_once(connection: Connection, now: datetime) -> None:
     for moment in (now, now.replace(year=2027)):
-        licences.settle_approval(connection, "a", item="i", state="waiting", missing=[{"material": "M1"}], now=moment)
+        approval_outcomes.settle(connection, "a", item="i", state="waiting", missing=[{"material": "M1"}], now=moment)
     ((settled_at,),) = fetch_all(connection, "select settled_at from approval_outcome")
     assert settled_at == now
 
 
 def test_a_licence_that_cannot_be_composed_uses_no_number(connection: Connection, vault: Vault, now: datetime) -> None:
-    def refuse(sequence: int) -> Composed:
+    def refuse(sequence: int, place: int) -> Composed:
         raise ValueError("a character the font lacks")
 
     with pytest.raises(ValueError, match="font"):
-        licences.reserve(
+        licence_making.reserve(
             connection, vault, licence_type="food", year=2026, approval="bad", item="item",
-            holder=b"0" * 32, compose=refuse, now=now,
+            holder=b"0" * 32, grounds=Grounds("", date(2026, 3, 4), "", ""), compose=refuse, now=now,
         )  # fmt: skip
     assert reserve(connection, vault, "good", now).sequence == 1

@@ -1,0 +1,123 @@
+"""Making a reserved document: drawn, intent written, sealed, verified by our own verifier, recorded, published.
+
+Every step can die and be run again: the register says how far a document came, and the facts frozen with its number
+make the next try draw the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from core.digest import sm3
+from core.errors import Permanent
+from hub.compose import drawn_from
+from hub.context import Hub, OnStep, no_step
+from hub.files import read_checked, write_durably
+from hub.press import Press
+from store import licence_making, licences
+from store.licences import LicenceVersion
+
+
+class SealRefusedByVerifier(Permanent):
+    """What was sealed did not pass our own verifier; it was not recorded and not published."""
+
+    code: ClassVar[str] = "HUB-706"
+
+
+class NumberInUse(Permanent):
+    """A sealed document of this number lies on disk and the register does not know it."""
+
+    code: ClassVar[str] = "HUB-710"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A document that was sealed and published. `approval` is what it was made for, an order where none led to it."""
+
+    approval: str
+    number: str
+    identifier: str
+    path: str
+
+    def to_dict(self) -> dict[str, str]:
+        """For `--json`."""
+        return {"approval": self.approval, "number": self.number, "identifier": self.identifier, "path": self.path}
+
+
+def path_of(version: LicenceVersion) -> Path:
+    """Where the document lies below the hub's home: by type, year and sequence; later versions say which they are."""
+    name = f"{version.licence_type}-{version.year}-{version.sequence:05d}"
+    if version.version > 1:
+        name += f"-{version.version:03d}"
+    return Path("licences") / str(version.year) / f"{name}.ofd"
+
+
+def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_step) -> Made | None:
+    """Take a reserved document as far as published; None when it was published before, or dropped.
+
+    Raises:
+        SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
+        SealNotRegistered, SealNotActive: the seal may not be used.
+        TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
+        StepRefused: the licence's state changed meanwhile.
+        HubError: of drawing, signing or the store; what was reached stays reached.
+    """
+    if version.state not in ("reserved", "sealed"):
+        return None
+    on_step("licence.reserved")
+    if version.state == "reserved":
+        _seal(hub, version, press, on_step)
+    done = _publish(hub, version)
+    on_step("licence.published")
+    return done
+
+
+def _seal(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep) -> None:
+    drawn = drawn_from(licences.facts(hub.connection, hub.vault, version), press.bureau)
+    draft = sm3(drawn.package.to_bytes())
+    on_step("licence.drawn")
+    now = hub.clock.now()
+    tried_before = licence_making.intend(
+        hub.connection, version, seal_sm3=press.seal_sm3, es_id=press.bureau.seal_id, draft_sm3=draft, now=now
+    )
+    on_step("licence.intended")
+    path = path_of(version)
+    if not tried_before and (hub.settings.home / path).exists():
+        raise NumberInUse(
+            f"{path} is there, but the register never sealed licence {version.number}: the database is older than the "
+            "files, as after restoring an early backup. Nothing was sealed and the file was not touched. Restore the "
+            "newest backup; runbook: restoring."
+        )
+    sealed = press.seal(drawn.package, drawn.places, now)
+    on_step("licence.sealed")
+    report = press.verify(sealed, now)
+    if report.verdict.value != "valid":
+        raise SealRefusedByVerifier(
+            f"licence {version.number}: our own verifier finds the sealed document {report.verdict.value} "
+            f"({'; '.join(report.lines(quiet=True))}). It was not recorded and not published. Check seal, certificates "
+            "and trust anchors (`hub verify`), then run the issue again."
+        )
+    on_step("licence.verified")
+    write_durably(hub.settings.home / path, sealed)
+    on_step("licence.written")
+    licence_making.record_sealed(
+        hub.connection,
+        version,
+        document_sm3=sm3(sealed),
+        timestamped=all(seal.stamped_at is not None for seal in report.seals),
+        path=path.as_posix(),
+        now=hub.clock.now(),
+    )
+    on_step("licence.recorded")
+
+
+def _publish(hub: Hub, version: LicenceVersion) -> Made:
+    """Show the document to the world, after reading back from disk that it is the one that was recorded."""
+    found = licences.by_identifier(hub.connection, version.identifier)
+    if found is None or found.document_path is None or found.document_sm3 is None:
+        raise Permanent(f"licence {version.number} has no recorded document to publish; run `hub issue` again")
+    read_checked(hub.settings.home / found.document_path, found.document_sm3)
+    licence_making.record_published(hub.connection, found, hub.clock.now())
+    return Made(found.case_no, found.number, found.identifier, found.document_path)

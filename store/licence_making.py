@@ -1,0 +1,342 @@
+"""A licence's documents in the making: a number is reserved once, and every step leaves its line."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from schemas.licence_life import Status, Step, after
+from store import licence_life, seal_uses
+from store.connection import Connection, fetch_all, transaction
+from store.licence_life import Licence, VersionInMaking
+from store.licences import COLUMNS, FACTS, FROM, LicenceVersion, read
+from store.register_entries import Grounds
+from store.seal_uses import DocumentKind
+from store.vault import Vault
+
+#: Places in the status list. They are drawn by chance, so that a place tells nothing of its neighbours.
+STATUS_PLACES: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Composed:
+    """What a document will be once it has its number.
+
+    Attributes:
+        number: of the licence; of a later document the one it has already.
+        facts: all the document is drawn from, as JSON; frozen at reservation, so that a later try draws the same.
+        token_sm3: of the token in its QR code.
+        valid_until: last day of the validity it states; None for 长期.
+    """
+
+    number: str
+    identifier: str
+    facts: Mapping[str, Any]
+    token_sm3: bytes | None = None
+    valid_until: date | None = None
+    trust: str = "A"
+
+
+def reserve(
+    connection: Connection,
+    vault: Vault,
+    *,
+    licence_type: str,
+    year: int,
+    approval: str,
+    item: str,
+    holder: bytes,
+    grounds: Grounds,
+    compose: Callable[[int, int], Composed],
+    now: datetime,
+) -> LicenceVersion:
+    """Take the next number of the type and year for an approval; the same approval gets its own number again.
+
+    Args:
+        compose: works the document out for a sequence number and a place in the status list. What it raises passes
+            through, and the number stays free: whatever can be found wrong is to be found here.
+    """
+    vault.ready(FACTS)
+    with transaction(connection) as cursor:
+        vault.hold(cursor, FACTS)
+        # One at a time per type and year: a number is neither used twice nor skipped.
+        cursor.execute("select pg_advisory_xact_lock(hashtext('number'), hashtext(%s))", (f"{licence_type}/{year}",))
+        found = _made_for(cursor, approval)
+        if found is not None:
+            return found
+        cursor.execute(
+            "select coalesce(max(sequence), 0) + 1 from licence where licence_type = %s and year = %s",
+            (licence_type, year),
+        )
+        sequence = cursor.fetchone()[0]
+        place = free_place(cursor)
+        composed = compose(sequence, place)
+        cursor.execute(
+            "insert into licence (licence_type, year, sequence, number, item, holder) values (%s, %s, %s, %s, %s, %s) "
+            "returning id",
+            (licence_type, year, sequence, composed.number, item, holder),
+        )
+        licence = cursor.fetchone()[0]
+        return add_version(
+            cursor, vault, licence=licence, version=1, step=Step.ISSUE, approval=approval, made_for=approval, item=item,
+            grounds=grounds, composed=composed, status_index=place, now=now,
+        )  # fmt: skip
+
+
+def reserve_version(
+    connection: Connection,
+    vault: Vault,
+    *,
+    licence: str,
+    step: Step,
+    approval: str | None,
+    made_for: str,
+    item: str,
+    grounds: Grounds,
+    compose: Callable[[int, int], Composed],
+    now: datetime,
+) -> LicenceVersion:
+    """Begin the next document of a licence; for the same `made_for` it is the same again.
+
+    Args:
+        licence: its id.
+        step: what the document comes of.
+        compose: works the document out for a version number and a place in the status list; see `reserve`.
+
+    Raises:
+        StepRefused: the licence's state does not take the step; nothing was written.
+        VersionInMaking: a Retryable; another document of the licence is being made.
+    """
+    vault.ready(FACTS)
+    with transaction(connection) as cursor:
+        vault.hold(cursor, FACTS)
+        held = licence_life.hold(cursor, licence)
+        found = _made_for(cursor, made_for)
+        if found is not None:
+            return found
+        after(step, held.status)
+        cursor.execute(
+            "select max(version), bool_or(state in ('reserved', 'sealed')) from licence_version where licence = %s",
+            (licence,),
+        )
+        last, unfinished = cursor.fetchone()
+        if unfinished:
+            raise VersionInMaking(
+                f"a document of licence {held.number} is being made; no further one was begun. Finish it with "
+                "`hub issue`, then try again."
+            )
+        place = free_place(cursor)
+        return add_version(
+            cursor, vault, licence=licence, version=last + 1, step=step, approval=approval, made_for=made_for,
+            item=item, grounds=grounds, composed=compose(last + 1, place), status_index=place, now=now,
+        )  # fmt: skip
+
+
+def free_place(cursor: Any) -> int:
+    """A place in the status list that no document ever had. Two who draw the same at once: the second one fails and
+    draws again at its next try.
+    """
+    while True:
+        place = secrets.randbelow(STATUS_PLACES)
+        cursor.execute("select exists (select from licence_version where status_index = %s)", (place,))
+        if not cursor.fetchone()[0]:
+            return place
+
+
+def add_version(
+    cursor: Any,
+    vault: Vault,
+    *,
+    licence: str,
+    version: int,
+    step: Step,
+    approval: str | None,
+    made_for: str,
+    item: str,
+    grounds: Grounds,
+    composed: Composed,
+    status_index: int,
+    now: datetime,
+) -> LicenceVersion:
+    """Write a document's row as part of the caller's transaction, which holds what keeps others from the licence."""
+    sealed = vault.seal(FACTS, made_for.encode(), json.dumps(composed.facts, ensure_ascii=False).encode())
+    cursor.execute(
+        "insert into licence_version (licence, version, cause, identifier, approval, made_for, item, facts, "
+        "reserved_at, trust, valid_until, token_sm3, status_index, basis, effective_on, document_no, by_user, "
+        "by_organisation) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+        (
+            licence, version, step.value, composed.identifier, approval, made_for, item, sealed, now, composed.trust,
+            composed.valid_until, composed.token_sm3, status_index, grounds.basis, grounds.effective_on,
+            grounds.document_no, grounds.user, grounds.organisation,
+        ),
+    )  # fmt: skip
+    id_ = cursor.fetchone()[0]
+    _event(cursor, id_, now, "reserved", {"number": composed.number, "version": version})
+    cursor.execute(f"select {COLUMNS} {FROM} where v.id = %s", (id_,))
+    return read(cursor.fetchone())
+
+
+def intend(
+    connection: Connection, version: LicenceVersion, *, seal_sm3: bytes, es_id: str, draft_sm3: bytes, now: datetime
+) -> bool:
+    """Write down what is about to be signed, before it is. An intent left over by a dead process is closed.
+
+    Returns:
+        Whether there was one before: this document was about to be sealed already, and its file may lie on disk.
+
+    Raises:
+        SealNotRegistered, SealNotActive: the seal may not be used; nothing was written.
+    """
+    with transaction(connection) as cursor:
+        if seal_uses.abandon_of(cursor, licence=version.id, document_kind=DocumentKind.OFD, now=now):
+            _event(cursor, version.id, now, "abandoned", {})
+        cursor.execute("select exists (select from seal_use where licence = %s)", (version.id,))
+        tried_before: bool = cursor.fetchone()[0]
+        seal_uses.write_intent(
+            cursor,
+            seal_sm3=seal_sm3,
+            es_id=es_id,
+            case_no=version.case_no,
+            licence=version.id,
+            document_kind=DocumentKind.OFD,
+            draft_sm3=draft_sm3,
+            now=now,
+        )
+        _event(cursor, version.id, now, "intended", {"seal": es_id, "draft_sm3": draft_sm3.hex()})
+    return tried_before
+
+
+def record_sealed(
+    connection: Connection, version: LicenceVersion, *, document_sm3: bytes, timestamped: bool, path: str, now: datetime
+) -> None:
+    """The document is sealed, verified by our own verifier, and on disk under this path."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s "
+            "where licence = %s and document_kind = 'ofd' and outcome = 'intended'",
+            (now, document_sm3, timestamped, version.id),
+        )
+        cursor.execute(
+            "update licence_version set state = 'sealed', document_sm3 = %s, document_path = %s where id = %s",
+            (document_sm3, path, version.id),
+        )
+        detail = {"document_sm3": document_sm3.hex(), "timestamped": timestamped}
+        _event(cursor, version.id, now, "sealed", detail)
+
+
+def record_published(connection: Connection, version: LicenceVersion, now: datetime) -> None:
+    """The document is where people fetch it: it is current, what was current is superseded, and the register says so.
+
+    Raises:
+        StepRefused: the licence's state changed meanwhile and does not take the step; nothing was written.
+    """
+    with transaction(connection) as cursor:
+        publish(cursor, version, now)
+
+
+def publish(cursor: Any, version: LicenceVersion, now: datetime) -> None:
+    """As `record_published`, within the caller's transaction."""
+    held = licence_life.hold(cursor, version.licence)
+    cursor.execute(
+        "select state, document_sm3, basis, effective_on, by_user, by_organisation, document_no from licence_version "
+        "where id = %s",
+        (version.id,),
+    )
+    state, document, basis, effective_on, *who = cursor.fetchone()
+    if state != "sealed":
+        return
+    grounds = Grounds(basis, effective_on or version.reserved_at.date(), *who)
+    _become_current(cursor, held, version, bytes(document), version.valid_until, grounds, now)
+    cursor.execute(
+        "update licence_version set superseded_at = %s where licence = %s and version < %s and superseded_at is null",
+        (now, version.licence, version.version),
+    )
+    cursor.execute("update licence_version set state = 'published', published_at = %s where id = %s", (now, version.id))
+    _event(cursor, version.id, now, "published", {})
+
+
+def without_step(connection: Connection) -> list[LicenceVersion]:
+    """Published documents of a release that knew no steps, oldest first."""
+    rows = fetch_all(
+        connection,
+        f"select {COLUMNS} {FROM} where v.state in ('published', 'archived') and l.status = 'reserved' "
+        "order by v.reserved_at, l.number",
+    )
+    return [read(row) for row in rows]
+
+
+def enter_older(
+    connection: Connection, version: LicenceVersion, *, valid_until: date | None, grounds: Grounds, now: datetime
+) -> None:
+    """Give such a document its step and its entry in the register; one that has them is left."""
+    with transaction(connection) as cursor:
+        held = licence_life.hold(cursor, version.licence)
+        if held.status is not Status.RESERVED or version.document_sm3 is None:
+            return
+        cursor.execute(
+            "update licence_version set valid_until = %s, published_at = coalesce(published_at, %s), basis = %s, "
+            "effective_on = %s, by_user = %s, by_organisation = %s where id = %s",
+            (
+                valid_until, now, grounds.basis, grounds.effective_on, grounds.user, grounds.organisation, version.id,
+            ),
+        )  # fmt: skip
+        _become_current(cursor, held, version, version.document_sm3, valid_until, grounds, now)
+
+
+def record_archived(
+    connection: Connection, version: LicenceVersion, *, file_no: str, sm3: bytes, size: int, path: str, now: datetime
+) -> None:
+    """The archive package is on disk and passed its check."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "insert into archive_package (file_no, licence, sm3, bytes, path, made_at) values (%s, %s, %s, %s, %s, %s)",
+            (file_no, version.id, sm3, size, path, now),
+        )
+        cursor.execute("update licence_version set state = 'archived' where id = %s", (version.id,))
+        _event(cursor, version.id, now, "archived", {"package_sm3": sm3.hex()})
+
+
+def _become_current(
+    cursor: Any,
+    held: Licence,
+    version: LicenceVersion,
+    document_sm3: bytes,
+    valid_until: date | None,
+    grounds: Grounds,
+    now: datetime,
+) -> None:
+    """Write the step by which a document becomes the current one."""
+    step = Step(version.cause)
+    licence_life.record(
+        cursor,
+        None,
+        held,
+        step,
+        after(step, held.status),
+        grounds,
+        now=now,
+        case=version.case_no,
+        version={
+            "version": version.version,
+            "identifier": version.identifier,
+            "document_sm3": document_sm3,
+            "valid_until": valid_until,
+        },
+    )
+
+
+def _made_for(cursor: Any, made_for: str) -> LicenceVersion | None:
+    cursor.execute(f"select {COLUMNS} {FROM} where v.made_for = %s", (made_for,))
+    row = cursor.fetchone()
+    return read(row) if row else None
+
+
+def _event(cursor: Any, version: str, now: datetime, event: str, detail: Mapping[str, Any]) -> None:
+    cursor.execute(
+        "insert into licence_event (licence, at, event, detail) values (%s, %s, %s, %s)",
+        (version, now, event, json.dumps(detail)),
+    )
