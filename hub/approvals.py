@@ -28,6 +28,7 @@ _STATE_ZH = {
     "accept": "没有受理信息",
     "item": "事项未登记",
     "no_licence": "该事项在本系统不制发证照",
+    "later_step": "是已有证照的后续环节，等待办理，不另发证照",
 }
 
 
@@ -129,6 +130,8 @@ def case_of(hub: Hub, result: Result) -> Case | WaitingApproval:
         return WaitingApproval(number, accept.item_code, (Lack("—", accept.item_name or "事项", "item"),))
     if item.licence_type is None:
         return WaitingApproval(number, item.code, (Lack("—", item.name, "no_licence"),))
+    if not item.issues:
+        return WaitingApproval(number, item.code, (Lack("—", item.name, "later_step"),))
     applicant = next((s for s in accept.subjects() if s.kind in ("citizen", "company")), None)
     if applicant is None or applicant.kind not in item.roles["applicant"].kinds:
         return WaitingApproval(number, item.code, tuple(Lack(m.code, m.name, "missing") for m in item.materials))

@@ -208,13 +208,15 @@ def _item(one: _Read, purposes: Mapping[str, PurposeWord]) -> Iterator[Finding]:
             ("licence_type",), f"没有叫 {item.licence_type} 的证照类型", f"改成其中之一：{known}；不发证的删去"
         )
         return
-    if kind.item != item.code:
+    if item.issues and kind.item != item.code:
         yield one.finding(
-            ("licence_type",), f"证照类型 {kind.id} 属于另一个事项", "一个证照类型只属于一个事项；不发证的删去这一行"
+            ("licence_type",),
+            f"证照类型 {kind.id} 由另一个事项颁发",
+            "一个证照类型只由一个事项颁发；变更、延续、补发、注销的写明 licence_step，不发证的删去这一行",
         )
         return
     for line in kind.face:
-        if line.source != "evidence":
+        if line.source != "evidence" or item.licence_step is None or not item.licence_step.draws:
             continue
         material = next((known for known in item.materials if known.code == line.material), None)
         if material is None or line.field not in material.release:

@@ -64,6 +64,11 @@ _SAID: Sequence[tuple[str, str, str]] = (
         "没有申请人这个角色，或者申请人由别的记录带出",
         "写上 [roles.applicant]，只写 kinds，不写 named_by",
     ),
+    (
+        r"a step of a licence needs the `licence_type`",
+        "写了 licence_step，没有写 licence_type",
+        "补上 licence_type：它是哪一种证照的环节；与证照无关的，删去 licence_step",
+    ),
     (r"two materials bear the same code", "两个材料用了同一个代码", "给其中一个换一个没有用过的代码，如 M9"),
     (
         r"(\S+) speaks of a role (\S+) that is not declared",

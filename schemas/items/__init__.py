@@ -2,12 +2,13 @@
 
 from schemas.items.conditions import Condition
 from schemas.items.loader import all_items, all_versions, item, load
-from schemas.items.model import LegalBasis, Material, NamedBy, Role, ServiceItem, Trust, Way
+from schemas.items.model import LegalBasis, LicenceStep, Material, NamedBy, Role, ServiceItem, Trust, Way
 from schemas.items.purposes import PurposeWord, all_purposes
 
 __all__ = [
     "Condition",
     "LegalBasis",
+    "LicenceStep",
     "Material",
     "NamedBy",
     "PurposeWord",

@@ -18,6 +18,21 @@ from schemas.records import Record
 from schemas.registry import MODELS
 
 
+class LicenceStep(StrEnum):
+    """What a granted case does to a licence: begins it, or takes it a step further; in the register's own words."""
+
+    ISSUE = "issue"
+    CHANGE = "change"
+    RENEW = "renew"
+    REPLACE = "replace"
+    CANCEL = "cancel"
+
+    @property
+    def draws(self) -> bool:
+        """Whether the step ends in a document, whose face is filled from the case's own evidence."""
+        return self is not LicenceStep.CANCEL
+
+
 class LegalBasis(Declared):
     """A law or regulation the item rests on. Clause numbers are given only once somebody has read them."""
 
@@ -215,6 +230,7 @@ class ServiceItem(Declared):
         code: 31 characters: office 18, level 1, basic code 12.
         code_verified: False as long as the main number in the code is a placeholder.
         licence_type: id of the licence that a granted case leads to; None where it leads to none here.
+        licence_step: what a granted case does to that licence; `issue` unless the file says otherwise.
         version, in_force_from: of this description; a case stays with the one in force when it began.
         changed_by: why this version differs from the one before it: the document that ordered it.
         organ: who handles the item, as a person knows it.
@@ -226,6 +242,7 @@ class ServiceItem(Declared):
     code_verified: bool
     name: str
     licence_type: str | None = None
+    licence_step: LicenceStep | None = None
     version: Annotated[int, Field(gt=0)] = 1
     in_force_from: date = date(2026, 1, 1)
     changed_by: str | None = None
@@ -236,8 +253,17 @@ class ServiceItem(Declared):
     roles: Mapping[str, Role]
     materials: tuple[Material, ...] = Field(min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leads_to_a_licence_by_issuing_it(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("licence_type") is not None and "licence_step" not in given:
+            return {**given, "licence_step": LicenceStep.ISSUE}
+        return given
+
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
+        if self.licence_step is not None and self.licence_type is None:
+            raise ValueError("a step of a licence needs the `licence_type` it is a step of")
         if "applicant" not in self.roles or self.roles["applicant"].named_by is not None:
             raise ValueError("an item has a role `applicant` that nobody else names")
         for name, role in self.roles.items():
@@ -261,6 +287,11 @@ class ServiceItem(Declared):
             raise ValueError(f"{name}: {source.resource}.{source.field} is no citizen number")
         if source.role not in self.roles or self.roles[source.role].named_by is not None:
             raise ValueError(f"{name} must be named by a record about the applicant")
+
+    @property
+    def issues(self) -> bool:
+        """Whether a granted case begins a licence, not a later step of one."""
+        return self.licence_step is LicenceStep.ISSUE
 
     @property
     def office(self) -> str:

@@ -12,7 +12,7 @@ from schemas.dates import Validity
 from schemas.declared import Declared
 from schemas.identifiers.citizen import CitizenId
 from schemas.identifiers.holder import HolderNumber
-from schemas.items import all_items
+from schemas.items import ServiceItem, all_items
 from schemas.records import Accept, Record, Result
 from schemas.registry import MODELS
 
@@ -25,18 +25,33 @@ class ValidityRule(Declared):
     """How long a licence is valid: a number of years, or 长期.
 
     Attributes:
-        verified: whether somebody has read the rule in a law in force.
+        renewal: whether the years of a renewed licence are counted from the day after the old end, or from the day
+            of the decision.
+        remind_days: how many days before the last one the holder is reminded, the earliest reminder first.
+        verified: whether somebody has read the rule in a law in force; it speaks of `renewal` too.
     """
 
     years: Annotated[int, Field(ge=1, le=50)] | None = None
     long_term: bool = False
+    renewal: Literal["from_end", "from_decision"] = "from_end"
+    remind_days: tuple[Annotated[int, Field(ge=1, le=366)], ...] = (90, 30, 7)
     verified: bool
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if (self.years is None) is not self.long_term:
             raise ValueError("a validity has either years or long_term = true")
+        if list(self.remind_days) != sorted(set(self.remind_days), reverse=True):
+            raise ValueError("`remind_days` are days before the last one, each once, the largest first")
         return self
+
+    def renewed(self, until: date, decided_on: date) -> Validity:
+        """The validity of a licence that was valid until a day and is renewed by a decision of another.
+
+        One that had ended by then is counted from the decision whatever the rule says: nothing is made valid backwards.
+        """
+        begins = until + timedelta(days=1)
+        return self.from_day(begins if self.renewal == "from_end" and begins > decided_on else decided_on)
 
     def from_day(self, issued_on: date) -> Validity:
         """The validity of a licence issued on a day; its last day is the one before the anniversary."""
@@ -60,6 +75,7 @@ class FaceField(Declared):
         material: the material's code, for evidence.
         field: the field's English name, for all but text.
         text: the words, for text.
+        personal: whether it tells of a natural person, so that the public verification page masks it.
     """
 
     key: Annotated[str, Field(pattern=r"^[a-z_]+$")]
@@ -68,6 +84,7 @@ class FaceField(Declared):
     material: str | None = None
     field: str | None = None
     text: str | None = None
+    personal: bool = False
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -97,9 +114,10 @@ class LicenceType(Declared):
         id: short name used in addresses and file names.
         type_code: credit code of the defining authority and a 3-digit sequence, for the identifier.
         type_code_verified: False as long as it is a placeholder.
-        item: code of the service item whose granting leads to it.
+        item: code of the service item whose granting begins it; items of later steps name the type, not it them.
         number_format: `{year}` and `{seq}` are filled in; sequences start again every year.
         seals: names of the seals that go on it, in order, as the hub's seal register calls them.
+        sheets: which sheets one document holds, 正本 first; each has a drawing template.
         face: the lines of its face, in order.
     """
 
@@ -111,6 +129,7 @@ class LicenceType(Declared):
     number_format: str
     validity: ValidityRule
     seals: tuple[str, ...] = Field(min_length=1)
+    sheets: tuple[Literal["original", "copy"], ...] = ("original", "copy")
     face: tuple[FaceField, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -121,16 +140,31 @@ class LicenceType(Declared):
         for names in ([line.label for line in self.face], [line.key for line in self.face]):
             if len(set(names)) != len(names):
                 raise ValueError("two lines of the face bear the same label or key")
+        if self.sheets not in (("original",), ("original", "copy")):
+            raise ValueError('`sheets` are ["original"] or ["original", "copy"]')
         item = all_items().get(self.item)
-        if item is None or item.licence_type != self.id:
+        if item is None or item.licence_type != self.id or not item.issues:
             raise ValueError("the item is not declared or leads to another licence type")
+        for one in self.items:
+            if one.issues and one.code != self.item:
+                raise ValueError(f"two items begin this licence: {item.name} and {one.name}")
+            if one.licence_step is not None and one.licence_step.draws:
+                self._check_released(one)
+        return self
+
+    def _check_released(self, item: ServiceItem) -> None:
+        """What the face shows comes from the evidence of the case it is drawn for, whichever step that is."""
         for line in self.face:
             if line.source == "evidence":
                 material = next((known for known in item.materials if known.code == line.material), None)
                 if material is None or line.field not in material.release:
-                    raise ValueError(f"{line.label}: the item does not release {line.material}.{line.field}")
+                    raise ValueError(f"{line.label}: {item.name} does not release {line.material}.{line.field}")
                 _shown(MODELS[material.resource], line.label, line.field)
-        return self
+
+    @property
+    def items(self) -> tuple[ServiceItem, ...]:
+        """Every item in force whose granting takes a licence of this type a step, the first one included."""
+        return tuple(one for one in all_items().values() if one.licence_type == self.id)
 
     def number(self, year: int, seq: int) -> str:
         """The licence's number; `seq` counts from 1 within the year."""

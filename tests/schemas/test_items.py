@@ -12,7 +12,7 @@ import pytest
 
 from schemas.dates import current_day
 from schemas.errors import DeclarationBroken, ItemNotInForce, ItemUnknown
-from schemas.items import Condition, Material, Way, all_items, all_purposes, item, load, loader
+from schemas.items import Condition, LicenceStep, Material, Way, all_items, all_purposes, item, load, loader
 from schemas.items.loader import FOLDER
 from schemas.items.model import Level
 from schemas.judge import judge
@@ -42,7 +42,7 @@ def test_the_three_items_that_lead_to_a_licence_are_declared_with_their_material
     told = {
         code: [(material.code, material.resource, material.role) for material in known.materials]
         for code, known in all_items().items()
-        if known.licence_type is not None
+        if known.issues
     }
     assert told == {
         HR: [
@@ -71,6 +71,25 @@ def test_placeholders_say_that_they_are_unverified() -> None:
 
 def test_item_and_licence_type_name_each_other() -> None:
     assert {known.licence_type for known in all_items().values()} - {None} == set(all_licence_types())
+    for known in all_items().values():
+        assert (known.licence_step is None) == (known.licence_type is None)
+        if known.licence_type is not None:
+            assert known.issues == (all_licence_types()[known.licence_type].item == known.code)
+
+
+def test_an_item_issues_its_licence_unless_it_says_which_later_step_it_is(tmp_path: Path) -> None:
+    text = (FOLDER / "ngo.toml").read_text(encoding="utf-8")
+    for said, step, issues, draws in (
+        ('licence_type = "ngo"', LicenceStep.ISSUE, True, True),
+        ('licence_type = "ngo"\nlicence_step = "renew"', LicenceStep.RENEW, False, True),
+        ('licence_type = "ngo"\nlicence_step = "cancel"', LicenceStep.CANCEL, False, False),
+    ):
+        (tmp_path / "one.toml").write_text(text.replace('licence_type = "ngo"', said), encoding="utf-8")
+        (one,) = load(tmp_path)[NGO]
+        assert one.licence_step is step
+        assert (one.issues, step.draws) == (issues, draws)
+    (tmp_path / "one.toml").write_text(text.replace('licence_type = "ngo"', ""), encoding="utf-8")
+    assert (load(tmp_path)[NGO][0].licence_step, load(tmp_path)[NGO][0].issues) == (None, False)
 
 
 HOLDS = [
@@ -302,6 +321,8 @@ BROKEN = [
     ('code = "11420112MB0000000M3000199001000"', 'code = "1142"'),
     ("code_verified = false", ""),
     ('name = "人力资源服务许可"', 'name = ""'),
+    ('licence_type = "hr-service"', 'licence_step = "renew"'),
+    ('licence_type = "hr-service"', 'licence_type = "hr-service"\nlicence_step = "sell"'),
     ('name = "人力资源服务许可"', 'name = "人力资源服务许可"\nnom = "x"'),
     ("[roles.applicant]", "[roles.somebody]"),
     ('role = "applicant", resource = "tax.registration", field = "legal_representative_id"',

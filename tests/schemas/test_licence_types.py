@@ -73,6 +73,23 @@ def test_a_validity_ends_the_day_before_its_anniversary() -> None:
     assert ValidityRule(long_term=True, verified=False).from_day(date(2026, 3, 6)) == Validity(None)
 
 
+def test_a_renewal_counts_from_the_old_end_or_from_the_decision_as_the_type_says() -> None:
+    until, decided = date(2031, 3, 5), date(2031, 1, 10)
+    assert ValidityRule(years=5, verified=False).renewed(until, decided) == Validity(date(2036, 3, 5))
+    from_decision = ValidityRule(years=5, renewal="from_decision", verified=False)
+    assert from_decision.renewed(until, decided) == Validity(date(2036, 1, 9))
+    # late: the licence had ended, and no rule makes it valid backwards
+    assert ValidityRule(years=5, verified=False).renewed(until, date(2031, 4, 1)) == Validity(date(2036, 3, 31))
+    assert ValidityRule(years=5, verified=False).remind_days == (90, 30, 7)
+
+
+def test_a_document_holds_both_sheets_and_the_line_of_a_person_is_marked() -> None:
+    for kind in all_licence_types().values():
+        assert kind.sheets == ("original", "copy")
+        assert {line.key for line in kind.face if line.personal} == {"legal_rep"}
+        assert [one.code for one in kind.items if one.issues] == [kind.item]
+
+
 @given(st.dates(date(1990, 1, 1), date(2100, 1, 1)), st.integers(1, 50))
 def test_a_new_licence_is_valid_on_its_first_day_and_for_whole_years(day: date, years: int) -> None:
     validity = ValidityRule(years=years, verified=False).from_day(day)
@@ -152,10 +169,15 @@ def test_a_type_nobody_declared_is_an_error_of_its_own() -> None:
 BROKEN = [
     ("〔{year}〕第{seq:05d}号", "〔{year}〕号"),
     ("〔{year}〕第{seq:05d}号", "〔{year}〕第{seq:05d}号{seq}"),
-    ("years = 5, verified", "verified"),
-    ("years = 5, verified", "years = 5, long_term = true, verified"),
+    ("years = 5, renewal", "renewal"),
+    ("years = 5, renewal", "years = 5, long_term = true, renewal"),
     ('type_code = "11420000000000000Y001"', 'type_code = "11420000000000000Y01"'),
     ('seals = ["bureau"]', "seals = []"),
+    ('sheets = ["original", "copy"]', 'sheets = ["copy"]'),
+    ('sheets = ["original", "copy"]', "sheets = []"),
+    ("remind_days = [90, 30, 7]", "remind_days = [7, 30]"),
+    ("remind_days = [90, 30, 7]", "remind_days = [0]"),
+    ('renewal = "from_end"', 'renewal = "from_birth"'),
     ('item = "11420112MB0000000M3000199001000"', 'item = "11420112MB0000000M3000199002000"'),
     ('field = "taxpayer_name"', 'field = "taxpayer"'),
     ('field = "taxpayer_name"', 'field = "legal_representative_id"'),
