@@ -113,3 +113,9 @@ class CalendarBroken(Permanent):
     """A year's table of holidays is no such table: unreadable, or it names a day of another year or one day twice."""
 
     code: ClassVar[str] = "HUB-231"
+
+
+class OrgansBroken(Permanent):
+    """The table of organs is no such table: unreadable, or it contradicts itself; nothing can be judged by it."""
+
+    code: ClassVar[str] = "HUB-930"
