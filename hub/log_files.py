@@ -101,7 +101,7 @@ class LogFiles:
         except OSError as error:
             raise LogFilesRefused(
                 f"head {head.number} is signed and stored, but its files in {self.folder} cannot be written "
-                f"({error.strerror}). Make room or give the hub's user the right, then: hub audit seal."
+                f"({error.strerror}). Make room or give the hub's user the right, then: hub {self.folder.name} seal."
             ) from None
 
     def _put(self, path: Path, parts: Iterable[bytes]) -> None:

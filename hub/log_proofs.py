@@ -180,7 +180,7 @@ def check(
             return _check_consistency(document, log, trust, at, known)
     except (KeyError, TypeError, ValueError, AttributeError):
         pass
-    raise ProofMalformed("this is no proof of a log as the hub writes them; take it anew from `hub audit prove`.")
+    raise ProofMalformed("this is no proof of a log as the hub writes them; take it anew from where it was made.")
 
 
 def _check_inclusion(

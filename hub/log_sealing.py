@@ -78,7 +78,7 @@ def complete_files(hub: Hub, log: str) -> None:
     if there and (before is None or files.head(last).statement != before.statement):
         raise LogFilesRefused(
             f"the files in {files.folder} end with a head {last} that the database does not hold. The database was "
-            "rewritten or restored from a backup; no head was signed. Find out what it lacks: hub audit verify "
+            f"rewritten or restored from a backup; no head was signed. Find out what it lacks: hub {log} verify "
             "(runbook: log-changed)."
         )
     while missing := stored.after(hub.connection, log, last):

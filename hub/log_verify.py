@@ -261,7 +261,7 @@ class _Heads:
         if not in_file:
             self._report.found(
                 "file", f"head {head.number} has no file in {self._files.folder}: removed, or a process died before it "
-                "wrote it; `hub audit seal` writes the newest ones"
+                f"wrote it; `hub {self._log} seal` writes the newest ones"
             )  # fmt: skip
             return
         try:
