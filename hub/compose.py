@@ -92,7 +92,7 @@ def compose(
         "version": designation.version,
         "issued_on": designation.issued_on.isoformat(),
         "qr_text": address,
-        "sheets": [SheetKind.ORIGINAL.value],
+        "sheets": list(kind.sheets),
         "reserved_at": now.isoformat(),
         "test_mark": test_mark,
         "face": [{"key": line.key, "label": line.label, "words": words} for line, words in face],
