@@ -118,10 +118,14 @@ def pools() -> dict[str, int]:
 
 
 def evidence_resources() -> list[str]:
-    """Every resource that an approval which leads to a licence, or one of its materials, rests on."""
+    """Every open resource that an approval which leads to a licence, or one of its materials, rests on.
+
+    An approval that also rests on one that is not open waits until somebody opens it.
+    """
     leading = [item for item in all_items().values() if item.licence_type is not None]
+    known = load_all()
     named = {material.resource for item in leading for material in item.materials}
-    return sorted(named | {ACCEPT, RESULT})
+    return sorted({name for name in named if name in known and known[name].reach.open} | {ACCEPT, RESULT})
 
 
 def source_states(hub: Hub) -> list[SourceState]:

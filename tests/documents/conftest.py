@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from documents.licence import LicencePage, SheetKind
+from documents.licence import fields as licence_fields
 
 LONG_SCOPE = (
     "为劳动者介绍用人单位；为用人单位推荐劳动者；为用人单位和个人提供职业介绍信息服务；根据国家有关规定从事互联网人力资源信息服务；"
@@ -36,6 +37,12 @@ _OWN = {
         "capital": "伍拾万元整",
         "supervisor": "武汉市东西湖区民政局",
     },
+    "association": {"capital": "3万元", "region": "武汉市东西湖区", "supervisor": "武汉市东西湖区民政局"},
+    "entertainment": {"premises": "湖北省武汉市东西湖区环湖路57号1层3室"},
+    "labour-dispatch": {"capital": "200万元人民币", "business": "劳务派遣业务"},
+    "printing": {"premises": "湖北省武汉市东西湖区环湖路57号1层3室", "valid": "长期"},
+    "public-place-hygiene": {"premises": "湖北省武汉市东西湖区环湖路57号1层3室"},
+    "publication-retail": {"premises": "湖北省武汉市东西湖区环湖路57号1层3室", "mode": "零售"},
     "food": {
         "holder": "武汉小满餐饮管理有限公司",
         "premises": "湖北省武汉市东西湖区环湖路57号1层3室",
@@ -59,7 +66,8 @@ def make_page() -> MakePage:
         sheet: SheetKind = SheetKind.ORIGINAL,
         **changed: str | None,
     ) -> LicencePage:
-        fields = {**_COMMON, **_OWN[template], **changed}
+        known = {field.key for field in licence_fields(template)}
+        fields = {**{key: words for key, words in _COMMON.items() if key in known}, **_OWN[template], **changed}
         return LicencePage(
             template=template,
             fields={key: value for key, value in fields.items() if value is not None},

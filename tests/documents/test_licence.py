@@ -11,7 +11,7 @@ from fontTools.ttLib import TTFont
 
 from documents import licence
 from documents.errors import FieldsUnfit, GlyphMissing, TextOverflow, TextRefused
-from documents.licence import LicencePage, draw
+from documents.licence import LicencePage, SheetKind, draw, draw_set
 from documents.package import Package
 from documents.reader import NS, Reader
 from documents.xml import parse
@@ -21,8 +21,14 @@ TEMPLATES = ("food", "hr-service", "ngo")
 PAGE = "Doc_0/Pages/Page_0/Content.xml"
 
 
-def test_the_three_licences_have_templates() -> None:
-    assert licence.templates() == TEMPLATES
+def test_every_licence_has_a_template_for_both_sheets(make_page: MakePage) -> None:
+    assert licence.templates() == (
+        "association", "entertainment", "food", "hr-service", "labour-dispatch", "ngo", "printing",
+        "public-place-hygiene", "publication-retail",
+    )  # fmt: skip
+    for template in licence.templates():
+        both = [make_page(template, sheet=sheet) for sheet in (SheetKind.ORIGINAL, SheetKind.COPY)]
+        assert len(list(Reader(draw_set(both)).pages())) == 2
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

@@ -59,7 +59,7 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "../ngo", "certificate.frame", ""])
 def test_an_unknown_name_is_refused_and_the_known_ones_told(name: str) -> None:
-    with pytest.raises(TemplateBroken, match="food, hr-service, ngo"):
+    with pytest.raises(TemplateBroken, match="food, hr-service, labour-dispatch, ngo"):
         load(name)
 
 

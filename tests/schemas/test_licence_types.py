@@ -47,8 +47,11 @@ def sources(row: Row, kind: LicenceType) -> FaceSources:
     )
 
 
-def test_the_three_types_are_declared_and_say_they_are_unverified() -> None:
-    assert set(all_licence_types()) == {"hr-service", "ngo", "food"}
+def test_the_types_are_declared_and_say_they_are_unverified() -> None:
+    assert set(all_licence_types()) == {
+        "hr-service", "ngo", "food", "labour-dispatch", "public-place-hygiene", "publication-retail", "printing",
+        "association", "entertainment",
+    }  # fmt: skip
     for kind in all_licence_types().values():
         assert kind.type_code.startswith("11420000000000000Y")
         assert kind.type_code_verified is False
