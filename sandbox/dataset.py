@@ -15,7 +15,7 @@ from sandbox.tables import Approval, Tables
 from sandbox.world import build_world, stream
 
 #: Counts up when the same seed and size begin to give other data.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,23 @@ class Dataset:
                     "reasons": list(row.reasons),
                 }
         for approval in self.approvals:
-            yield {
+            case = approval.case
+            line: dict[str, object] = {
                 "approval": approval.project_no,
-                "item": plan.ITEMS[approval.case.item].code,
-                "verdict": approval.case.verdict,
-                "missing": list(approval.case.missing if approval.case.verdict == "waiting" else ()),
+                "item": plan.ITEMS[case.item].code,
+                "verdict": case.verdict,
+                "missing": list(case.missing if case.verdict == "waiting" else ()),
             }
+            if case.of is not None:
+                line |= {"step": plan.ITEMS[case.item].step, "of": self.approvals[case.of].project_no}
+            yield line
 
 
 def build(seed: int, size: int) -> Dataset:
     """The whole dataset; the same arguments give the same rows, byte for byte."""
     planned = plan.cases(size)
     needed = plan.applicants(planned)
-    world = build_world(seed, size, hr=needed[plan.HR], food=needed[plan.FOOD], ngo=needed[plan.NGO])
+    world = build_world(seed, size, needed)
     tables = Tables(world, planned)
     rows = {resource: tables.rows.of(resource) for resource in KEYS}
     for resource in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
-from sandbox.families import Child, Family
+from sandbox.families import Child
 from sandbox.records import exchange, timed_stamp
 from sandbox.rows import Row
 from sandbox.world import AS_OF, Organisation, Person, some_day
@@ -13,7 +13,7 @@ from sandbox.world import AS_OF, Organisation, Person, some_day
 HEAD, SPOUSE, SON, DAUGHTER = "户主", "配偶", "子", "女"
 
 
-def household(rng: Random, family: Family, person: Person, relation: str, day: date) -> Row:
+def household(rng: Random, number: str, station: str, person: Person, relation: str, day: date) -> Row:
     """One person of a household."""
     fields: dict[str, str | None] = {
         "gmsfhm": person.number,
@@ -21,9 +21,9 @@ def household(rng: Random, family: Family, person: Person, relation: str, day: d
         "xb": "1" if person.man else "2",
         "mz": person.folk,
         "csrq": f"{person.born:%Y%m%d}",
-        "hh": family.number,
+        "hh": number,
         "yhzgx": relation,
-        "pcs": family.station,
+        "pcs": station,
     }
     return exchange(rng, "police.household", fields, day)
 

@@ -192,11 +192,18 @@ def market_company(rng: Random, company: Organisation) -> Row:
 def case_rows(
     rng: Random, case: plan.Case, number: int, name: str, code: str, head: Person, where: str | None = None
 ) -> tuple[Row, Row]:
-    """An application as accepted and as decided. A citizen who applies is named by a citizen number (111)."""
+    """An application as accepted and as decided. A citizen who applies is named by a citizen number (111).
+
+    Later steps of a licence are applied for after every licence was decided on, and decided in their turn.
+    """
     item = plan.ITEMS[case.item]
-    applied = some_day(rng, AS_OF - timedelta(days=28), AS_OF - timedelta(days=10))
-    accepted = applied + timedelta(days=rng.randint(0, 2))
-    decided = accepted + timedelta(days=rng.randint(1, 5))
+    if case.of is None:
+        applied = some_day(rng, AS_OF - timedelta(days=28), AS_OF - timedelta(days=10))
+        accepted = applied + timedelta(days=rng.randint(0, 2))
+        decided = accepted + timedelta(days=rng.randint(1, 5))
+    else:
+        applied = accepted = AS_OF - timedelta(days=2)
+        decided = applied + timedelta(days=case.turn)
     project = f"420112{applied:%Y%m%d}{number:06d}"
     clerk = rng.choice(words.CLERKS)
     accept: dict[str, str | None] = {

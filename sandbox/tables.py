@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import count, cycle
+from itertools import count, cycle, islice
 from random import Random
 
 from sandbox import plan, records, words
-from sandbox.plan import ABSENT, FOOD, HR, NGO, REFUSED, WRONG, Case
+from sandbox.plan import ABSENT, ASSOCIATION, HR, NGO, REFUSED, WRONG, Case
 from sandbox.records import DAYS, FOLDERS
 from sandbox.rows import Row, Rows
-from sandbox.town import Couple, Town
+from sandbox.town import Couple, Town, Wanted
 from sandbox.world import AS_OF, Organisation, Person, World, some_day, stream
 
 #: Which dirt refuses an evidence row that is planned to be refused, per resource, in turn.
@@ -23,6 +23,8 @@ _REFUSALS = {
     "hr.vocational": ("citizen-check", "garbled"),
     "civil.social_org": ("garbled",),
 }
+#: Evidence that lies in tables `Town` fills; nobody of this sandbox hands out platform.licence.
+_OF_TOWN = frozenset({"market.entity", "police.household", "housing.title", "platform.licence"})
 #: Dirt that is accepted, planted on the evidence of issued approvals: the licence must come all the same.
 _HARMLESS = ("lower-case", "fifteen-digits", "half-width-brackets", "outer-blanks", None)
 
@@ -39,8 +41,8 @@ class Tables:
     """Builds all rows of one world.
 
     Args:
-        world: with at least as many applicants of each trade as `planned` needs, in the order
-            human resources, food, and social organisations apart.
+        world: with at least as many applicants of each trade as `planned` needs, in the order of
+            `plan.COMPANY_TRADES`, and social organisations apart.
         planned: the approvals.
     """
 
@@ -55,13 +57,13 @@ class Tables:
         self._harmless = cycle(_HARMLESS)
         self._wrong = count()
         needed = plan.applicants(planned)
-        waiting = {
-            HR: iter(world.companies[: needed[HR]]),
-            FOOD: iter(world.companies[needed[HR] : needed[HR] + needed[FOOD]]),
-            NGO: iter(world.social[: needed[NGO]]),
-        }
-        self._companies = needed[HR] + needed[FOOD]
-        self._societies = needed[NGO]
+        companies, societies = iter(world.companies), iter(world.social)
+        waiting = {item: iter(list(islice(companies, needed[item]))) for item in plan.COMPANY_TRADES}
+        waiting |= {item: iter(list(islice(societies, needed[item]))) for item in (NGO, ASSOCIATION)}
+        self._companies = sum(needed[item] for item in plan.COMPANY_TRADES)
+        self._societies = needed[NGO] + needed[ASSOCIATION]
+        self._wanted = Wanted()
+        self._applicants: dict[int, Organisation] = {}
         rng = stream(world.seed, "approvals")
         for number, case in enumerate(planned, 1):
             self._approval(rng, number, case, waiting)
@@ -73,19 +75,29 @@ class Tables:
         if case.citizen:
             person = self.world.people[-1]
             accept, result = records.case_rows(rng, case, number, person.name, person.number, person)
+        elif case.of is not None:
+            holder = self._applicants[case.of]
+            # who changes a licence has moved; everybody else is where he was
+            where = None if plan.ITEMS[case.item].step == "change" else holder.address
+            accept, result = records.case_rows(rng, case, number, holder.name, holder.code, holder.head, where)
         else:
-            applicant = next(waiting[case.item])
+            applicant = self._applicants[number - 1] = next(waiting[case.item])
             head = applicant.head
             accept, result = records.case_rows(
                 rng, case, number, applicant.name, applicant.code, head, applicant.address
             )
-            for material, resource in plan.ITEMS[case.item].proofs.items():
-                self._evidence(rng, case, resource, applicant, case.faults.get(material))
+            item = plan.ITEMS[case.item]
+            for material, resource in (*item.proofs.items(), *((None, resource) for resource in item.besides)):
+                self._evidence(rng, case, resource, applicant, case.faults.get(material or ""))
         self.rows.add(accept)
         self.rows.add(result)
         self.approvals.append(Approval(accept.key, case))
 
     def _evidence(self, rng: Random, case: Case, resource: str, applicant: Organisation, fault: str | None) -> None:
+        if resource in _OF_TOWN:
+            number = applicant.head.number if resource == "police.household" else applicant.code
+            (self._wanted.lacks if fault == ABSENT else self._wanted.has)[resource].add(number)
+            return
         rows = {
             "tax.registration": self._registration_evidence,
             "tax.clearance": self._clearance_evidence,
@@ -176,7 +188,7 @@ class Tables:
             if person.number not in applying:
                 self._person(rng, person, employers.get(person.number))
         self._marriages(stream(world.seed, "marriages"))
-        Town(world, self.rows).fill(self._couples)
+        Town(world, self.rows, self._wanted).fill(self._couples)
 
     def _company(self, rng: Random, company: Organisation) -> None:
         if rng.random() < 0.97:

@@ -6,17 +6,23 @@ the world's, and an organisation has the head it has everywhere.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
 from sandbox import entity_records, people_records, records, words
-from sandbox.families import Couple, Family, families
+from sandbox.families import STATIONS, Couple, Family, families
 from sandbox.people_records import DAUGHTER, HEAD, SON, SPOUSE
 from sandbox.records import DAYS, FOLDERS
 from sandbox.rows import Rows
 from sandbox.world import World, address, stream
 
-__all__ = ["BOOKS", "Couple", "Town"]
+__all__ = ["BOOKS", "Couple", "Town", "Wanted"]
+
+_HOUSEHOLD, _TITLE = "police.household", "housing.title"
+#: Draws that say what becomes of a household: it moves out of the district, or stays as it is.
+_MOVES, _STAYS = 0.06, 1.0
 
 #: The workbooks of the real-estate register: a whole one, and what came later.
 BOOKS = ("quanshu_20260315.xlsx", "quanshu_20260331.xlsx")
@@ -24,16 +30,32 @@ BOOKS = ("quanshu_20260315.xlsx", "quanshu_20260331.xlsx")
 _OWNERS, _FUND, _PERMITS = 0.15, 0.25, 0.2
 
 
+@dataclass
+class Wanted:
+    """What approvals rest on: by credit code or citizen number who must have a record, or must not.
+
+    Such a record stays as it is first written, and gets no dirt that refuses it.
+    """
+
+    has: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    lacks: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def drawn(self, resource: str, number: str, *, else_: bool) -> bool:
+        """Whether it has one: as planned, or as it was drawn."""
+        return number in self.has[resource] or (else_ and number not in self.lacks[resource])
+
+
 class Town:
     """Adds to the rows of a world, each part from its own stream of numbers."""
 
-    def __init__(self, world: World, rows: Rows) -> None:
-        self.world, self.rows = world, rows
+    def __init__(self, world: World, rows: Rows, wanted: Wanted) -> None:
+        self.world, self.rows, self.wanted = world, rows, wanted
 
     def fill(self, couples: list[Couple]) -> None:
         """Add everything. `couples` are those still married."""
         homes = families(self._stream("families"), couples)
         self._police(self._stream("police"), homes)
+        self._households(self._stream("households"), homes)
         self._health(self._stream("health"), homes)
         self._titles(self._stream("titles"), couples)
         self._fund(self._stream("fund"))
@@ -51,10 +73,14 @@ class Town:
             people = [(head, HEAD), (other, SPOUSE)]
             people += [(child.person, SON if child.person.man else DAUGHTER) for child in family.children]
             written = [
-                self.rows.add(people_records.household(rng, family, person, relation, first))
+                self.rows.add(people_records.household(rng, family.number, family.station, person, relation, first))
                 for person, relation in people
             ]
             draw = rng.random()
+            if (planned := self._planned(couple)) is not None:
+                draw = planned
+            for row in written if draw == _STAYS else ():
+                row.guarded = True
             if draw < 0.05:  # another station keeps the household's papers now
                 for row in written:
                     self.rows.add(records.later(rng, row, DAYS[4], pcs=f"420112{rng.randint(700, 720)}000"))
@@ -65,6 +91,22 @@ class Town:
                 if rng.random() < 0.95:
                     born = people_records.birth(rng, child, next(numbers), family.station, rng.choice(DAYS[:4]))
                     self.rows.add(born)
+
+    def _planned(self, couple: Couple) -> float | None:
+        """What becomes of a couple's household where an approval rests on one of them, as the draw that says so."""
+        numbers = {couple.man.number, couple.woman.number}
+        if numbers & self.wanted.lacks[_HOUSEHOLD]:
+            return _MOVES
+        return _STAYS if numbers & self.wanted.has[_HOUSEHOLD] else None
+
+    def _households(self, rng: Random, homes: list[Family]) -> None:
+        """The unmarried whose papers an approval rests on, each in a household of its own."""
+        by_number = {person.number: person for person in self.world.people}
+        at_home = {person.number for family in homes for person in (family.couple.man, family.couple.woman)}
+        for place, number in enumerate(sorted(self.wanted.has[_HOUSEHOLD] - at_home), 1):
+            person, station = by_number[number], rng.choice(STATIONS)
+            row = people_records.household(rng, f"4201121{place:07d}", station, person, HEAD, DAYS[0])
+            self.rows.add(row).guarded = True
 
     def _health(self, rng: Random, homes: list[Family]) -> None:
         for family in homes:
@@ -79,14 +121,17 @@ class Town:
                 owners = (couple.man, couple.woman) if both else (rng.choice((couple.man, couple.woman)),)
                 self._unit(rng, tuple(map(people_records.owner, owners)), next(numbers), "住宅")
         for place, company in enumerate(self.world.companies):
-            if place == 0 or rng.random() < _OWNERS:
+            if self.wanted.drawn(_TITLE, company.code, else_=place == 0 or rng.random() < _OWNERS):
                 use = rng.choice(("工业用地/厂房", "仓储用地/仓库", "商服用地/办公"))
-                self._unit(rng, (people_records.owner(company),), next(numbers), use)
+                guarded = company.code in self.wanted.has[_TITLE]
+                self._unit(rng, (people_records.owner(company),), next(numbers), use, guarded=guarded)
 
-    def _unit(self, rng: Random, owners: tuple[tuple[str, str], ...], number: int, use: str) -> None:
+    def _unit(
+        self, rng: Random, owners: tuple[tuple[str, str], ...], number: int, use: str, *, guarded: bool = False
+    ) -> None:
         book = BOOKS[rng.random() < 0.15]
         for row in people_records.titles(rng, owners, number, address(rng), use, book=book):
-            self.rows.add(row)
+            self.rows.add(row).guarded = guarded
             if book == BOOKS[0] and rng.random() < 0.04:  # the later workbook tells of it again
                 again = row.copy()
                 again.stamp, again.fields["fj"] = BOOKS[1], "抵押已注销"
@@ -115,6 +160,9 @@ class Town:
         for place, company in enumerate(self.world.companies, 1):
             first = self.rows.add(entity_records.entity(rng, company, place, rng.choice(DAYS[:3])))
             draw = rng.random()
+            if company.code in self.wanted.has["market.entity"]:
+                first.fields["uniscid"], first.guarded = company.code, True
+                continue
             if draw < 0.04:
                 self.rows.add(records.later(rng, first, DAYS[3], regstate="2", apprdate=DAYS[3].isoformat()))
             elif draw < 0.05:

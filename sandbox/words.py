@@ -47,6 +47,11 @@ FOOD_TRADES = (
     ("食品", f"预包装食品、散装食品批发兼零售；食品互联网销售。{_AFTER_APPROVAL}"),
     ("餐饮管理", f"餐饮服务；餐饮企业管理；食品经营。{_AFTER_APPROVAL}"),
 )
+LABOUR_TRADE = ("劳务", f"劳务派遣服务；人力资源服务；企业管理咨询。{_AFTER_APPROVAL}")
+HYGIENE_TRADE = ("酒店管理", f"住宿服务；洗浴服务；理发服务；酒店管理。{_AFTER_APPROVAL}")
+PUBLICATION_TRADE = ("图书", f"出版物零售；文具用品零售；图书管理服务。{_AFTER_APPROVAL}")
+PRINTING_TRADE = ("印务", f"包装装潢印刷品印刷；文件、资料等其他印刷品印刷；纸制品制造。{_AFTER_APPROVAL}")
+ENTERTAINMENT_TRADE = ("娱乐", f"歌舞娱乐活动；游艺娱乐活动；预包装食品销售。{_AFTER_APPROVAL}")
 COMPANY_TYPES = (
     "有限责任公司（自然人独资）",
     "有限责任公司（自然人投资或控股）",

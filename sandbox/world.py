@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from sandbox import numbers, words
+from sandbox import numbers, plan, words
 
 #: The day the sandbox's data stops. Fixed, so that the same seed gives the same bytes on every day.
 AS_OF = date(2026, 3, 31)
@@ -68,12 +69,26 @@ def stream(seed: int, name: str) -> Random:
     return Random(f"yizheng-sandbox/{seed}/{name}")
 
 
-def build_world(seed: int, size: int, *, hr: int, food: int, ngo: int) -> World:
+#: What a company does that applies for a licence; food has two trades.
+_APPLYING = {
+    plan.HR: (words.HR_TRADE,),
+    plan.FOOD: words.FOOD_TRADES,
+    plan.LABOUR: (words.LABOUR_TRADE,),
+    plan.HYGIENE: (words.HYGIENE_TRADE,),
+    plan.PUBLICATION: (words.PUBLICATION_TRADE,),
+    plan.PRINTING: (words.PRINTING_TRADE,),
+    plan.ENTERTAINMENT: (words.ENTERTAINMENT_TRADE,),
+}
+
+
+def build_world(seed: int, size: int, needed: Mapping[str, int]) -> World:
     """A world of `size` companies, 2·size citizens and size/5 social organisations.
 
-    The first `hr` companies are in human resources, the next `food` in food, and the first `ngo`
-    social organisations are 民办非企业单位: they are the ones that apply for licences.
+    Those that apply for licences come first: companies in the order of `plan.COMPANY_TRADES`, as many of each as
+    `needed` says; of the social organisations 民办非企业单位, then 社会团体.
     """
+    applying = [_APPLYING[item] for item in plan.COMPANY_TRADES for _ in range(needed[item])]
+    ngo, associations = needed[plan.NGO], needed[plan.ASSOCIATION]
     size = max(size, SMALLEST)
     societies = max(12, size // 5)
     people = _people(stream(seed, "people"), 2 * size, plain=size + societies)
@@ -82,20 +97,26 @@ def build_world(seed: int, size: int, *, hr: int, food: int, ngo: int) -> World:
     names: set[str] = set()
     companies = []
     for index in range(size):
-        if index < hr:
-            trade, scope = words.HR_TRADE
-        elif index < hr + food:
-            trade, scope = rng.choice(words.FOOD_TRADES)
+        if index < len(applying):
+            trade, scope = applying[index][0] if len(applying[index]) == 1 else rng.choice(applying[index])
         else:
             trade = rng.choice(tuple(words.TRADES))
             scope = words.TRADES[trade]
-        applies = index < hr + food
+        applies = index < len(applying)
         # one in ten heads a second company, but never one that applies: its evidence must be its own
-        head = people[rng.randrange(hr + food, index)] if index > hr + food and rng.random() < 0.1 else people[index]
+        second = index > len(applying) and rng.random() < 0.1
+        head = people[rng.randrange(len(applying), index) if second else index]
         companies.append(_company(rng, trade, scope, head, codes, names, sole=not applies and rng.random() < 0.12))
     rng = stream(seed, "social")
     social = [
-        _society(rng, people[size + index], codes, names, service=index < ngo or rng.random() < 0.6)
+        _society(
+            rng,
+            people[size + index],
+            codes,
+            names,
+            service=index < ngo or (index >= ngo + associations and rng.random() < 0.6),
+            association=ngo <= index < ngo + associations,
+        )
         for index in range(societies)
     ]
     return World(seed, size, people, companies, social)
@@ -194,14 +215,16 @@ def _company(
     return Organisation(code, name, kind, trade, scope, head, founded, capital, address(rng))
 
 
-def _society(rng: Random, head: Person, codes: set[str], names: set[str], *, service: bool) -> Organisation:
+def _society(
+    rng: Random, head: Person, codes: set[str], names: set[str], *, service: bool, association: bool
+) -> Organisation:
     brand = _brand(rng)
     if service:
         kind, prefix = "民办非企业单位", "52"
         trade, supervisor, scope = rng.choice(words.NGO_SERVICES)
         branch = f"（{rng.choice(words.STREETS)}站）" if rng.random() < 0.2 else ""
         name = f"武汉市东西湖区{brand}{trade}{branch}"
-    elif rng.random() < 0.8:
+    elif association or rng.random() < 0.8:
         kind, prefix, supervisor = "社会团体", "51", "武汉市东西湖区民政局"
         trade = rng.choice(words.ASSOCIATION_TRADES)
         name, scope = f"武汉市东西湖区{brand}{trade}", "行业交流、业务培训、咨询服务。"

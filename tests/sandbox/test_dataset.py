@@ -43,7 +43,7 @@ def test_any_size_stands(size: int) -> None:
     companies = [row for row in made.rows["market.company"] if row.dirt != "code-check"]
     assert len(made.rows["market.company"]) == max(24, size)
     assert len({row.key for row in companies}) == len(companies)
-    assert len(made.approvals) == max(24, size // 10)
+    assert len(made.approvals) == max(24, size // 10) + 16
     assert all(made.rows[resource] for resource in KEYS)
 
 
@@ -116,12 +116,18 @@ def test_the_default_demo_shows_every_outcome_of_every_item(expected: list[dict[
     approvals = [line for line in expected if "approval" in line]
     issued = Counter(line["item"] for line in approvals if line["verdict"] == "issued")
     missing = Counter((line["item"], code) for line in approvals for code in line["missing"])
-    for item in plan.ITEMS.values():
+    for item in (plan.ITEMS[name] for name in (plan.HR, plan.FOOD, plan.NGO)):
         assert issued[item.code] >= 5
         for material in item.proofs:
             assert missing[item.code, material] >= 2, (item.name, material)
+    others = {one.code for name, one in plan.ITEMS.items() if one.step == "issue" and name != plan.HYGIENE}
+    assert {item for item, number in issued.items() if number} == others
+    assert missing[plan.ITEMS[plan.HYGIENE].code, "M4"] == 1
     assert sum(1 for line in approvals if line["verdict"] == "not_granted") >= 3
-    assert len(approvals) == 40
+    assert Counter(line["step"] for line in approvals if "step" in line) == {
+        "change": 2, "renew": 2, "replace": 2, "cancel": 2,
+    }  # fmt: skip
+    assert len(approvals) == 40 + 16
 
 
 def test_heads_of_companies_are_the_same_person_everywhere(demo: dataset.Dataset) -> None:

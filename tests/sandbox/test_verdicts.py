@@ -117,27 +117,36 @@ class Clerk:
         return [
             row
             for row in self.rows[resource]
-            if _number(row[column]) == value and all(row[name] in choice for name, choice in wanted.items())
+            if _number(row[column] or "") == value and all(row[name] in choice for name, choice in wanted.items())
         ]
 
     def missing(self, item: str, applicant: str) -> list[str]:
         """Which materials of an item cannot be shown for an applicant."""
-        if item == plan.ITEMS[plan.NGO].code:
+        if item in (plan.ITEMS[plan.NGO].code, plan.ITEMS[plan.ASSOCIATION].code):
+            kind = "民办非企业单位" if item == plan.ITEMS[plan.NGO].code else "社会团体"
             source = self.find("civil.social_org", "tyxydm", applicant)
-            proofs = {"M1": [row for row in source if (row["zzlx"], row["zt"]) == ("民办非企业单位", "正常")]}
+            registered = [row for row in source if (row["zzlx"], row["zt"]) == (kind, "正常")]
             head = _number(source[0]["frsfz"]) if source else ""
         else:
             source = self.find("tax.registration", "shxydm", applicant)
-            proofs = {"M1": [row for row in source if row["qyzt"] == "正常"]}
+            registered = [row for row in source if row["qyzt"] == "正常"]
             head = _number(source[0]["sfzhm"]) if source else ""
-        if item == plan.ITEMS[plan.FOOD].code:
-            proofs["M2"] = self.find("tax.clearance", "shxydm", applicant, zt=("已完税", "已清税"))
-            proofs["M3"] = self.find("hr.vocational", "zjhm", head, zygz=("食品安全管理员",))
-        else:
-            proofs["M2"] = self.find("hr.insurance", "zjhm", head, xz=("职工养老",), jfzt=("正常",))
-        if item == plan.ITEMS[plan.HR].code:
-            proofs["M3"] = self.find("hr.vocational", "zjhm", head, zygz=("企业人力资源管理师",))
-        return [code for code, rows in sorted(proofs.items()) if not rows]
+        wanted = "企业人力资源管理师" if item in HR_ITEMS else "食品安全管理员"
+        shown = {
+            "civil.social_org": registered,
+            "tax.registration": registered,
+            "tax.clearance": self.find("tax.clearance", "shxydm", applicant, zt=("已完税", "已清税")),
+            "hr.insurance": self.find("hr.insurance", "zjhm", head, xz=("职工养老",), jfzt=("正常",)),
+            "hr.vocational": self.find("hr.vocational", "zjhm", head, zygz=(wanted,)),
+            "market.entity": self.find("market.entity", "uniscid", applicant),
+            "police.household": self.find("police.household", "gmsfhm", head),
+            "housing.title": self.find("housing.title", "qlrzjh", applicant),
+        }
+        proofs = next(one.proofs for one in plan.ITEMS.values() if one.code == item)
+        return [code for code, resource in sorted(proofs.items()) if not shown.get(resource)]
+
+
+HR_ITEMS = {plan.ITEMS[item].code for item in (plan.HR, plan.HR_CHANGE, plan.HR_RENEW, plan.HR_CANCEL)}
 
 
 def _number(text: str) -> str:
@@ -160,7 +169,30 @@ def test_the_evidence_leads_a_clerk_to_the_expected_approvals(folder: Path, expe
             assert (line["verdict"], line["missing"]) == ("not_granted", [])
             continue
         missing = clerk.missing(cases[number]["task_code"], _number(cases[number]["applyer_page_code"]))
-        assert (line["verdict"], line["missing"]) == ("waiting" if missing else "issued", missing), line
+        step = next(one.step for one in plan.ITEMS.values() if one.code == cases[number]["task_code"])
+        if step != "issue":
+            first = line["of"]
+            assert cases[first]["applyer_page_code"] == cases[number]["applyer_page_code"]
+            assert clerk.rows and _day(clerk, first) < _day(clerk, number), "decided after the licence it is a step of"
+            missing += [] if approvals[first]["verdict"] == "issued" else ["licence"]
+        assert (line["verdict"], line["missing"]) == ("waiting" if missing else DONE[step], sorted(missing)), line
+    assert {line["verdict"] for line in approvals.values()} == {*DONE.values(), "waiting", "not_granted"}
+
+
+DONE = {"issue": "issued", "change": "changed", "renew": "renewed", "replace": "replaced", "cancel": "cancelled"}
+
+
+def _day(clerk: Clerk, approval: str) -> str:
+    return next(row["result_date"] for row in clerk.rows["bureau.result"] if row["key"] == approval)
+
+
+def test_a_change_is_decided_before_the_same_licence_is_cancelled(folder: Path, expected: list[dict[str, Any]]) -> None:
+    clerk = Clerk(folder, expected)
+    steps: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for line in expected:
+        if "step" in line:
+            steps[line["of"]].append((_day(clerk, line["approval"]), line["step"]))
+    assert ["change", "cancel"] in [[step for _, step in sorted(told)] for told in steps.values()]
 
 
 @pytest.mark.parametrize("name", ["cf_bx_sbxx", "zyzg"])
