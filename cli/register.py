@@ -82,8 +82,8 @@ def seal(as_json: bool) -> None:
 
     \b
     Example: hub register seal
-    Exit status: 0 sealed · 1 refused: the register was changed, or there is no key · 2 try again: another process
-    seals, or the database or the key's device does not answer · 3 wrong usage
+    Exit status: 0 sealed · 1 refused: the register was changed, or there is no key · 2 try again: another
+    process seals, or the database or the key's device does not answer · 3 wrong usage
     """
     from hub.licence_register import KEPT
 
