@@ -27,6 +27,7 @@ _COMMANDS = {
     "items": ("cli.items", "items"),
     "lookup": ("cli.lookup", "lookup"),
     "audit": ("cli.audit", "audit"),
+    "register": ("cli.register", "register"),
     "reports": ("cli.reports", "reports"),
     "issue": ("cli.issue", "issue"),
     "licences": ("cli.issue", "licences"),

@@ -1,11 +1,13 @@
-"""Gives waiting entries of the audit log their numbers each minute, and seals a signed head each hour.
+"""Gives waiting entries of the audit log and the licence register their numbers each minute, and seals a signed head of
+each log each hour.
 
-For the operator: `number` is a net below the web process, which does the same about every second; where both fail,
-entries are written all the same and wait. `seal` signs a head over everything, has it timestamped where an authority
-is configured, and writes it with the new leaf hashes below HUB_HOME/log/audit, outside the database: copy that folder
-to where nobody who may change the database can write. HUB-781 or HUB-788 says that the log was changed: read runbook
-log-changed before anything else. Running either again at any time is safe; a head more does no harm. When they run is
-told by the settings HUB_LOG_NUMBERS and HUB_LOG_HEADS (cron expressions, Asia/Shanghai) of Airflow's processes.
+For the operator: each log has a task of its own, so that trouble of one does not hold up the other. `number_…` is a net
+below the web process, which does the same about every second; where both fail, entries are written all the same and
+wait. `seal_…` signs a head over everything, has it timestamped where an authority is configured, and writes it with the
+new leaf hashes below HUB_HOME/log, outside the database: copy that folder to where nobody who may change the database
+can write. HUB-781 or HUB-788 says that a log was changed: read runbook log-changed before anything else. Running either
+again at any time is safe; a head more does no harm. When they run is told by the settings HUB_LOG_NUMBERS and
+HUB_LOG_HEADS (cron expressions, Asia/Shanghai) of Airflow's processes.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags._outcome import airflow_outcome
 
+#: Names of the logs; a test holds them against those the hub keeps.
+_LOGS = ("audit", "register")
 _COMMON: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
@@ -41,15 +45,16 @@ def number_log() -> None:
     """See the module's text: it is what the operator reads beside the DAG."""
 
     @task
-    def number() -> dict[str, float]:
+    def number(log: str) -> dict[str, float]:
         from core.settings import Settings
-        from hub.audit import behind, sequence
         from hub.context import open_hub
+        from hub.kept_logs import kept
 
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
-            return {"numbered": sequence(hub), "behind": behind(hub)}
+            return {"numbered": kept(log).sequence(hub), "behind": kept(log).behind(hub)}
 
-    number()
+    for log in _LOGS:
+        number.override(task_id=f"number_{log}")(log)
 
 
 @dag(
@@ -61,20 +66,21 @@ def seal_log() -> None:
     """See the module's text: it is what the operator reads beside the DAG."""
 
     @task
-    def seal() -> dict[str, object]:
+    def seal(log: str) -> dict[str, object]:
         import logging
 
         from core.settings import Settings
-        from hub.audit import seal_head
         from hub.context import open_hub
+        from hub.kept_logs import kept
 
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
-            made = seal_head(hub)
+            made = kept(log).seal_head(hub)
         if made.unstamped:
-            logging.getLogger(__name__).warning("head %s has no timestamp: %s", made.number, made.unstamped)
+            logging.getLogger(__name__).warning("%s: head %s has no timestamp: %s", log, made.number, made.unstamped)
         return {"number": made.number, "size": made.size, "stamped": made.stamp is not None}
 
-    seal()
+    for log in _LOGS:
+        seal.override(task_id=f"seal_{log}")(log)
 
 
 number_log()

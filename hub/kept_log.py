@@ -61,7 +61,7 @@ class KeptLog:
             return merkle_log.size(cursor, self.name)
 
     def behind(self, hub: Hub) -> float:
-        """Seconds the oldest waiting entry has waited; 0 when none waits. More than some seconds: no sequencer works."""
+        """Seconds the oldest waiting entry has waited; 0 when none waits. More than some: no sequencer works."""
         return merkle_log.waiting_seconds(hub.connection, self.name)
 
     def verify(self, hub: Hub, *, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:

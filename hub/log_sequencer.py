@@ -22,7 +22,7 @@ class Sequencer:
     Several processes may each run one: one of them works at a time, the others find nothing to do.
     """
 
-    def __init__(self, database_url: str, logs: Sequence[str] = ("audit",), *, every: float = 1.0) -> None:
+    def __init__(self, database_url: str, logs: Sequence[str], *, every: float = 1.0) -> None:
         """Nothing happens before `start`.
 
         Args:

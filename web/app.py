@@ -19,8 +19,8 @@ from core.digest import sm3_hex
 from core.errors import HubError
 from core.settings import Mode, Settings
 from hub.access import Access
+from hub.kept_logs import LOGS
 from hub.sessions import Session
-from web.audit_api import audit_routes
 from web.counter_verbs import HubCounter
 from web.desk import desk_router
 from web.desk_port import DeskVerbs
@@ -28,6 +28,7 @@ from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
 from web.limits import Doorkeeper
+from web.log_api import log_routes
 from web.lookup_api import lookup_routes
 from web.machines import token_router
 from web.my_data import my_data_router
@@ -122,7 +123,8 @@ def create_app(
     app.include_router(sign_in_router(pages))
     app.include_router(token_router())
     app.include_router(lookup_routes(service))
-    app.include_router(audit_routes())
+    for log in LOGS:
+        app.include_router(log_routes(log))
     app.include_router(my_data_router(pages, service.means.ages))
     at_counter = counter or HubCounter(service)
     app.include_router(desk_router(pages, at_counter, watch.now))

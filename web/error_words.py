@@ -18,9 +18,7 @@ WORDS: Final = {
     ),
     "ItemUnknown": Words(404, "没有这个事项", "There is no such service item.", "请重新查找并选择事项。"),
     "PurposeMissing": Words(422, "没有说明查询用途，未查询", "A purpose is missing.", "请选择查询用途。"),
-    "EntryUnknown": Words(
-        404, "审计日志中没有这个编号", "The audit log has no entry or head of that number.", "请核对查询流水号。"
-    ),
+    "EntryUnknown": Words(404, "日志中没有这个编号", "The log has no entry or head of that number.", "请核对编号。"),
     "LegacyNumberUnknown": Words(
         404, "登记机关没有这个旧号码，未查询", "No register knows this old number.", "请改用统一社会信用代码。"
     ),

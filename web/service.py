@@ -13,6 +13,7 @@ from core.clock import Clock
 from core.settings import Settings
 from hub.access import Access
 from hub.ages import Ages
+from hub.kept_logs import NAMES
 from hub.live import Live
 from hub.log_sequencer import Sequencer
 from hub.lookup_queue import LookupQueue
@@ -39,7 +40,7 @@ class Service:
         self._clock = clock
         self._lock = Lock()
         self._queue: LookupQueue | None = None
-        self._sequencer = Sequencer(settings.database_url)
+        self._sequencer = Sequencer(settings.database_url, NAMES)
 
     @property
     def queue(self) -> LookupQueue:
@@ -51,7 +52,7 @@ class Service:
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        """While the server runs, entries of the audit log get their numbers; at its end everything is closed."""
+        """While the server runs, entries of the logs get their numbers; at its end everything is closed."""
         self._sequencer.start()
         try:
             yield

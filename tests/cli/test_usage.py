@@ -52,6 +52,8 @@ WITH_DATABASE = [
     ["reports", "list"], ["reports", "answer", "1", "--words", "x"],
     ["audit", "verify"], ["audit", "head"], ["audit", "seal"], ["audit", "export", "--out", "x.jsonl"],
     ["audit", "prove", "--from", "0"],
+    ["register", "verify"], ["register", "head"], ["register", "seal"], ["register", "export", "--out", "x.jsonl"],
+    ["register", "prove", "--from", "0"], ["register", "prove", "--licence", "x"],
     ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
     ["access", "clear", "1", "--why", "x"],
 ]  # fmt: skip
@@ -126,6 +128,8 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["audit"], ["audit", "prove"], ["audit", "prove", "seven"], ["audit", "prove", "--to", "1"],
         ["audit", "check-proof"], ["audit", "check-proof", "/nonexistent.json"], ["audit", "export"],
         ["audit", "verify", "--patience", "-1"], ["audit", "head", "--number", "-1"],
+        ["register"], ["register", "prove"], ["register", "prove", "--from", "0", "--licence", "x"],
+        ["register", "check-proof"], ["register", "export"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
 )  # fmt: skip

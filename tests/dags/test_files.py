@@ -15,6 +15,7 @@ from connectors.declaration import load_all
 from connectors.registry import declarations
 from hub import sources
 from hub.freshness import run_allowance
+from hub.kept_logs import NAMES
 from hub.sources import Department, cron_of, departments, evidence_resources, parts_of, pools
 from onebox.dag_files import dag_files
 from tests.dags.conftest import Inside
@@ -111,6 +112,8 @@ def test_the_watch_looks_every_ten_minutes(parsed: dict[str, Any]) -> None:
 def test_the_log_is_numbered_each_minute_and_sealed_each_hour(parsed: dict[str, Any]) -> None:
     crons = [parsed["dags"][name]["cron"] for name in (NUMBER, SEAL)]
     assert crons == ["* * * * * Asia/Shanghai", "0 * * * * Asia/Shanghai"]
+    for dag, verb in ((NUMBER, "number"), (SEAL, "seal")):
+        assert sorted(parsed["dags"][dag]["tasks"]) == sorted(f"{verb}_{log}" for log in NAMES), "a task each log"
 
 
 def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:

@@ -327,8 +327,14 @@ def test_the_log_is_numbered_and_sealed(stage: Stage) -> None:
     with open_hub(stage.settings) as hub:
         add(hub, 3)
     number, seal = stage.play({"dag": "number_log"}, {"dag": "seal_log"})
-    assert (number["state"], number["tasks"]) == ("success", {"number": ["success", 1]})
-    assert (seal["state"], seal["tasks"]) == ("success", {"seal": ["success", 1]})
+    assert (number["state"], number["tasks"]) == (
+        "success",
+        {"number_audit": ["success", 1], "number_register": ["success", 1]},
+    )
+    assert (seal["state"], seal["tasks"]) == (
+        "success",
+        {"seal_audit": ["success", 1], "seal_register": ["success", 1]},
+    )
     with open_hub(stage.settings) as hub:
         report = audit.verify(hub)
     assert report.sound, report.findings

@@ -9,11 +9,13 @@ from collections.abc import Callable
 import psycopg2
 import pytest
 
-from hub import audit
+from hub import audit, licence_register
 from hub.audit import Sequencer
 from hub.context import Hub, open_hub
+from hub.kept_logs import NAMES
 from store.connection import fetch_all
 from tests.hub.logs import add, superuser_of
+from tests.hub.registers import issued
 
 
 def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -24,7 +26,7 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 def test_entries_get_numbers_while_it_runs_and_it_ends_when_told(hub: Hub) -> None:
-    sequencer = Sequencer(hub.settings.database_url, every=0.02)
+    sequencer = Sequencer(hub.settings.database_url, ["audit", "register"], every=0.02)
     sequencer.start()
     entries = add(hub, 5)
     until(lambda: audit.size(hub) == 5)
@@ -41,8 +43,17 @@ def test_entries_get_numbers_while_it_runs_and_it_ends_when_told(hub: Hub) -> No
         sequencer.start()
 
 
+def test_entries_of_the_licence_register_get_theirs_too(hub: Hub) -> None:
+    sequencer = Sequencer(hub.settings.database_url, NAMES, every=0.02)
+    sequencer.start()
+    issued(hub, 2)
+    add(hub, 1)
+    until(lambda: licence_register.size(hub) == 2 and audit.size(hub) == 1)
+    sequencer.stop()
+
+
 def test_a_database_that_is_lost_is_taken_up_again(hub: Hub, postgres_url: str) -> None:
-    sequencer = Sequencer(hub.settings.database_url, every=0.02)
+    sequencer = Sequencer(hub.settings.database_url, ["audit", "register"], every=0.02)
     sequencer.start()
     add(hub, 1)
     until(lambda: audit.size(hub) == 1)
@@ -62,7 +73,7 @@ def test_a_database_that_is_lost_is_taken_up_again(hub: Hub, postgres_url: str) 
 
 
 def test_a_database_that_is_not_there_is_told_and_kills_nothing() -> None:
-    sequencer = Sequencer("postgresql://nobody:x@127.0.0.1:1/none", every=0.02)
+    sequencer = Sequencer("postgresql://nobody:x@127.0.0.1:1/none", ["audit"], every=0.02)
     sequencer.start()
     until(lambda: "HUB-601" in (sequencer.trouble or ""))
     sequencer.stop()
@@ -72,7 +83,7 @@ def test_a_log_that_shrank_is_told_as_trouble(hub: Hub, postgres_url: str) -> No
     attacker = superuser_of(hub, postgres_url)
     with attacker.at_work() as cursor:
         cursor.execute("insert into log_head values ('audit', 0, 9, %s, now(), '', '', null, 'none')", (b"r" * 32,))
-    sequencer = Sequencer(hub.settings.database_url, every=0.02)
+    sequencer = Sequencer(hub.settings.database_url, ["audit", "register"], every=0.02)
     sequencer.start()
     until(lambda: "HUB-781" in (sequencer.trouble or ""))
     attacker.run("delete from log_head")
@@ -85,7 +96,7 @@ def test_many_write_while_two_sequencers_run_and_a_head_is_sealed_and_all_is_sou
     from hub.install import demo_keys
 
     demo_keys(hub.settings, hub.clock)
-    sequencers = [Sequencer(hub.settings.database_url, every=0.005) for _ in range(2)]
+    sequencers = [Sequencer(hub.settings.database_url, ["audit", "register"], every=0.005) for _ in range(2)]
     for one in sequencers:
         one.start()
     written: list[str] = []

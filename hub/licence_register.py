@@ -1,0 +1,83 @@
+"""The licence register 证照登记簿: every publication and every change of state, numbered, sealed, proved, verified.
+
+A Merkle log as the audit log. Nobody need trust the hub's database: who holds an old head can have it proved that
+nothing under it was rewritten, and `verify` names a table that says something else than the register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hub import register_tables
+from hub.context import Hub
+from hub.kept_log import KeptLog
+from hub.log_proofs import EntryUnknown
+from hub.log_report import LogReport
+from hub.log_verify import Body, OnRead
+from store import register_bodies, register_entries
+
+LOG = register_entries.LOG
+
+
+class _Bodies:
+    """Where the entries of the register stand."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._connection = hub.connection
+
+    def read(self, entries: Sequence[str]) -> dict[str, Body]:
+        found = register_bodies.read(self._connection, entries)
+        return {entry: Body(one.body, one.faults) for entry, one in found.items()}
+
+    def outside(self, limit: int) -> Iterator[str]:
+        return register_bodies.outside(self._connection, limit)
+
+
+KEPT = KeptLog(LOG, _Bodies)
+#: What a log can do; `hub.kept_log.KeptLog` says what each does and raises.
+sequence, seal_head, export = KEPT.sequence, KEPT.seal_head, KEPT.export
+head, size, behind = KEPT.head, KEPT.size, KEPT.behind
+inclusion, consistency = KEPT.inclusion, KEPT.consistency
+
+
+def verify(hub: Hub, *, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:
+    """Look through the whole log, then hold the tables against it; what says otherwise is a finding of kind `table`.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    report = KEPT.verify(hub, patience=patience, on_read=on_read)
+    older = 0
+    for looked in register_tables.look(hub):
+        older += looked.older
+        for fault in looked.faults:
+            report.found("table", fault.text, fault.number, fault.entry)
+    if older:
+        report.notes.append(f"{older:,} documents are older than the register; no entry tells of them")
+    return report
+
+
+def entry_of(hub: Hub, identifier: str) -> str:
+    """The entry that tells that a document was published; by its licence identifier.
+
+    Raises:
+        EntryUnknown: no published document bears it.
+    """
+    found = register_bodies.of_document(hub.connection, identifier)
+    if found is None:
+        raise EntryUnknown(
+            f"the log `{LOG}` holds no publication of a document of this identifier. Take it from the document's face."
+        )
+    return found
+
+
+def inclusion_of(hub: Hub, identifier: str) -> dict[str, Any]:
+    """The proof that the publication of a document is in the register.
+
+    Raises:
+        EntryUnknown: no published document bears the identifier.
+        EntryWaits: it has no number yet.
+        LogShrunk: leaves or tiles are missing.
+    """
+    return inclusion(hub, entry_of(hub, identifier))
