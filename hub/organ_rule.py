@@ -68,7 +68,7 @@ def require_one_organ(settings: Settings, sealed: bytes, report: Report, number:
     raise OrganRuleBroken(
         f"licence {number}: the sealed document does not name one organ in force ({why}). It was not recorded and not "
         "published. Put seal, signer's certificate and the table of organs in order (`hub seals organs`), then run "
-        "the issue again."
+        "the same again; a licence of the organ of before needs a new version first (`hub licences reseal`)."
     )
 
 

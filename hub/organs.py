@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,10 +30,21 @@ def organs_of(settings: Settings) -> OrganTable:
         OrgansBroken: the table is no such table.
     """
     own = organs_file(settings)
-    table = read_organs(own) if own.exists() else demo_organs()
+    try:
+        found = own.stat()
+    except FileNotFoundError:
+        table = demo_organs()
+    else:
+        table = _remembered(own, found.st_mtime_ns, found.st_size)
     if table.demo and settings.mode is Mode.PRODUCTION:
         raise OrgansUnset(
             f"production mode goes by no made-up table of organs; nothing was issued and nothing judged. Write {own} "
             "with the bureau's own organs (docs/seals.md, the organ rule), without `demo = true`."
         )
     return table
+
+
+@lru_cache(maxsize=4)
+def _remembered(path: Path, changed: int, size: int) -> OrganTable:
+    """Thousands of licences are judged by one table."""
+    return read_organs(path)

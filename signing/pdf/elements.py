@@ -23,8 +23,8 @@ def licence_elements(data: bytes) -> dict[str, str]:
     """
     reader, _ = open_reader(data)
     try:
-        stream = reader.root.get("/Metadata")
-        packet = b"" if stream is None else bytes(stream.data)
+        # By [] and not by get, which would give the reference in place of what it leads to.
+        packet = bytes(reader.root["/Metadata"].data) if "/Metadata" in reader.root else b""
     except Exception as error:  # noqa: BLE001 - pyHanko raises all sorts over broken objects
         raise PdfRefused("元数据无法读取", f"the metadata cannot be read ({type(error).__name__})") from None
     if not packet:

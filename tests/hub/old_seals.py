@@ -68,6 +68,13 @@ key_file = "{DEMO}/{folder}/signer-key.pem"
 certificate_file = "{DEMO}/{folder}/signer-cert.pem"
 passphrase_file = "{DEMO}/passphrase"
 seal_file = "{DEMO}/{folder}/seal.esl"
+
+[pdf]
+kind = "file"
+key_file = "{DEMO}/{folder}/pdf/signer-key.pem"
+certificate_file = "{DEMO}/{folder}/pdf/signer-cert.pem"
+passphrase_file = "{DEMO}/passphrase"
+chain_file = "{DEMO}/pdf-root-cert.pem"
 """,
         encoding="utf-8",
     )
