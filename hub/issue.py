@@ -15,6 +15,7 @@ from hub.compose import compose
 from hub.context import Hub, OnStep, no_step
 from hub.designation import address_of, first
 from hub.making import Made, make
+from hub.organ_rule import require_issuer
 from hub.press import Press
 from hub.seals import require_active
 from schemas.errors import FaceIncomplete
@@ -81,6 +82,8 @@ def issue_one(hub: Hub, approval: str, press: Press, on_step: OnStep = no_step) 
 
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
+        IssuerUnfit: the press is not an organ in force, or not of this licence type; no number was reserved.
+        OrganRuleBroken: the sealed document does not name one organ; nothing was published.
         SealNotRegistered, SealNotActive: the seal may not be used.
         TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
         HubError: of drawing, signing or the store; what was reached stays reached.
@@ -103,6 +106,7 @@ def _reserve(hub: Hub, approval: str, press: Press) -> LicenceVersion | None:
     item = case.evidence.item
     kind = licence_type(case.licence_type)
     now = hub.clock.now().astimezone(SHANGHAI).replace(microsecond=0)
+    require_issuer(hub.settings, press.bureau, kind, now.date())
 
     def composed(sequence: int, place: int) -> Composed:
         designation = first(kind, press.bureau, sequence, place, now.date())

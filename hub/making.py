@@ -15,6 +15,7 @@ from core.errors import Permanent
 from hub.compose import drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
+from hub.organ_rule import require_one_organ
 from hub.press import Press
 from store import licence_making, licences
 from store.licences import LicenceVersion
@@ -59,6 +60,7 @@ def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_s
 
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
+        OrganRuleBroken: it does not name one organ in force; nothing was published.
         SealNotRegistered, SealNotActive: the seal may not be used.
         TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
         StepRefused: the licence's state changed meanwhile.
@@ -99,6 +101,7 @@ def _seal(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep) -> N
             f"({'; '.join(report.lines(quiet=True))}). It was not recorded and not published. Check seal, certificates "
             "and trust anchors (`hub verify`), then run the issue again."
         )
+    require_one_organ(hub.settings, sealed, report, version.number, now)
     on_step("licence.verified")
     write_durably(hub.settings.home / path, sealed)
     on_step("licence.written")

@@ -20,6 +20,7 @@ from documents.pdf import draw
 from hub.compose import page_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import write_durably
+from hub.organ_rule import require_one_organ
 from hub.press import DEMO, DemoSealRefused, Press, PressUnset, open_token, timestamp_client
 from hub.press_file import KeyFile, PdfPart, press_file_of
 from hub.seals import require_active
@@ -84,6 +85,7 @@ def make_pdf(hub: Hub, asked: str, out: Path, on_step: OnStep = no_step) -> PdfC
         SealNotRegistered, SealNotActive: the seal may not be used.
         PressUnset: production mode, and `press.toml` names no key for PDF.
         PdfRefusedByVerifier: our own verifier does not find the sealed PDF valid; it was not written.
+        OrganRuleBroken: the licence is of the organ of before, and the PDF would be signed by another.
         DiskRefuses: a Retryable; it could not be written.
         HubError: of drawing, signing or the store.
     """
@@ -112,6 +114,7 @@ def make_pdf(hub: Hub, asked: str, out: Path, on_step: OnStep = no_step) -> PdfC
             f"({'; '.join(report.lines(quiet=True))}). It was not written. Check the section [pdf] of press.toml and "
             "the roots in keys/trust; the licence itself (OFD) is not affected."
         )
+    require_one_organ(hub.settings, data, report, licence.number, now)
     on_step("pdf.verified")
     write_durably(out, data)
     on_step("pdf.written")

@@ -250,20 +250,14 @@ class OrganTable(Declared):
         return found[-1] if found else None
 
     def organ_at(self, day: date, *, code: str | None = None, name: str | None = None) -> Organ | None:
-        """The organ in force on a day under a code or a name; None when there is none, or they are two."""
-        found = {one.id: one for one in self._referred(day, code, name)}
-        if len(found) != 1:
+        """The organ in force on a day under a code, a name, or both; None when there is none, or they are two."""
+        found = [] if code is None else [self.by_code(code)]
+        if name is not None:
+            found.append(self.by_name(name, day))
+        if not found or any(one is not found[0] for one in found):
             return None
-        (organ,) = found.values()
-        return organ if organ.names_on(day) else None
-
-    def _referred(self, day: date, code: str | None, name: str | None) -> Iterator[Organ]:
-        for organ in (
-            self.by_code(code) if code is not None else None,
-            self.by_name(name, day) if name is not None else None,
-        ):
-            if organ is not None:
-                yield organ
+        organ = found[0]
+        return organ if organ is not None and organ.names_on(day) else None
 
     def same_at(self, day: date, *references: str) -> bool:
         """Whether credit codes, names, names of seals, and organisations as certificates write them (code and name in

@@ -119,13 +119,13 @@ class Claims:
     """What a licence says about its organ, as it stands there; None for what is not there.
 
     Attributes:
-        face: the organ as people read it; for a PDF None, and `has_face` is False.
+        face: the organ as people read it.
         issuer, issuer_code, stated_seal: ZZBFJG, ZZBFJGDM, ZZQZMC.
         identifier_issuer: the credit code within ZZBS.
         licence, type_code, number, identifier: ZZMC, ZZLXDM, ZZBH, ZZBS.
         issued_on: ZZBFRQ.
         seals: one for every seal, in order.
-        has_face: whether the face can be read from this kind of file.
+        is_pdf: a PDF, whose pages are not read here and whose seal has no name of its own: neither is missed.
     """
 
     face: str | None
@@ -139,7 +139,7 @@ class Claims:
     number: str | None = None
     identifier: str | None = None
     issued_on: date | None = None
-    has_face: bool = True
+    is_pdf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ def _absent(claims: Claims) -> Iterator[Finding]:
 
 def _places(claims: Claims) -> Iterator[tuple[Part, str | None]]:
     """What stands in the licence itself, place by place."""
-    if claims.has_face:
+    if not claims.is_pdf:
         yield Part.FACE, claims.face
     yield Part.ISSUER, claims.issuer
     yield Part.ISSUER_CODE, claims.issuer_code
@@ -306,6 +306,8 @@ class _Compared:
             day = seal.signed_at.astimezone(SHANGHAI).date()
         if seal.name is not None:
             yield from self._seal(Part.SEAL, seal.name, day)
+        elif not self.claims.is_pdf:
+            yield _missing(Part.SEAL)
         code, name = seal.organisation[:_CODE_LENGTH], seal.organisation[_CODE_LENGTH:]
         if not seal.organisation:
             yield _missing(Part.CERTIFICATE)
@@ -346,7 +348,9 @@ class _Compared:
         return self.table.form(name) in {self.table.form(one) for one in self.table.seals_of(self.organ, borne)}
 
     def _differs(self, part: Part, text: str, other: Organ | None) -> Finding:
-        zh, en = ("", "") if other is None else (f"（{other.name}）", f" ({other.name})")
+        # Whose a code is nobody sees; a name says it itself.
+        shown = other is None or self.table.form(other.name) in self.table.form(text)
+        zh, en = ("", "") if other is None or shown else (f"（{other.name}）", f" ({other.name})")
         mine = self.organ.name_on(self.day)
         return Finding(
             part,
