@@ -1,4 +1,4 @@
-"""`hub seals`: the register of seals, what each may be used for, and every use with its case number."""
+"""`hub seals`: the register of seals, what each may be used for, every use with its case number, and the audit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli import seals_audit
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
 from cli.who import login, who_option
 from core.settings import Settings
@@ -27,6 +28,11 @@ def seals() -> None:
              hub seals suspend 42011200000001 --reason "token lost"
     Exit status: 0 done · 1 refused or failed · 2 the database does not answer · 3 wrong usage
     """
+
+
+seals.add_command(seals_audit.audit)
+seals.add_command(seals_audit.organs)
+seals.add_command(seals_audit.samples)
 
 
 @seals.command("list", short_help="Every registered seal and how it stands.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.errors import Permanent
 from core.settings import Mode, Settings
 from schemas.organs import OrganTable, demo_organs, read_organs
+from schemas.organs.loader import DEMO
 
 
 class OrgansUnset(Permanent):
@@ -42,6 +43,17 @@ def organs_of(settings: Settings) -> OrganTable:
             "with the bureau's own organs (docs/seals.md, the organ rule), without `demo = true`."
         )
     return table
+
+
+def organs_told(settings: Settings) -> dict[str, Any]:
+    """The table as it is, for people and for `--json`. Raises as `organs_of`."""
+    table = organs_of(settings)
+    own = organs_file(settings)
+    return {
+        "file": str(own if own.exists() else DEMO),
+        **table.model_dump(mode="json"),
+        "organs": [one.model_dump(mode="json") | {"ours": one is table.own} for one in table.organs],
+    }
 
 
 @lru_cache(maxsize=4)

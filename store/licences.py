@@ -112,6 +112,33 @@ def in_state(connection: Connection, state: str) -> list[LicenceVersion]:
     return [read(row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentFile:
+    """The file of a licence's current document: where it lies below the hub's home, and how the licence stands."""
+
+    number: str
+    path: str
+    sm3: bytes
+    status: str
+
+
+def count_current(connection: Connection) -> int:
+    """How many licences have a published document."""
+    row = fetch_one(connection, "select count(*) from licence where current_version is not null")
+    return 0 if row is None else int(row[0])
+
+
+def current_files(connection: Connection, after: str, limit: int) -> list[CurrentFile]:
+    """Files of current documents, in the order of the licences' numbers, behind the number `after`."""
+    rows = fetch_all(
+        connection,
+        f"select l.number, v.document_path, v.document_sm3, l.status {FROM} "
+        "where v.version = l.current_version and l.number > %s order by l.number limit %s",
+        (after, limit),
+    )
+    return [CurrentFile(number, path, bytes(digest), status) for number, path, digest, status in rows]
+
+
 def facts(connection: Connection, vault: Vault, version: LicenceVersion) -> dict[str, Any]:
     """What the document is drawn from, as frozen at reservation."""
     row = fetch_one(connection, "select facts from licence_version where id = %s", (version.id,))

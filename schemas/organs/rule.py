@@ -80,9 +80,23 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
     @property
+    def zh(self) -> str:
+        """Chinese, short."""
+        return _KINDS[self]
+
+    @property
     def breaks(self) -> bool:
         """Whether it breaks the rule, or only keeps it from being judged."""
         return self not in (Kind.MISSING, Kind.UNKNOWN)
+
+
+_KINDS: Final = {
+    Kind.DIFFERS: "不是同一机关",
+    Kind.NOT_THEN: "签章时不是该机关或该名称",
+    Kind.MALFORMED: "格式不正确",
+    Kind.MISSING: "没有",
+    Kind.UNKNOWN: "机关表未收录",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,11 @@ class Finding:
     def word(self) -> str:
         """E.g. `seal.differs`."""
         return f"{self.part.value}.{self.kind.value}"
+
+    @property
+    def label(self) -> str:
+        """What the word means, in Chinese and without names."""
+        return f"{self.part.zh}：{self.kind.zh}"
 
     def to_dict(self) -> dict[str, str]:
         """For JSON."""

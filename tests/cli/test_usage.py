@@ -45,6 +45,7 @@ WITH_DATABASE = [
     ["migrate"], ["licences", "pdf", "1", "--out", "x.pdf"], ["seals", "list"], ["seals", "show", "1"],
     ["seals", "add", __file__], ["seals", "suspend", "1", "--reason", "x"], ["seals", "resume", "1", "--reason", "x"],
     ["seals", "revoke", "1", "--reason", "x"], ["seals", "uses"], ["seals", "picture", "1", "--out", "x.png"],
+    ["seals", "audit", "--register"],
     ["keys", "list"], ["keys", "rotate"], ["keys", "rotate", "--kek"], ["keys", "retire"],
     ["quarantine", "send-back", "tax.registration"], ["quarantine", "sent", "x"], ["quarantine", "sendings"],
     ["quarantine", "dismiss", "1", "--why", "repeated"], ["quarantine", "export", "1", "--out", "x.bin"],
