@@ -51,3 +51,9 @@ class PackageUnjudged(Permanent):
     """Nothing wrong was found, but the signature of a package could not be judged: no trust, no verdict."""
 
     code: ClassVar[str] = "HUB-507"
+
+
+class FormRefused(Rejected):
+    """A file is not the bag or envelope it should be, or what is in it does not fit its own lists."""
+
+    code: ClassVar[str] = "HUB-508"

@@ -7,17 +7,19 @@ from pathlib import Path
 import click
 
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
-from cli.output import cannot_tell_on_error, json_option, say_json
+from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
 from cli.verify import STATUS
 from core.settings import Settings
 
 
-@click.group(short_help="Archive packages: check them.")
+@click.group(short_help="Archive packages: check them, write and read them in other forms.")
 def archive() -> None:
     """Archive packages 归档信息包.
 
     \b
     Example: hub archive check var/archive/2026/420112-food-2026-00001.zip
+             hub archive export PACKAGE --as bag --out PACKAGE-bag.zip
+             hub archive import BAG_OR_ENVELOPE --out PACKAGE.zip
     Exit status: 0 passed · 1 failed · 2 cannot tell · 3 wrong usage
     """
 
@@ -47,3 +49,57 @@ def check(package: Path, trust: tuple[Path, ...], as_json: bool) -> None:
         if report.verdict.value == "cannot_tell" and not (anchors or anchors_of(settings)):
             say_whom_to_trust(settings.keys)
     raise SystemExit(STATUS[report.verdict.value])
+
+
+@archive.command("export", short_help="Write a package as a BagIt bag or an EEP envelope.")
+@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as", "form", type=click.Choice(["bag", "eep", "package"]), required=True, help="The form.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
+@json_option
+@exit_on_error
+def export_package(package: Path, form: str, out: Path, as_json: bool) -> None:
+    """Write PACKAGE in another form; brought back by `hub archive import` it is the same byte for byte.
+
+    A bag (BagIt 1.0) is a zip file, an envelope (DA/T 48-2009, 未核实) an XML file that the bureau's key signs.
+
+    \b
+    Example: hub archive export var/archive/2026/420112-food-2026-00001.zip --as bag --out bag.zip
+    Exit status: 0 written · 1 refused · 2 try again later · 3 wrong usage
+    """
+    from hub.files import write_durably
+    from hub.forms import Form, export
+
+    made = export(read_up_to(package, PACKAGE_BYTES), Form(form), Settings.from_environment(database=False))
+    write_durably(out.absolute(), made)
+    if as_json:
+        say_json({"path": str(out), "form": form, "bytes": len(made)})
+    else:
+        click.echo(f"{out}: {form}, {len(made):,} bytes")
+
+
+@archive.command("import", short_help="Read a bag or an envelope, check it, and write the package in it.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The package to write.")
+@json_option
+@cannot_tell_on_error
+def import_package(file: Path, out: Path, as_json: bool) -> None:
+    """Read FILE, whichever of the forms it is in, check the package in it, and write that. A package that fails its
+    check is not written.
+
+    \b
+    Example: hub archive import bag.zip --out package.zip
+    Exit status: 0 good and written · 1 refused · 2 cannot tell, written all the same · 3 wrong usage
+    """
+    from hub.files import write_durably
+    from hub.forms import bring_in
+
+    found = bring_in(read_up_to(file, PACKAGE_BYTES), Settings.from_environment(database=False))
+    verdict = found.report.verdict.value
+    if verdict != "invalid":
+        write_durably(out.absolute(), found.package)
+    if as_json:
+        say_json({"form": found.form.value, "electronic_file_no": found.electronic_file_no, **found.report.to_dict()})
+    else:
+        click.echo("\n".join(found.report.lines()))
+        click.echo(f"{out}: {'not written' if verdict == 'invalid' else f'{len(found.package):,} bytes'}")
+    raise SystemExit(STATUS[verdict])

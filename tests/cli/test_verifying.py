@@ -284,3 +284,24 @@ def test_a_path_with_chinese_and_blanks_is_a_path(command: Command, licence: Pat
     copy = tmp_path / "食品 经营\n许可证.ofd"
     shutil.copy(licence, copy)
     assert command("verify", "-q", str(copy)).status == 0
+
+
+@pytest.mark.parametrize("form", ["bag", "eep"])
+def test_a_package_goes_out_in_another_form_and_comes_back_the_same(
+    command: Command, package: Path, tmp_path: Path, form: str
+) -> None:
+    out, back = tmp_path / f"out.{form}", tmp_path / "back.zip"
+    assert command("archive", "export", str(package), "--as", form, "--out", str(out)).status == 0
+    said = command("archive", "import", str(out), "--out", str(back), "--json")
+    assert (said.status, said.json["form"], said.json["verdict"]) == (0, form, "valid")
+    assert back.read_bytes() == package.read_bytes()
+
+
+def test_a_bag_changed_on_its_way_is_refused_and_nothing_written(
+    command: Command, package: Path, tmp_path: Path
+) -> None:
+    out, back = tmp_path / "bag.zip", tmp_path / "back.zip"
+    command("archive", "export", str(package), "--as", "bag", "--out", str(out))
+    said = command("archive", "import", str(changed(out, tmp_path / "..", ".ofd")), "--out", str(back))
+    assert said.status == 1 and "HUB-508" in said.err
+    assert not back.exists()
