@@ -81,7 +81,7 @@ def export_package(package: Path, form: str, out: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The package to write.")
 @json_option
-@cannot_tell_on_error
+@exit_on_error
 def import_package(file: Path, out: Path, as_json: bool) -> None:
     """Read FILE, whichever of the forms it is in, check the package in it, and write that. A package that fails its
     check is not written.

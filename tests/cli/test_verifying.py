@@ -260,12 +260,14 @@ def test_a_package_without_a_trusted_root_cannot_be_told(command: Command, packa
     assert "--trust" in said.err
 
 
-def test_render_draws_a_page_and_names_the_file(command: Command, licence: Path, tmp_path: Path) -> None:
+def test_render_draws_every_page_and_names_the_files(command: Command, licence: Path, tmp_path: Path) -> None:
     said = command("render", str(licence), "--out", str(tmp_path / "new"), "--dpi", "40")
     assert said.status == 0
-    assert Path(said.lines[0]).read_bytes().startswith(b"\x89PNG")
+    drawn = [Path(line) for line in said.lines]
+    assert len(drawn) == 2, "正本 and 副本"
+    assert all(page.read_bytes().startswith(b"\x89PNG") for page in drawn)
     as_json = command("render", str(licence), "--out", str(tmp_path), "--dpi", "40", "--json")
-    assert as_json.json == {"pictures": [str(tmp_path / Path(said.lines[0]).name)], "left_out": []}
+    assert as_json.json == {"pictures": [str(tmp_path / page.name) for page in drawn], "left_out": []}
 
 
 def test_render_refuses_what_is_no_licence_and_writes_nothing(command: Command, tmp_path: Path) -> None:
