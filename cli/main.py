@@ -25,6 +25,7 @@ _COMMANDS = {
     "collect": ("cli.collect", "collect"),
     "quarantine": ("cli.quarantine", "quarantine"),
     "items": ("cli.items", "items"),
+    "licence-type": ("cli.licence_type", "licence_type"),
     "lookup": ("cli.lookup", "lookup"),
     "audit": ("cli.audit", "audit"),
     "register": ("cli.register", "register"),

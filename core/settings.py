@@ -28,6 +28,11 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
+def home_of(environment: Mapping[str, str]) -> Path:
+    """The folder for what the hub writes: `HUB_HOME`, or `./var`."""
+    return Path(environment.get("HUB_HOME", "var")).absolute()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where this hub keeps and finds things.
@@ -82,7 +87,7 @@ class Settings:
             SettingMissing: no database address can be found, or HUB_MODE is neither demo nor production.
         """
         env = os.environ if environment is None else environment
-        home = Path(env.get("HUB_HOME", "var")).absolute()
+        home = home_of(env)
         url = env.get("HUB_DATABASE_URL", "")
         if not url and database:
             url_file = Path(env.get("HUB_DATABASE_URL_FILE", str(home / "secrets" / "hub-database-url")))

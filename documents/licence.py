@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from documents import ofd
 from documents.package import Package
 from documents.places import Place, riding_places, seal_place, seal_places
+from documents.setting import steady
 from documents.sheet import LicencePage, set_sheets
 from documents.template import SheetKind
-from documents.template_files import load, names
+from documents.template_files import forget, load, names
 
 __all__ = [
     "FieldSpec",
@@ -23,6 +24,7 @@ __all__ = [
     "draw",
     "draw_set",
     "fields",
+    "forget_templates",
     "riding_places",
     "seal_place",
     "seal_places",
@@ -43,6 +45,12 @@ class FieldSpec:
 def templates() -> tuple[str, ...]:
     """The names of all templates."""
     return names()
+
+
+def forget_templates() -> None:
+    """Read every template again at the next drawing, where a file of them was changed or another folder is tried."""
+    forget()
+    steady.cache_clear()
 
 
 def fields(template: str) -> tuple[FieldSpec, ...]:

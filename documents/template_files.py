@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.own_types import TEMPLATES, own_types
 from documents.errors import FontBroken, GlyphMissing, TemplateBroken
 from documents.fonts import FaceName, face
 from documents.layout import Align
@@ -101,7 +102,33 @@ def _read(path: Path) -> dict[str, Any]:
 
 def names() -> tuple[str, ...]:
     """The names of all licences that have templates, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml") if "." not in path.stem))
+    folders = (FOLDER, own_types() / TEMPLATES)
+    return tuple(sorted({path.stem for one in folders for path in one.glob("*.toml") if "." not in path.stem}))
+
+
+def forget() -> None:
+    """Read the files again at the next drawing."""
+    _load.cache_clear()
+
+
+def load(name: str, sheet: SheetKind = SheetKind.ORIGINAL, folder: Path | None = None) -> Template:
+    """One sheet of the licence `name`, read and checked at the first call.
+
+    Args:
+        folder: where its file lies; by default the bureau's own folder where it has one there, else this release's.
+            Frames that the folder does not have are this release's.
+
+    Raises:
+        TemplateBroken: no such file, no TOML, an unknown or missing key, a colour or face that does
+            not exist, something beyond the page, a fixed word that the face cannot write, or a copy that
+            leaves out a fact. All problems are told at once.
+    """
+    return _load(name, sheet, folder or _folder_of(name))
+
+
+def _folder_of(name: str) -> Path:
+    own = own_types() / TEMPLATES
+    return own if _NAME.fullmatch(name) and (own / f"{name}.toml").is_file() else FOLDER
 
 
 def _merged(frame: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,14 +146,7 @@ def _merged(frame: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def load(name: str, sheet: SheetKind = SheetKind.ORIGINAL, folder: Path = FOLDER) -> Template:
-    """One sheet of the licence `name`, read and checked at the first call.
-
-    Raises:
-        TemplateBroken: no such file, no TOML, an unknown or missing key, a colour or face that does
-            not exist, something beyond the page, a fixed word that the face cannot write, or a copy that
-            leaves out a fact. All problems are told at once.
-    """
+def _load(name: str, sheet: SheetKind, folder: Path) -> Template:
     if not _NAME.fullmatch(name):
         raise TemplateBroken(f"{name!r} is no template name; nothing was drawn. Known: {', '.join(names())}.")
     path = folder / f"{name}.toml"
@@ -144,8 +164,13 @@ def load(name: str, sheet: SheetKind = SheetKind.ORIGINAL, folder: Path = FOLDER
 def _with_frame(own: dict[str, Any], folder: Path, colours: Any = None) -> dict[str, Any]:
     """A file's tables over those of the frame it names; `colours` come between the two."""
     frame = own.pop("frame", None)
-    base = _read(folder / f"{frame}.frame.toml") if isinstance(frame, str) else {}
+    base = _read(_frame(frame, folder)) if isinstance(frame, str) else {}
     return _merged(_merged(base, {"colours": colours}) if colours else base, own)
+
+
+def _frame(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.frame.toml"
+    return path if path.is_file() else FOLDER / path.name
 
 
 def _derived(sheet: SheetKind, original: Mapping[str, Any], given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -14,7 +14,8 @@ from archive.package import build
 from archive.retention import RetentionTable
 from core.clock import SHANGHAI
 from core.digest import sm3
-from core.settings import Mode
+from core.own_types import RETENTION, own_types
+from core.settings import Mode, Settings
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.inspect import check_package
@@ -95,7 +96,7 @@ def _case(hub: Hub, licence: LicenceVersion, press: Press) -> CaseFile:
         applicant_code_masked=_masked(facts["metadata"]["CZZTDM"]),
         organ_name=press.bureau.name,
         organ_code=press.bureau.credit_code,
-        retention=_retention(hub).rule_for(item.code, demand_verified=hub.settings.mode is Mode.PRODUCTION),
+        retention=retention_of(hub.settings).rule_for(item.code, demand_verified=hub.settings.mode is Mode.PRODUCTION),
         accepted=accepted,
         decided=decided,
         outcome=Outcome.GRANTED,
@@ -132,17 +133,29 @@ def _case(hub: Hub, licence: LicenceVersion, press: Press) -> CaseFile:
     )
 
 
-def _retention(hub: Hub) -> RetentionTable:
-    """The bureau's own table from the home folder; the demo's where there is none and nothing is at stake."""
-    own = hub.settings.home / "retention.toml"
-    if own.exists() or hub.settings.mode is Mode.PRODUCTION:
-        try:
-            return RetentionTable.from_toml(own.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RetentionUnset(
-                f"{own} cannot be read ({error.strerror}). No case was packed; put the bureau's approved table there."
-            ) from None
-    return RetentionTable.from_toml((files("archive") / "retention_demo.toml").read_text(encoding="utf-8"))
+def retention_of(settings: Settings) -> RetentionTable:
+    """The bureau's own table from the home folder, the demo's where there is none and nothing is at stake; and the rows
+    that came with its own licence types.
+
+    Raises:
+        RetentionUnset: a table cannot be read.
+    """
+    own = settings.home / "retention.toml"
+    if own.exists() or settings.mode is Mode.PRODUCTION:
+        table = _table(own)
+    else:
+        table = RetentionTable.from_toml((files("archive") / "retention_demo.toml").read_text(encoding="utf-8"))
+    beside = own_types() / RETENTION
+    return RetentionTable({**_table(beside).rules, **table.rules}) if beside.exists() else table
+
+
+def _table(path: Path) -> RetentionTable:
+    try:
+        return RetentionTable.from_toml(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RetentionUnset(
+            f"{path} cannot be read ({error.strerror}). No case was packed; put the bureau's approved table there."
+        ) from None
 
 
 def _moment(history: list[tuple[datetime, str, dict[str, Any]]], event: str) -> datetime:

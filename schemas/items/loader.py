@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
+from core.own_types import ITEMS, own_types
 from schemas.dates import current_day
 from schemas.declared import read_folder
 from schemas.errors import DeclarationBroken, ItemNotInForce, ItemUnknown
@@ -23,10 +24,13 @@ NO_ITEMS = frozenset({PURPOSES_FILE, ABOLISHED_FILE})
 Versions = Mapping[str, tuple[ServiceItem, ...]]
 
 
-def load(folder: Path = FOLDER) -> Versions:
+def load(folder: Path = FOLDER, *, own: Path | None = None) -> Versions:
     """Item code to every version of the item, the earliest first, for every TOML file of a folder.
 
     A folder without a list of purposes of its own goes by the one of this release.
+
+    Args:
+        own: a further folder, the bureau's own, which need not be there.
 
     Raises:
         DeclarationBroken: a file is no declaration, names a purpose that is not listed, asks for a proof that was
@@ -34,6 +38,8 @@ def load(folder: Path = FOLDER) -> Versions:
             rise with their days.
     """
     declared = read_folder(folder, ServiceItem, besides=NO_ITEMS)
+    if own is not None and own.is_dir():
+        declared += read_folder(own, ServiceItem, besides=NO_ITEMS)
     known = load_purposes(folder) if (folder / PURPOSES_FILE).exists() else all_purposes()
     proofs = load_abolished(folder)
     for one in declared:
@@ -79,8 +85,14 @@ def wrong_versions(versions: Sequence[ServiceItem]) -> str:
 
 @cache
 def all_versions() -> Versions:
-    """Every version of the items this release declares."""
-    return load()
+    """Every version of the items that this release or the bureau declares."""
+    return load(own=own_types() / ITEMS)
+
+
+def forget() -> None:
+    """Read the files again at the next question."""
+    all_versions.cache_clear()
+    _in_force.cache_clear()
 
 
 def all_items(on: date | None = None) -> Mapping[str, ServiceItem]:

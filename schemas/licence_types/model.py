@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from string import Formatter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from schemas.dates import Validity
 from schemas.declared import Declared
 from schemas.identifiers.citizen import CitizenId
 from schemas.identifiers.holder import HolderNumber
-from schemas.items import ServiceItem, all_items
+from schemas.items import LicenceStep, ServiceItem, all_items
 from schemas.records import Accept, Record, Result
 from schemas.registry import MODELS
 
 #: What the hub itself knows about a licence it is issuing, by face field name.
 LICENCE_FIELDS = frozenset({"number", "identifier", "issued_on", "validity"})
 ISSUER_FIELDS = frozenset({"name", "credit_code"})
+
+
+#: As the context of a validation: a type whose parts are each right is taken, however they stand to each other.
+LOOSE: Final = "loose"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a type whose parts are each right, and where in its file."""
+
+    place: tuple[int | str, ...]
+    text: str
 
 
 class ValidityRule(Declared):
@@ -94,10 +108,10 @@ class FaceField(Declared):
             self.field is not None
         ):
             raise ValueError(f"{self.label}: a text has its words, everything else its field")
-        if self.source == "accept":
-            _shown(Accept, self.label, self.field)
-        if self.source == "result":
-            _shown(Result, self.label, self.field)
+        if self.source in ("accept", "result") and (
+            text := _not_shown(Accept if self.source == "accept" else Result, self.label, self.field)
+        ):
+            raise ValueError(text)
         if self.source == "licence" and self.field not in LICENCE_FIELDS:
             raise ValueError(f"{self.label}: the hub assigns {', '.join(sorted(LICENCE_FIELDS))}, not {self.field}")
         if self.source == "issuer" and self.field not in ISSUER_FIELDS:
@@ -133,33 +147,62 @@ class LicenceType(Declared):
     face: tuple[FaceField, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
-        named = [name for _, name, _, _ in Formatter().parse(self.number_format) if name is not None]
-        if sorted(named) != ["seq", "year"]:
-            raise ValueError("a number format holds {year} and {seq} once each")
-        for names in ([line.label for line in self.face], [line.key for line in self.face]):
-            if len(set(names)) != len(names):
-                raise ValueError("two lines of the face bear the same label or key")
-        if self.sheets not in (("original",), ("original", "copy")):
-            raise ValueError('`sheets` are ["original"] or ["original", "copy"]')
-        item = all_items().get(self.item)
-        if item is None or item.licence_type != self.id or not item.issues:
-            raise ValueError("the item is not declared or leads to another licence type")
-        for one in self.items:
-            if one.issues and one.code != self.item:
-                raise ValueError(f"two items begin this licence: {item.name} and {one.name}")
-            if one.licence_step is not None and one.licence_step.draws:
-                self._check_released(one)
+    def _hangs_together(self, info: ValidationInfo) -> Self:
+        if info.context != LOOSE and (found := [problem.text for problem in self.problems()]):
+            raise ValueError("; ".join(found))
         return self
 
-    def _check_released(self, item: ServiceItem) -> None:
+    def problems(self) -> Iterator[Problem]:
+        """What its parts say against each other, against the items that name it, and against the records."""
+        yield from self._of_number()
+        for what in ("label", "key"):
+            told = [getattr(line, what) for line in self.face]
+            for place, one in enumerate(told):
+                if one in told[:place]:
+                    yield Problem(("face", place, what), f"two lines of the face bear the {what} {one}")
+        if self.sheets not in (("original",), ("original", "copy")):
+            yield Problem(("sheets",), '`sheets` are ["original"] or ["original", "copy"]')
+        yield from self._of_items()
+
+    def _of_number(self) -> Iterator[Problem]:
+        try:
+            named = [name for _, name, _, _ in Formatter().parse(self.number_format) if name is not None]
+            shown = {
+                self.number_format.format(year=year, seq=seq) for year in (2026, 2027) for seq in (1, 2, 11, 99999)
+            }
+        except (ValueError, LookupError, TypeError, AttributeError):
+            named, shown = [], set()
+        if sorted(named) != ["seq", "year"] or len(shown) != 8:
+            yield Problem(("number_format",), "a number format holds {year} and {seq} once each")
+
+    def _of_items(self) -> Iterator[Problem]:
+        begins = all_items().get(self.item)
+        if begins is None:
+            yield Problem(("item",), f"no item in force has the code {self.item}")
+        elif begins.licence_type != self.id:
+            yield Problem(("item",), f"the item {begins.name} leads to {begins.licence_type or 'no licence'}")
+        elif not begins.issues:
+            yield Problem(("item",), f"the item {begins.name} is a later step of this licence and does not begin it")
+        for one in self.items:
+            if one.issues and one.code != self.item:
+                yield Problem(("item",), f"a second item begins this licence: {one.name}")
+            if one.licence_step is LicenceStep.RENEW and self.validity.long_term:
+                yield Problem(("validity",), f"{one.name} renews a licence that has no end")
+            if one.licence_step is not None and one.licence_step.draws:
+                yield from self._of_release(one)
+
+    def _of_release(self, item: ServiceItem) -> Iterator[Problem]:
         """What the face shows comes from the evidence of the case it is drawn for, whichever step that is."""
-        for line in self.face:
-            if line.source == "evidence":
-                material = next((known for known in item.materials if known.code == line.material), None)
-                if material is None or line.field not in material.release:
-                    raise ValueError(f"{line.label}: {item.name} does not release {line.material}.{line.field}")
-                _shown(MODELS[material.resource], line.label, line.field)
+        for place, line in enumerate(self.face):
+            if line.source != "evidence":
+                continue
+            material = next((known for known in item.materials if known.code == line.material), None)
+            if material is None or line.field not in material.release:
+                text = f"{line.label}: {item.name} does not release {line.material}.{line.field}"
+                yield Problem(("face", place, "field"), text)
+                continue
+            if text := _not_shown(MODELS[material.resource], line.label, line.field):
+                yield Problem(("face", place, "field"), text)
 
     @property
     def items(self) -> tuple[ServiceItem, ...]:
@@ -173,9 +216,11 @@ class LicenceType(Declared):
         return self.number_format.format(year=year, seq=seq)
 
 
-def _shown(model: type[Record], label: str, name: str | None) -> None:
+def _not_shown(model: type[Record], label: str, name: str | None) -> str:
+    """Why a field of a record cannot stand on a face; empty when it can."""
     field = model.model_fields.get(name or "")
     if field is None:
-        raise ValueError(f"{label}: {model.schema_name} has no field {name}")
+        return f"{label}: {model.schema_name} has no field {name}"
     if field.annotation in (CitizenId, HolderNumber):
-        raise ValueError(f"{label}: a citizen's number does not go on a licence's face")
+        return f"{label}: a citizen's number does not go on a licence's face"
+    return ""
