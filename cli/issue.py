@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.check_offline import check_offline
 from cli.output import Words, exit_on_error, json_option, one_line, say_json, say_table, shown_path
 from core.errors import HubError
 from core.settings import Settings
@@ -170,3 +171,6 @@ def pdf(licence: str, out: Path, as_json: bool) -> None:
     else:
         stamped = "with" if made.timestamped else "without"
         click.echo(f"{made.path}: licence {one_line(made.number)}, {made.size:,} bytes, {stamped} timestamp")
+
+
+licences.add_command(check_offline)

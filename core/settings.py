@@ -49,6 +49,7 @@ class Settings:
         web_hosts: names the web answers to beside the loopback address.
         public_url: where citizens reach the web, without a slash at its end; QR codes lead there. None where nobody has
             said it; see `citizens_address`.
+        status_list_hours: how long a status list may be relied on after it was made.
     """
 
     home: Path
@@ -60,6 +61,7 @@ class Settings:
     access: Path | None = None
     web_hosts: tuple[str, ...] = ()
     public_url: str | None = None
+    status_list_hours: int = 24
 
     @property
     def access_file(self) -> Path:
@@ -74,7 +76,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
-        `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL` and `HUB_MODE`.
+        `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
+        `HUB_STATUS_LIST_HOURS` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -84,7 +87,8 @@ class Settings:
             database: False for what needs no database, such as verifying a file: its address may then be absent.
 
         Raises:
-            SettingMissing: no database address can be found, or HUB_MODE is neither demo nor production.
+            SettingMissing: no database address can be found, HUB_MODE is neither demo nor production, or
+                HUB_STATUS_LIST_HOURS is no number from 1 to 168.
         """
         env = os.environ if environment is None else environment
         home = home_of(env)
@@ -102,6 +106,9 @@ class Settings:
             mode = Mode(env.get("HUB_MODE", "demo"))
         except ValueError:
             raise SettingMissing("HUB_MODE must be `demo` or `production`") from None
+        hours = env.get("HUB_STATUS_LIST_HOURS") or "24"
+        if not (hours.isdecimal() and hours.isascii() and 1 <= int(hours[:4]) <= 168):
+            raise SettingMissing("HUB_STATUS_LIST_HOURS must be a number of hours from 1 to 168")
         return cls(
             home=home,
             database_url=url,
@@ -112,4 +119,5 @@ class Settings:
             access=Path(env["HUB_ACCESS"]).absolute() if env.get("HUB_ACCESS") else None,
             web_hosts=tuple(env.get("HUB_WEB_HOSTS", "").replace(",", " ").split()),
             public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/") or None,
+            status_list_hours=int(hours),
         )

@@ -28,7 +28,7 @@ _FONT_IDS = {FaceName.BODY: 1, FaceName.TITLE: 2}
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _XMLNS = f'xmlns:ofd="{NAMESPACE}"'
 #: The name and the file of the attached structured data.
-_DATA, _DATA_FILE = "证照数据", "licence.xml"
+DATA, _DATA_FILE = "证照数据", "licence.xml"
 
 
 def write(sheets: Sequence[Sheet]) -> Package:
@@ -229,7 +229,7 @@ def _pictures(pictures: Mapping[str, tuple[int, bytes]]) -> str:
 def _attachments(page: LicencePage) -> str:
     kilobytes = length(len(page.data_xml) / 1024)
     return (
-        f'{_HEAD}<ofd:Attachments {_XMLNS}><ofd:Attachment ID="a001" Name={quoteattr(_DATA)} Format="xml" '
+        f'{_HEAD}<ofd:Attachments {_XMLNS}><ofd:Attachment ID="a001" Name={quoteattr(DATA)} Format="xml" '
         f'CreationDate="{page.created.isoformat()}T00:00:00" Size="{kilobytes}" Visible="false">'
         f"<ofd:FileLoc>{escape(_DATA_FILE)}</ofd:FileLoc></ofd:Attachment></ofd:Attachments>"
     )
