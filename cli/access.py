@@ -39,6 +39,7 @@ def check(as_json: bool) -> None:
     counts = {
         "organisations": len(found.organisations), "staff": len(found.staff), "terminals": len(found.terminals),
         "partners": len(found.partners), "grants": len(found.grants),
+        "copy_grants": len(found.copy_grants),
     }  # fmt: skip
     demo = [member.id for member in found.members if member.demo]
     if as_json:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.annotated import copy
 from cli.check_offline import check_offline
 from cli.output import Words, exit_on_error, json_option, one_line, say_json, say_table, shown_path
 from core.errors import HubError
@@ -104,6 +105,7 @@ def licences(ctx: click.Context, waiting: bool, as_json: bool) -> None:
     Example: hub licences
              hub licences --waiting
              hub licences pdf 42011220260304000002 --out licence.pdf
+             hub licences copy 42011220260001 --receiver 某银行 --cause 开户 --out copy.ofd
     Exit status: 0 listed · 1 failed · 2 the database does not answer · 3 wrong usage
     """
     if ctx.invoked_subcommand is not None:
@@ -174,3 +176,4 @@ def pdf(licence: str, out: Path, as_json: bool) -> None:
 
 
 licences.add_command(check_offline)
+licences.add_command(copy)

@@ -12,11 +12,12 @@ from documents import ofd
 from documents.package import Package
 from documents.places import Place, riding_places, seal_place, seal_places
 from documents.setting import steady
-from documents.sheet import LicencePage, set_sheets
+from documents.sheet import CopyNote, LicencePage, set_sheets
 from documents.template import SheetKind
 from documents.template_files import forget, load, names
 
 __all__ = [
+    "CopyNote",
     "FieldSpec",
     "LicencePage",
     "Place",

@@ -6,6 +6,7 @@ reader that forgives is no reason to need forgiveness. The same sheets give the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -15,10 +16,11 @@ from xml.sax.saxutils import escape, quoteattr
 from documents.fonts import FaceName, face
 from documents.ornament import Shape, length
 from documents.package import Package
-from documents.parts import LicencePage, Sheet, Steady, TextPart
+from documents.parts import LicencePage, Sheet, Steady, TextPart, TurnedPart
 from documents.sheet import embedded
 from documents.template import SheetKind
 from documents.template_files import load
+from documents.watermark import turned_box
 
 NAMESPACE = "http://www.ofdspec.org/2016"
 TAG_NAMESPACE = "urn:yizheng-hub:licence-tags:1"
@@ -93,14 +95,32 @@ def _number(sheets: Sequence[Sheet]) -> tuple[list[_Page], dict[str, tuple[int, 
                 references.setdefault(part.field, []).append(identifier)
             identifier += 1
         body.append("</ofd:Layer></ofd:Content></ofd:Page>")
-        content = _opening(sheet.steady, page_id) + "".join(body).encode()
+        behind, fixed = _opening(sheet.steady, page_id)
+        marked, identifier = _marks(sheet, identifier)
+        content = behind + marked + fixed + "".join(body).encode()
         pages.append(_Page(page_id, sheet, content, references))
     return pages, pictures, identifier - 1
 
 
+def _marks(sheet: Sheet, first: int) -> tuple[bytes, int]:
+    """The watermark as a layer of its own on the background one, and the next free ID; nothing for a licence itself.
+
+    A layer and not an annotation: what may be switched off in a viewer, or left out when printing, marks no copy.
+    """
+    if not sheet.marks:
+        return b"", first
+    texts = "".join(turned_object(identifier, part) for identifier, part in enumerate(sheet.marks, first + 1))
+    layer = f'<ofd:Layer ID="{first}" Type="Background">{texts}</ofd:Layer>'
+    return layer.encode(), first + 1 + len(sheet.marks)
+
+
 @lru_cache(maxsize=64)
-def _opening(steady: Steady, page: int) -> bytes:
-    """A page's content up to where what it says begins; the same for every licence of a template."""
+def _opening(steady: Steady, page: int) -> tuple[bytes, bytes]:
+    """A page's content up to where what it says begins; the same for every licence of a template.
+
+    Returns:
+        The background layer and what is before it, and the beginning of the body's.
+    """
     behind, fixed = (
         "".join(
             path_object(identifier, part) if isinstance(part, Shape) else text_object(identifier, part)
@@ -115,8 +135,7 @@ def _opening(steady: Steady, page: int) -> bytes:
         f"{_HEAD}<ofd:Page {_XMLNS}><ofd:Area><ofd:PhysicalBox>{_box((0, 0, *steady.size))}"
         f"</ofd:PhysicalBox></ofd:Area><ofd:Content>"
         f'<ofd:Layer ID="{page + 1}" Type="Background">{behind}</ofd:Layer>'
-        f'<ofd:Layer ID="{page + 2}" Type="Body">{fixed}'
-    ).encode()
+    ).encode(), f'<ofd:Layer ID="{page + 2}" Type="Body">{fixed}'.encode()
 
 
 def _location(index: int) -> str:
@@ -152,6 +171,22 @@ def text_object(identifier: int, part: TextPart) -> str:
         f'<ofd:TextObject ID="{identifier}" Boundary="{box}" Font="{_FONT_IDS[part.face]}" Size="{length(line.size)}">'
         f'<ofd:FillColor Value="{part.colour}"/>'
         f'<ofd:TextCode X="0" Y="{length(above)}"{delta}>{escape(line.text)}</ofd:TextCode></ofd:TextObject>'
+    )
+
+
+def turned_object(identifier: int, part: TurnedPart) -> str:
+    """A TextObject turned by its CTM; its box is the upright one around it, as viewers clip by the box."""
+    line = part.text.line
+    x, y, width, height = turned_box(part)
+    angle = math.radians(part.degrees)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    turn = " ".join(length(value, 5) for value in (cosine, -sine, sine, cosine, line.x - x, line.baseline - y))
+    delta = f' DeltaX="{_runs(line.advances)}"' if line.advances else ""
+    return (
+        f'<ofd:TextObject ID="{identifier}" Boundary="{_box((x, y, width, height))}" CTM="{turn}" '
+        f'Font="{_FONT_IDS[part.text.face]}" Size="{length(line.size)}">'
+        f'<ofd:FillColor Value="{part.text.colour}"/>'
+        f'<ofd:TextCode X="0" Y="0"{delta}>{escape(line.text)}</ofd:TextCode></ofd:TextObject>'
     )
 
 

@@ -18,6 +18,21 @@ from documents.template import SheetKind, Template
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CopyNote:
+    """What an annotated copy 加注件 says over and over across each page: for whom, what for, until when.
+
+    `until` is the moment as it shall be read. None of it is told by `repr`: it may name a person.
+    """
+
+    receiver: str
+    cause: str
+    until: str
+
+    def __repr__(self) -> str:
+        return f"CopyNote(until {self.until})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class LicencePage:
     """What one licence says.
 
@@ -32,6 +47,7 @@ class LicencePage:
         title, creator, created: document information; `created` is the only date in the file.
         test_mark: True writes 测试 on the face.
         sheet: 正本 or 副本. Annex pages come by themselves.
+        note: of an annotated copy only; every page then bears it as a watermark.
     """
 
     template: str
@@ -45,6 +61,7 @@ class LicencePage:
     created: date
     test_mark: bool
     sheet: SheetKind = SheetKind.ORIGINAL
+    note: CopyNote | None = None
 
     def __repr__(self) -> str:
         return f"LicencePage({self.template}, {self.sheet}, {self.doc_id})"
@@ -58,6 +75,14 @@ class TextPart:
     face: FaceName
     colour: str
     field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedPart:
+    """A set line turned about the beginning of its baseline, `degrees` counter-clockwise to the eye."""
+
+    text: TextPart
+    degrees: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +112,8 @@ class Steady:
 class Sheet:
     """One page, all set: `steady`, then `codes`, then `texts` drawn over each other.
 
-    `characters` are all that the page uses of each face, the steady ones among them.
+    `marks` are an annotated copy's: they lie on the steady background and under every word of the licence.
+    `characters` are all that the page uses of each face, the steady ones and the marks' among them.
     """
 
     page: LicencePage
@@ -96,6 +122,7 @@ class Sheet:
     codes: tuple[CodePart, ...]
     texts: tuple[TextPart, ...]
     characters: Mapping[FaceName, frozenset[str]]
+    marks: tuple[TurnedPart, ...] = ()
 
     @property
     def size(self) -> tuple[float, float]:

@@ -1,8 +1,8 @@
 """Our own OFD pages as PNG pictures, so that people and tests can look at them.
 
-Draws what `documents.ofd` writes: text in the embedded fonts, stroked and filled paths (M L Q B C),
-images, and the pictures of seals, whole or in slices, at the place their StampAnnot names. Arcs,
-CGTransform, text turned by a CTM, composite objects, and fonts that are not embedded it refuses. Page
+Draws what `documents.ofd` writes: text in the embedded fonts, level or turned by a CTM, stroked and filled
+paths (M L Q B C), images, and the pictures of seals, whole or in slices, at the place their StampAnnot names.
+Arcs, CGTransform, composite objects, and fonts that are not embedded it refuses. Page
 templates, annotations, patterns and shadings, transparency and clips of page objects it leaves out,
 and `left_out` says so. It is no viewer, and it verifies nothing.
 """
@@ -23,6 +23,8 @@ from documents.reader import NS, Box, Reader, Stamp, four, numbers, text_at
 _FINER = 3
 _CURVE_STEPS = 16
 _DEFAULT_LINE = 0.353
+#: A matrix of less than this turns a text into a stroke.
+_FLAT = 1e-6
 #: An A3 page at 400 dots per inch; beyond it a file that lies about its size would eat the memory.
 _MOST_PIXELS = 6700
 
@@ -155,9 +157,18 @@ class _Page:
                 self._pen.line(outline, fill=stroke, width=max(1, round(line * self._scale)), joint="curve")
 
     def _write(self, one: etree._Element) -> None:
-        if one.get("CTM") is not None or one.find("ofd:CGTransform", NS) is not None:
-            raise NotReadable("turned or shaped text is beyond this renderer; nothing was drawn. Use an OFD viewer.")
+        if one.find("ofd:CGTransform", NS) is not None:
+            raise NotReadable("shaped text is beyond this renderer; nothing was drawn. Use an OFD viewer.")
+        if one.get("CTM") is not None:
+            self._write_turned(one)
+            return
         x, y, _, _ = four(one.get("Boundary"))
+        face, ink = self._face(one), _colour(one, "ofd:FillColor", "black")
+        for character, at, baseline in _glyphs(one):
+            place = ((x + at) * self._scale, (y + baseline) * self._scale)
+            self._pen.text(place, character, font=face, fill=ink, anchor="ls")
+
+    def _face(self, one: etree._Element) -> ImageFont.FreeTypeFont:
         identifier = one.get("Font") or ""
         pixels = max(1, round(float(one.get("Size") or 0) * self._scale))
         face = self._faces.get((identifier, pixels))
@@ -167,13 +178,35 @@ class _Page:
                 raise NotReadable(f"font {identifier} is not embedded; no page was drawn. Use an OFD viewer.")
             face = ImageFont.truetype(BytesIO(file), pixels, layout_engine=ImageFont.Layout.BASIC)
             self._faces[identifier, pixels] = face
-        ink = _colour(one, "ofd:FillColor", "black")
-        for code in one.iterfind("ofd:TextCode", NS):
-            at = x + float(code.get("X") or 0)
-            baseline = (y + float(code.get("Y") or 0)) * self._scale
-            for character, advance in zip(code.text or "", [*advances(code.get("DeltaX")), 0.0], strict=False):
-                self._pen.text((at * self._scale, baseline), character, font=face, fill=ink, anchor="ls")
-                at += advance
+        return face
+
+    def _write_turned(self, one: etree._Element) -> None:
+        """Set the line level on a strip, and lay that where the CTM puts it, cut at the object's box."""
+        x, y, box_width, box_height = four(one.get("Boundary"))
+        a, b, c, d, e, f = _six(one.get("CTM"))
+        across, scale = a * d - b * c, self._scale
+        if abs(across) < _FLAT:
+            raise NotReadable("a text's matrix is flat; nothing was drawn. Ask its sender for the whole file.")
+        glyphs, face = list(_glyphs(one)), self._face(one)
+        if not glyphs:
+            return
+        # One size of room on every side holds whatever part of a glyph lies outside its own advance.
+        size = float(one.get("Size") or 0)
+        left, top = min(at for _, at, _ in glyphs) - size, min(base for _, _, base in glyphs) - 2 * size
+        right, bottom = max(at for _, at, _ in glyphs) + 2 * size, max(base for _, _, base in glyphs) + size
+        level = (round((right - left) * scale), round((bottom - top) * scale))
+        shown = (max(1, round(box_width * scale)), max(1, round(box_height * scale)))
+        if max(*level, *shown) > _MOST_PIXELS * _FINER:
+            raise NotReadable("a text is larger than any page; nothing was drawn. Ask its sender for the whole file.")
+        strip = Image.new("L", level)
+        pen = ImageDraw.Draw(strip)
+        for character, at, baseline in glyphs:
+            pen.text(((at - left) * scale, (baseline - top) * scale), character, font=face, fill=255, anchor="ls")
+        # Pillow asks for each pixel of the result where it comes from: the inverse of what the CTM says.
+        back_x = (d / across, -c / across, (c * f - d * e) / across * scale - left * scale)
+        back_y = (-b / across, a / across, (b * e - a * f) / across * scale - top * scale)
+        turned = strip.transform(shown, Image.Transform.AFFINE, (*back_x, *back_y), Image.Resampling.BILINEAR)
+        self._image.paste(_colour(one, "ofd:FillColor", "black"), (round(x * scale), round(y * scale)), turned)
 
     def _picture(self, one: etree._Element) -> None:
         file = self._images.get(one.get("ResourceID") or "")
@@ -194,6 +227,23 @@ class _Page:
             picture = picture.crop((u, v, u + w, v + h))
             left, top = left + u, top + v
         self._image.paste(picture, (left, top), picture)
+
+
+def _glyphs(one: etree._Element) -> Iterator[tuple[str, float, float]]:
+    """The characters of a text object, each with where its baseline begins, in the object's own space."""
+    for code in one.iterfind("ofd:TextCode", NS):
+        at, baseline = float(code.get("X") or 0), float(code.get("Y") or 0)
+        for character, advance in zip(code.text or "", [*advances(code.get("DeltaX")), 0.0], strict=False):
+            yield character, at, baseline
+            at += advance
+
+
+def _six(text: str | None) -> tuple[float, float, float, float, float, float]:
+    values = numbers(text)
+    if len(values) != 6:
+        raise NotReadable("a matrix does not have six numbers; nothing was drawn. Ask its sender for the whole file.")
+    a, b, c, d, e, f = values
+    return a, b, c, d, e, f
 
 
 def _colour(one: etree._Element, path: str, default: str) -> str | tuple[int, int, int]:

@@ -11,15 +11,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from documents import qr
+from documents import qr, watermark
 from documents.errors import FieldsUnfit, PagesDisagree, TextOverflow, TextRefused
 from documents.fonts import FaceName, face, steady_subset
-from documents.parts import CodePart, LicencePage, Sheet, Steady, TextPart
+from documents.parts import CodePart, CopyNote, LicencePage, Sheet, Steady, TextPart
 from documents.setting import set_pages, set_row, steady
 from documents.template import Row, SheetKind, Template
 from documents.template_files import ANNEX_COUNT, ANNEXED, ANNEXED_NAME, load
 
-__all__ = ["CodePart", "LicencePage", "Sheet", "SheetKind", "Steady", "TextPart", "embedded", "set_sheet", "set_sheets"]
+__all__ = [
+    "CodePart",
+    "CopyNote",
+    "LicencePage",
+    "Sheet",
+    "SheetKind",
+    "Steady",
+    "TextPart",
+    "embedded",
+    "set_sheet",
+    "set_sheets",
+]
 
 #: What XML 1.0 cannot hold at all, escaped or not, and what is no character.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -120,7 +131,18 @@ def _sheet(
     square = template.qr
     codes = (CodePart(code, (square.x, square.y, square.size, square.size)),) if square else ()
     characters = {name: common.characters[name] | used[name] for name in FaceName}
-    return Sheet(page, template, common, codes, tuple(texts), characters)
+    if page.note is None:
+        return Sheet(page, template, common, codes, tuple(texts), characters)
+    marked = watermark.characters(page.note)
+    return Sheet(
+        page,
+        template,
+        common,
+        codes,
+        tuple(texts),
+        {name: characters[name] | marked[name] for name in FaceName},
+        watermark.marks(page.note, common.size),
+    )
 
 
 def embedded(sheets: Sequence[Sheet]) -> dict[FaceName, bytes]:
@@ -149,7 +171,7 @@ def legal(where: str, text: str) -> str:
 
 
 def _check_information(page: LicencePage) -> None:
-    """Raises TextRefused for a document ID of another shape, or information that XML cannot hold."""
+    """Raises TextRefused for a document ID of another shape, or what XML cannot hold; FieldsUnfit for an empty note."""
     if not _DOC_ID.fullmatch(page.doc_id):
         raise TextRefused(
             "the document ID is not 32 lower-case hexadecimal digits; nothing was drawn. Give a UUID without dashes."
@@ -160,6 +182,13 @@ def _check_information(page: LicencePage) -> None:
         *((f"metadata {name}", name + value) for name, value in page.metadata.items()),
     ):
         legal(where, text)
+    if page.note is not None:
+        note = page.note
+        for where, text in (("copy_receiver", note.receiver), ("copy_cause", note.cause), ("copy_until", note.until)):
+            if not legal(f"the watermark's {where}", text).strip():
+                raise FieldsUnfit(
+                    f"the watermark's {where} is empty; nothing was drawn. Say for whom, what for, how long."
+                )
 
 
 def _values(template: Template, given: Mapping[str, str]) -> dict[str, str]:

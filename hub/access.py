@@ -57,6 +57,21 @@ class Right:
         return tuple(name for name in names if f"{resource}.{name}" in self.allowed)
 
 
+class CopyNotAllowed(Permanent):
+    """No grant lets this caller have annotated copies of this type of licence for this use."""
+
+    code: ClassVar[str] = "HUB-965"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRight:
+    """What a caller may have of annotated copies: `quota` a day (None: not counted), each for `most_days` at most."""
+
+    basis: str
+    quota: int | None
+    most_days: int
+
+
 class Access:
     """The access file as it stands; read anew once it changes. To be shared between threads.
 
@@ -150,6 +165,35 @@ class Access:
             may_withhold=any(grant.may_withhold for grant in grants),
             allowed=allowed,
         )
+
+    def copy_right(self, caller: Caller, item: ServiceItem, purpose: str, licence_type: str) -> CopyRight:
+        """What the caller may have of annotated copies of licences of a type, for an item it handles.
+
+        Raises:
+            CopyNotAllowed: nothing.
+        """
+        rules = self.rules()
+        most = rules.copies.most_days
+        if caller.kind is CallerKind.SYSTEM and "operator" in caller.roles:
+            return CopyRight(basis="", quota=None, most_days=most)
+        day = today(self._clock)
+        present = caller.kind is not CallerKind.TERMINAL or HOLDER_PRESENT in caller.roles
+        grants = [
+            grant
+            for grant in rules.copy_grants
+            if present
+            and caller.organisation in grant.organisations
+            and caller.kind in grant.callers
+            and grant.gives(licence_type, item.code, purpose, day)
+        ]
+        if not grants or not _handles(rules, caller, item):
+            raise CopyNotAllowed(
+                f"{caller.organisation_name} ({caller.kind.value}) has no right to annotated copies of this type of "
+                f"licence for {item.name} and this purpose; no copy was made. Who should have it needs a "
+                "[[copy_grants]] in the access file (`hub access check`)."
+            )
+        widest = max(grants, key=lambda grant: (grant.most_days, grant.quota))
+        return CopyRight(basis=widest.basis, quota=widest.quota, most_days=min(most, widest.most_days))
 
     def may(self, caller: Caller, item: ServiceItem, purpose: str) -> bool:
         """Whether there is a right, for a list to choose from."""

@@ -95,6 +95,21 @@ fields = [
     "market.company.name", "market.company.credit_code",
 ]
 quota = 200
+
+# Annotated copies 加注件; days and numbers are our own guess too.
+[copies]
+most_days = 90
+
+[[copy_grants]]
+organisations = ["demo-bureau"]
+callers = ["clerk"]
+licence_types = "all"
+items = "all"
+purposes = ["acceptance", "decision", "follow_up"]
+fields = "face"
+basis = "国务院关于在线政务服务的若干规定（国务院令第716号）"
+most_days = 30
+quota = 200
 """
 
 

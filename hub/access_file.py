@@ -19,6 +19,7 @@ from hub.passwords import well_formed
 from schemas.declared import Declared
 from schemas.items import all_items, all_purposes
 from schemas.items.model import Level
+from schemas.licence_types import all_licence_types
 from schemas.registry import MODELS
 
 
@@ -161,6 +162,63 @@ class Grant(Declared):
         return self.items == _ALL or item in self.items
 
 
+class CopyGrant(Declared):
+    """Who may have annotated copies 加注件 made; whatever no such grant names is refused.
+
+    Attributes:
+        callers: kinds of callers of these organisations it is for.
+        licence_types: ids of licence types, or `all`.
+        items: codes of the service items a copy is used for, or `all`.
+        purposes: purpose codes.
+        fields: `face`, and nothing else: a copy shows every line of the licence, and who grants one says so.
+        basis: title of the law it rests on.
+        most_days: the latest day a copy may end on, counted from its making; at most that of `[copies]`.
+        quota: copies a caller may have made a day, beside its lookups.
+        since, until: first and last day it holds.
+    """
+
+    organisations: tuple[Code, ...] = Field(min_length=1)
+    callers: tuple[CallerKind, ...] = Field(min_length=1)
+    licence_types: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["all"]
+    items: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["all"]
+    purposes: tuple[str, ...] = Field(min_length=1)
+    fields: Literal["face"]
+    basis: str
+    most_days: Annotated[int, Field(ge=0)]
+    quota: Annotated[int, Field(gt=0)]
+    since: date | None = None
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _names_real_things(self) -> Self:
+        if CallerKind.SYSTEM in self.callers:
+            raise ValueError("the hub's own rights come from the program, not from this file")
+        _known("licence type", _listed(self.licence_types), all_licence_types())
+        _known("item", _listed(self.items), all_items())
+        _known("purpose", self.purposes, all_purposes())
+        return self
+
+    def gives(self, licence_type: str, item: str, purpose: str, day: date) -> bool:
+        """Whether it gives a copy of such a licence for such a use on a day."""
+        return (
+            (self.licence_types == _ALL or licence_type in self.licence_types)
+            and (self.items == _ALL or item in self.items)
+            and purpose in self.purposes
+            and (self.since is None or self.since <= day)
+            and (self.until is None or day <= self.until)
+        )
+
+
+class Copies(Declared):
+    """Annotated copies, whoever asks for them; the number of days is our own guess.
+
+    Attributes:
+        most_days: the latest day a copy may end on, counted from its making.
+    """
+
+    most_days: Annotated[int, Field(ge=0, le=3660)] = 90
+
+
 class Provider(Declared):
     """The identity provider staff sign in with (OpenID Connect).
 
@@ -220,9 +278,11 @@ class AccessFile(Declared):
     terminals: tuple[Terminal, ...] = ()
     partners: tuple[Partner, ...] = ()
     grants: tuple[Grant, ...] = ()
+    copy_grants: tuple[CopyGrant, ...] = ()
     provider: Provider | None = None
     limits: Limits = Limits()
     watch: Watch = Watch()
+    copies: Copies = Copies()
 
     @property
     def members(self) -> tuple[Staff | Terminal | Partner, ...]:
@@ -258,6 +318,8 @@ class AccessFile(Declared):
             _known("organisation", [member.organisation], codes, f"{member.id}: ")
         for place, grant in enumerate(self.grants, start=1):
             _known("organisation", grant.organisations, codes, f"grant {place}: ")
+        for place, copy_grant in enumerate(self.copy_grants, start=1):
+            _known("organisation", copy_grant.organisations, codes, f"copy grant {place}: ")
         for account in self.staff:
             _known("item", account.items or (), all_items(), f"{account.id}: ")
         return self

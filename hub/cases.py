@@ -18,6 +18,7 @@ from hub.access import HOLDER_PRESENT, NotAllowed
 from hub.caller import Caller, CallerKind
 from hub.context import Hub
 from hub.sources import ACCEPT, RESULT
+from schemas.identifiers.check import check as check_number
 from schemas.items import ServiceItem, Way
 from schemas.items import item as item_of
 from schemas.judge import restore
@@ -39,6 +40,7 @@ __all__ = [
     "check_promise",
     "close",
     "is_desk_number",
+    "may_be_number",
     "open_case",
     "promised",
     "read_ahead",
@@ -115,6 +117,11 @@ def open_case(hub: Hub, *, caller: Caller, item: ServiceItem, subject: Subject, 
 def is_desk_number(case_no: str) -> bool:
     """Whether the number is of a case opened at a desk or terminal."""
     return cases.is_number(case_no)
+
+
+def may_be_number(case_no: str) -> bool:
+    """Whether it has the shape of a case's number, at a desk or of the bureau; what has not is not logged."""
+    return _NUMBER.fullmatch(case_no) is not None and check_number(case_no).kind != "citizen"
 
 
 def check(cursor: Any, hub: Hub, *, case_no: str | None, item: ServiceItem, subject: Subject, caller: Caller) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from core.digest import sm3
-from documents.licence import LicencePage, Place, SheetKind, riding_places, seal_places, set_sheets
+from documents.licence import CopyNote, LicencePage, Place, SheetKind, riding_places, seal_places, set_sheets
 from documents.ofd import write
 from documents.package import Package
 from hub.approvals import Case
@@ -154,6 +154,7 @@ def page_of(facts: Mapping[str, Any], bureau: Bureau) -> LicencePage:
         creator=bureau.name,
         created=date.fromisoformat(facts["issued_on"]),
         test_mark=facts["test_mark"],
+        note=CopyNote(**facts["note"]) if "note" in facts else None,
     )
 
 

@@ -25,6 +25,7 @@ from schemas.identifiers.citizen import CitizenId
 from schemas.identifiers.holder import HolderNumber
 from schemas.items.purposes import all_purposes
 from schemas.judge import restore
+from schemas.licence_metadata import ELEMENT_NAMES
 from schemas.reasons import Reason
 from schemas.records import Record
 from store import audit, doubts, reports
@@ -45,6 +46,9 @@ _CHANNELS: Final = {
     "person": "本人",
 }
 _PURPOSE: Final = "my_data"
+_ITEM_NAME: Final = "我的数据"
+#: Purposes that no item names.
+_OWN_PURPOSES: Final = {_PURPOSE: "本人查看", "annotated_copy": "制作加注件"}
 _OUTCOMES: Final = {"complete": "材料齐备", "partial": "部分材料齐备", "refused": "已拒绝"}
 
 
@@ -88,7 +92,8 @@ class Looked:
 
     Attributes:
         entry: its number in the audit log, under which a proof can be had.
-        own: he looked at his own data here.
+        own: he looked at his own data here, or used it.
+        facts_told: `facts` are worth telling of an entry of his own too, as it is not all that is held of him.
         number: its place in the log, from 0; None while it waits for one.
         user: clerk's or terminal's number is not told; what kind of caller it was is.
         case_no: None where the case is somebody else's.
@@ -113,6 +118,7 @@ class Looked:
     withheld_until: str | None
     reported: bool
     own: bool
+    facts_told: bool = False
 
 
 def held(hub: Hub, own: bytes, ages: Ages) -> list[Held]:
@@ -263,7 +269,7 @@ def _own_usage(own: bytes, fields: Mapping[str, Sequence[str]]) -> Usage:
         street=None,
         place=None,
         item="",
-        item_name="我的数据",
+        item_name=_ITEM_NAME,
         item_version=None,
         case_no=None,
         purpose=_PURPOSE,
@@ -301,6 +307,7 @@ def _looked(seen: Seen, reported: frozenset[str]) -> Looked:
         withheld_until=body["withheld_until"],
         reported=seen.id in reported,
         own=body["channel"] == "person",
+        facts_told=body["item_name"] != _ITEM_NAME,
     )
 
 
@@ -315,7 +322,10 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
     known = declarations()
     for resource, fields in found.items():
         if resource == "licence":
-            yield "电子证照库", tuple(ELEMENTS.get(field, field) for field in fields)
+            yield (
+                "电子证照库",
+                tuple(dict.fromkeys(ELEMENTS.get(field) or ELEMENT_NAMES.get(field, field) for field in fields)),
+            )
         elif resource in known:
             source = known[resource]
             yield f"{source.department.zh}·{source.title}", tuple(_label(resource, field) for field in fields)
@@ -325,7 +335,7 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
 
 def _purpose(code: str) -> str:
     word = all_purposes().get(code)
-    return "本人查看" if code == _PURPOSE else word.name if word else code
+    return _OWN_PURPOSES.get(code) or (word.name if word else code)
 
 
 def _label(resource: str, field: str) -> str:

@@ -91,7 +91,7 @@ def make_pdf(hub: Hub, asked: str, out: Path, on_step: OnStep = no_step) -> PdfC
     """
     licence = _published(hub, asked)
     press = Press.open(hub.settings)
-    sealer = _sealer(hub, require_active(hub, press))
+    sealer = pdf_sealer(hub, require_active(hub, press))
     document = draw(page_of(licences.facts(hub.connection, hub.vault, licence), press.bureau))
     now = hub.clock.now()
     use = seal_uses.begin_use(
@@ -150,7 +150,7 @@ def _published(hub: Hub, asked: str) -> LicenceVersion:
     return found
 
 
-def _sealer(hub: Hub, seal: RegisteredSeal) -> PdfSealer:
+def pdf_sealer(hub: Hub, seal: RegisteredSeal) -> PdfSealer:
     """What seals PDFs: the configured key, or in demo mode the demo's.
 
     Raises:

@@ -151,3 +151,11 @@ class LicenceMetadata(BaseModel):
         return f"LicenceMetadata({self.name}, hidden)"
 
     __str__ = __repr__
+
+
+#: Element code to its Chinese name, without what is said of how it is written.
+ELEMENT_NAMES = {
+    field.serialization_alias: (field.description or "").partition("，")[0]
+    for field in LicenceMetadata.model_fields.values()
+    if field.serialization_alias
+}

@@ -49,6 +49,8 @@ PLACES: Final = (
     Place("doubt", "statement", "t.resource", "convert_to('statement', 'UTF8')"),
     Place("improper_report", "statement", "'my_data'", "convert_to(t.log_entry::text, 'UTF8')"),
     Place("improper_report", "answer", "'my_data'", "convert_to(t.log_entry::text, 'UTF8')"),
+    Place("annotated_copy", "receiver", "'annotated_copy'", "convert_to(t.id::text || '/receiver', 'UTF8')"),
+    Place("annotated_copy", "cause", "'annotated_copy'", "convert_to(t.id::text || '/cause', 'UTF8')"),
     Place("licence_version", "facts", "'licence'", "convert_to(t.made_for, 'UTF8')"),
     Place("licence_step", "reason", "'licence'", "convert_to(t.entry::text, 'UTF8')"),
 )

@@ -16,6 +16,8 @@ class DocumentKind(StrEnum):
 
     OFD = "ofd"
     PDF = "pdf"
+    ANNOTATED = "annotated"
+    """An annotated copy 加注件, of either form; `store.annotated` says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,20 @@ def begin_use(
 def settle_use(connection: Connection, use: int, *, document_sm3: bytes, timestamped: bool, now: datetime) -> None:
     """Write down what came of a use: the sealed document's SM3, and whether a timestamp is in it."""
     with transaction(connection) as cursor:
-        cursor.execute(
-            "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s "
-            "where id = %s",
-            (now, document_sm3, timestamped, use),
-        )
+        settle(cursor, use, document_sm3=document_sm3, timestamped=timestamped, now=now)
+
+
+def settle(cursor: Any, use: int, *, document_sm3: bytes, timestamped: bool, now: datetime) -> None:
+    """As `settle_use`, within the caller's transaction."""
+    cursor.execute(
+        "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s where id = %s",
+        (now, document_sm3, timestamped, use),
+    )
+
+
+def abandon_use(cursor: Any, use: int, *, now: datetime) -> None:
+    """Close one intent that nobody will settle any more."""
+    cursor.execute("update seal_use set outcome = 'abandoned', settled_at = %s where id = %s", (now, use))
 
 
 def abandon(cursor: Any, *, case_no: str, document_kind: DocumentKind, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from core.settings import Mode, Settings
 from hub.access import Access
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from web.copies_api import copies_routes
 from web.counter_verbs import HubCounter
 from web.desk import desk_router
 from web.desk_port import DeskVerbs
@@ -31,6 +32,7 @@ from web.limits import Doorkeeper
 from web.log_api import log_routes
 from web.lookup_api import lookup_routes
 from web.machines import token_router
+from web.my_copies import my_copies_router
 from web.my_data import my_data_router
 from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
@@ -126,6 +128,8 @@ def create_app(
     for log in LOGS:
         app.include_router(log_routes(log))
     app.include_router(my_data_router(pages, service.means.ages))
+    app.include_router(my_copies_router(pages))
+    app.include_router(copies_routes())
     at_counter = counter or HubCounter(service)
     app.include_router(desk_router(pages, at_counter, watch.now))
     app.include_router(terminal_router(pages, at_counter, watch.now))

@@ -50,4 +50,37 @@ WORDS: Final = {
         "请从头开始，先点“我是本人，同意查询”。",
     ),
     "NotAtTerminals": Words(422, "该事项不能在自助终端查询", "This item is not open to terminals.", "请到窗口办理。"),
+    "CopyLicenceUnknown": Words(
+        404, "没有这个证照，未制作加注件", "There is no such licence.", "请核对证照编号或电子证照标识。"
+    ),
+    "CopyNotInForce": Words(
+        409, "该证照当前不在有效状态，未制作加注件", "The licence is not in force.", "只有有效的证照才能制作加注件。"
+    ),
+    "CopyUnfit": Words(
+        422,
+        "使用单位、用途或有效期不符合要求，未制作加注件",
+        "Receiver, cause or end is missing, too long or out of bounds.",
+        "使用单位1至100字，用途1至200字，有效期不超过规定天数；修改后再提交。",
+    ),
+    "CopyUnderFormerSeal": Words(
+        409,
+        "该证照仍是原机关或原印章，未制作加注件",
+        "The licence is still under a former seal.",
+        "请联系发证机关换章后再制作。",
+    ),
+    "CopyNotAllowed": Words(
+        403, "没有制作该类证照加注件的权限，未制作", "You have no right to such copies.", "如工作需要，请申请授权。"
+    ),
+    "CopyQuotaUsedUp": Words(
+        429, "今天制作加注件的次数已用完", "Today's copies are used up.", "请明天再试，或申请增加次数。"
+    ),
+    "CopyOfAnother": Words(
+        404,
+        "该持证人没有这个证照，未制作加注件",
+        "The holder has no such licence.",
+        "请核对证照编号和持证人证件号码。",
+    ),
+    "GlyphMissing": Words(
+        422, "有证照字体中没有的字，未制作", "A character is not in the font.", "请改用常用字后再提交。"
+    ),
 }

@@ -6,6 +6,7 @@ beginning turns them into PDF's points, and text is turned upright again line by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import repeat
@@ -14,7 +15,7 @@ from operator import mul, sub
 from documents.fonts import FaceName
 from documents.layout import Line
 from documents.ornament import Shape, length
-from documents.parts import CodePart, TextPart
+from documents.parts import CodePart, TextPart, TurnedPart
 from documents.pdf.glyphs import Subset
 
 #: Points in a millimetre.
@@ -75,10 +76,25 @@ def _font(name: FaceName, size: float) -> str:
 
 def lines(parts: Iterable[TextPart], subsets: Mapping[FaceName, Subset]) -> str:
     """Lines of text, one text object for all; colour, face and spacing are written where they change."""
+    return _lines(((part, "1 0 0 -1") for part in parts), subsets)
+
+
+def turned(parts: Iterable[TurnedPart], subsets: Mapping[FaceName, Subset]) -> str:
+    """As `lines`, each turned about the beginning of its baseline."""
+    return _lines(((part.text, _turn(part.degrees)) for part in parts), subsets)
+
+
+def _turn(degrees: float) -> str:
+    # The page's ordinates grow downward, a font's upward.
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return " ".join(length(value, 5) for value in (cosine, -sine, -sine, -cosine))
+
+
+def _lines(parts: Iterable[tuple[TextPart, str]], subsets: Mapping[FaceName, Subset]) -> str:
     out: list[str] = ["BT"]
     colour = font = None
     spacing = 0.0
-    for part in parts:
+    for part, turn in parts:
         line = part.line
         if part.colour != colour:
             colour = part.colour
@@ -91,7 +107,7 @@ def lines(parts: Iterable[TextPart], subsets: Mapping[FaceName, Subset]) -> str:
         if wanted != spacing:
             spacing = wanted
             out.append(f"{spacing:.4f} Tc")
-        out.append(f"1 0 0 -1 {line.x:.3f} {line.baseline:.3f} Tm {shown}")
+        out.append(f"{turn} {line.x:.3f} {line.baseline:.3f} Tm {shown}")
     # Spacing outlives the text object, and the next one begins by assuming none.
     out.append("0 Tc ET" if spacing else "ET")
     return "\n".join(out)

@@ -47,7 +47,7 @@ def write(sheets: Sequence[Sheet]) -> PdfDocument:
         FontBroken: the installation is damaged.
     """
     page = sheets[0].page
-    frame = _frame(tuple(sheet.steady for sheet in sheets))
+    frame = _frame(tuple(sheet.steady for sheet in sheets), any(sheet.marks for sheet in sheets))
     numbers = frame.numbers
     subsets = {
         name: first.and_also(frozenset().union(*[sheet.characters[name] for sheet in sheets]))
@@ -131,7 +131,7 @@ class _Frame:
 
 
 @lru_cache(maxsize=64)
-def _frame(steadies: tuple[Steady, ...]) -> _Frame:
+def _frame(steadies: tuple[Steady, ...], marked: bool) -> _Frame:
     numbers = _Numbers.of(len(steadies))
     beginnings = {
         name: beginning(name, frozenset().union(*(one.characters[name] for one in steadies))) for name in FaceName
@@ -168,23 +168,31 @@ def _frame(steadies: tuple[Steady, ...]) -> _Frame:
                 b"<</Type/Filespec/F %b/UF %b/Desc %b/AFRelationship/Data/EF<</F %d 0 R/UF %d 0 R>>>>"
                 % (text(_DATA_FILE), text(_DATA_FILE), text(_DATA), numbers.data, numbers.data),
             ),
-            *(_background(number, one, beginnings) for number, one in zip(numbers.backgrounds, steadies, strict=True)),
+            *(
+                _background(number, one, beginnings, marked)
+                for number, one in zip(numbers.backgrounds, steadies, strict=True)
+            ),
         ),
     )
 
 
-def _background(number: int, steady: Steady, subsets: dict[FaceName, Subset]) -> bytes:
-    """Border and fixed words of one page, deflated."""
+def _background(number: int, steady: Steady, subsets: dict[FaceName, Subset], marked: bool) -> bytes:
+    """Border and fixed words of one page, deflated; of a marked one the border only, as its marks lie between both."""
     drawn = [content.begin(steady.size[1])]
     for part in steady.background:
         drawn.append(content.lines([part], subsets) if isinstance(part, TextPart) else content.shape(part))
-    drawn.append(content.lines(steady.fixed, subsets))
+    if not marked:
+        drawn.append(content.lines(steady.fixed, subsets))
     data = "\n".join(drawn).encode("ascii")
     return stream(number, b"/Filter/FlateDecode", zlib.compress(data, 9))
 
 
 def _content(number: int, sheet: Sheet, subsets: dict[FaceName, Subset]) -> bytes:
     drawn = [*(content.code(part) for part in sheet.codes), content.lines(sheet.texts, subsets)]
+    if sheet.marks:
+        drawn = [content.turned(sheet.marks, subsets), content.lines(sheet.steady.fixed, subsets), *drawn]
+        data = "\n".join(drawn).encode("ascii")
+        return stream(number, b"/Filter/FlateDecode", zlib.compress(data, 6))
     return stream(number, b"", "\n".join(drawn).encode("ascii"))
 
 

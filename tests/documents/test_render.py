@@ -105,7 +105,9 @@ def test_runs_of_advances_are_spelled_out() -> None:
     ("old", "new"),
     [
         (rb'Font="1"', b'Font="99"'),
-        (rb"<ofd:TextObject ", b'<ofd:TextObject CTM="0 1 -1 0 0 0" '),
+        (rb"<ofd:TextObject ", b'<ofd:TextObject CTM="1 1 1 1 0 0" '),
+        (rb"<ofd:TextObject ", b'<ofd:TextObject CTM="1 0 0 1" '),
+        (rb"<ofd:TextCode ", b"<ofd:CGTransform/><ofd:TextCode "),
         (rb"M 0 0 L", b"M 0 0 A"),
         (rb"M 0 0 L", b"M 0 zero L"),
         (rb"M 0 0 L", b"L"),

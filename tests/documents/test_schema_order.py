@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from documents.licence import LicencePage, SheetKind, riding_places, seal_places, set_sheets
+from documents.licence import CopyNote, LicencePage, SheetKind, riding_places, seal_places, set_sheets
 from documents.ofd import NAMESPACE, write
 from documents.package import Package
 from documents.xml import parse
@@ -73,7 +73,7 @@ ATTRIBUTES = {
     "OFD": "DocType Version",
     "CustomData": "Name",
     "Layer": "ID Type",
-    "TextObject": "Boundary Font ID Size",
+    "TextObject": "Boundary CTM? Font ID Size",
     "TextCode": "DeltaX? X Y",
     "PathObject": "Boundary Fill? ID LineWidth Stroke?",
     "ImageObject": "Boundary CTM ID ResourceID",
@@ -138,11 +138,13 @@ def sealer(tmp_path_factory: pytest.TempPathFactory) -> LocalSealer:
 
 
 @pytest.mark.parametrize("template", ["food", "hr-service", "ngo"])
-@pytest.mark.parametrize("words", ["short", "annexed"])
+@pytest.mark.parametrize("words", ["short", "annexed", "annotated"])
 def test_every_file_of_a_sealed_licence_keeps_the_order_of_the_schema(
     make_page: MakePage, sealer: LocalSealer, template: str, words: str, long_scope: str
 ) -> None:
     page = make_page(template, scope=long_scope * 4) if words == "annexed" else make_page(template)
+    if words == "annotated":
+        page = replace(page, note=CopyNote("某银行", "开户", "2026年12月31日 24时"))
     sheets = set_sheets([page, replace(page, sheet=SheetKind.COPY)])
     drawn = write(sheets)
     assert faults(drawn) == []

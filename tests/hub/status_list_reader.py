@@ -1,4 +1,4 @@
-"""A reader of the status list as another party would write it from docs/status-list.md: nothing of the hub, openssl only.
+"""A reader of the status list as another party would write it from docs/status-list.md: openssl, nothing of the hub.
 
 It checks the signature with the key of the certificate that came along; whom to trust is another question.
 """

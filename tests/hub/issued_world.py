@@ -1,0 +1,75 @@
+"""A hub with a few published licences on a database of its own, for modules that only read them or make copies."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+from psycopg2 import sql
+
+from core.clock import Clock, SystemClock
+from core.settings import Mode, Settings
+from hub.collect import collect
+from hub.context import open_hub
+from hub.install import prepare
+from hub.issue import decide, issue_all
+from hub.sources import evidence_resources
+from store.vault import make_keyring
+from tests.departments import Departments
+from tests.hub.access_files import access_text
+
+#: Clerks and terminals of the bureau may have copies made for a purpose of each.
+COPY_GRANTS = """
+[copies]
+most_days = 60
+
+[[copy_grants]]
+organisations = ["bureau"]
+callers = ["clerk", "terminal"]
+licence_types = "all"
+items = "all"
+purposes = ["acceptance", "self_service"]
+fields = "face"
+basis = "某规定"
+most_days = 30
+quota = 2
+"""
+
+
+@contextmanager
+def issued_world(
+    postgres_url: str, owner_url: str, template: str, departments: Departments, home: Path, *, licences: int,
+    clock: Clock | None = None,
+) -> Iterator[Settings]:  # fmt: skip
+    """The settings of the hub; its database is dropped at the end."""
+    name = f"issued_{secrets.token_hex(4)}"
+    _administer(
+        postgres_url, "CREATE DATABASE {} OWNER {} TEMPLATE {}", name, str(urlsplit(owner_url).username), template
+    )
+    make_keyring(home / "keys")
+    departments.write_sources(home / "sources.toml")
+    (home / "access.toml").write_text(access_text() + COPY_GRANTS)
+    (home / "t1.key").write_text("ab" * 32)
+    settings = Settings(
+        home, urlsplit(owner_url)._replace(path=f"/{name}").geturl(), home / "sources.toml", home / "keys", Mode.DEMO
+    )
+    watch = clock or SystemClock()
+    prepare(settings, watch)
+    with open_hub(settings, watch) as hub:
+        for resource in evidence_resources():
+            collect(hub, resource)
+        issue_all(hub, decide(hub).to_issue[:licences])
+    yield settings
+    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _administer(url: str, statement: str, *names: str) -> None:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+    connection.close()
