@@ -19,7 +19,8 @@ from cli.log_acts import (
     patience_option,
     to_option,
 )
-from cli.output import cannot_tell_on_error, exit_on_error, json_option
+from cli.output import cannot_tell_on_error, counted, exit_on_error, json_option, one_line, say_json
+from core.settings import Settings
 
 
 @click.group(short_help="The licence register: verify, prove, publish.")
@@ -161,3 +162,32 @@ def export(out: Path, first: int, end: int | None, as_json: bool) -> None:
     from hub.licence_register import KEPT
 
     log_acts.export(KEPT, out, first, end, as_json=as_json)
+
+
+@register.command(short_help="Publish a month of the register under the bureau's seal.")
+@click.option("--month", metavar="YYYY-MM", help="Default: the month that ended last.")
+@json_option
+@exit_on_error
+def publish(month: str | None, as_json: bool) -> None:
+    """Publish the first head signed after a month's end: MONTH.ofd, a notice under the bureau's seal, and MONTH.json,
+    the head itself, below HUB_HOME/published/register and at /register. Airflow does so on the first of each month. A
+    month that is published stays as it is.
+
+    \b
+    Example: hub register publish
+             hub register publish --month 2026-11
+    Exit status: 0 published, or it was before · 1 refused: the month is not over, the register or a published
+    file was changed, or the seal may not be used · 2 try again later · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.register_months import publish as run
+
+    with open_hub(Settings.from_environment()) as opened:
+        done = run(opened, month)
+    if as_json:
+        say_json(done.to_dict())
+        return
+    word = "published" if done.fresh else "was published before"
+    click.echo(f"{done.month.month} {word}: head {done.month.head}, {counted(done.month.entries, 'entry', 'entries')}")
+    click.echo(f"  {one_line(done.document)}")
+    click.echo(f"  {one_line(done.head)}")

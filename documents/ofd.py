@@ -19,7 +19,6 @@ from documents.package import Package
 from documents.parts import LicencePage, Sheet, Steady, TextPart, TurnedPart
 from documents.sheet import embedded
 from documents.template import SheetKind
-from documents.template_files import load
 from documents.watermark import turned_box
 
 NAMESPACE = "http://www.ofdspec.org/2016"
@@ -53,6 +52,7 @@ def write(sheets: Sequence[Sheet]) -> Package:
     entries |= {
         "Doc_0/Attachs/Attachments.xml": _attachments(page).encode(),
         f"Doc_0/Attachs/{_DATA_FILE}": page.data_xml,
+        **{f"Doc_0/Attachs/{name}": data for name, data in page.attached},
         "Doc_0/Tags/CustomTags.xml": _TAG_LIST,
         "Doc_0/Tags/LicenceTags.xml": _tags(numbered).encode(),
     }
@@ -262,12 +262,14 @@ def _pictures(pictures: Mapping[str, tuple[int, bytes]]) -> str:
 
 
 def _attachments(page: LicencePage) -> str:
-    kilobytes = length(len(page.data_xml) / 1024)
-    return (
-        f'{_HEAD}<ofd:Attachments {_XMLNS}><ofd:Attachment ID="a001" Name={quoteattr(DATA)} Format="xml" '
-        f'CreationDate="{page.created.isoformat()}T00:00:00" Size="{kilobytes}" Visible="false">'
-        f"<ofd:FileLoc>{escape(_DATA_FILE)}</ofd:FileLoc></ofd:Attachment></ofd:Attachments>"
+    listed = [(DATA, _DATA_FILE, page.data_xml), *((name, name, data) for name, data in page.attached)]
+    entries = "".join(
+        f'<ofd:Attachment ID="a{number:03d}" Name={quoteattr(name)} Format={quoteattr(file.rpartition(".")[2])} '
+        f'CreationDate="{page.created.isoformat()}T00:00:00" Size="{length(len(data) / 1024)}" Visible="false">'
+        f"<ofd:FileLoc>{escape(file)}</ofd:FileLoc></ofd:Attachment>"
+        for number, (name, file, data) in enumerate(listed, 1)
     )
+    return f"{_HEAD}<ofd:Attachments {_XMLNS}>{entries}</ofd:Attachments>"
 
 
 _TAG_LIST = (
@@ -278,7 +280,7 @@ _TAG_LIST = (
 
 def _tags(pages: Sequence[_Page]) -> str:
     """Which objects of which page carry a field. Each face tells each field once, its annex pages included."""
-    names = load(pages[0].sheet.page.template).field_names
+    names = pages[0].sheet.template.field_names
     faces: list[dict[str, list[str]]] = []
     for page in pages:
         if page.sheet.template.sheet is not SheetKind.ANNEX:

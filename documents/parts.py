@@ -48,6 +48,7 @@ class LicencePage:
         test_mark: True writes 测试 on the face.
         sheet: 正本 or 副本. Annex pages come by themselves.
         note: of an annotated copy only; every page then bears it as a watermark.
+        attached: further files under their names, byte for byte.
     """
 
     template: str
@@ -62,6 +63,7 @@ class LicencePage:
     test_mark: bool
     sheet: SheetKind = SheetKind.ORIGINAL
     note: CopyNote | None = None
+    attached: tuple[tuple[str, bytes], ...] = ()
 
     def __repr__(self) -> str:
         return f"LicencePage({self.template}, {self.sheet}, {self.doc_id})"

@@ -23,6 +23,8 @@ class SheetKind(StrEnum):
     """副本: the small one that is carried; it says the same."""
     ANNEX = "annex"
     """附页: a page for the one value that was too long for its face. Nobody asks for it; it comes by need."""
+    NOTICE = "notice"
+    """公告: no licence. It has a file of its own and no other sheets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,11 +149,11 @@ def _merged(frame: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 def _load(name: str, sheet: SheetKind, folder: Path) -> Template:
     if not _NAME.fullmatch(name):
         raise TemplateBroken(f"{name!r} is no template name; nothing was drawn. Known: {', '.join(names())}.")
-    path = folder / f"{name}.toml"
+    path = folder / (f"{name}.{sheet}.toml" if sheet is SheetKind.NOTICE else f"{name}.toml")
     own = _read(path)
     colours = own.get("colours", {})
     original = _with_frame(own, folder)
-    if sheet is SheetKind.ORIGINAL:
+    if sheet in (SheetKind.ORIGINAL, SheetKind.NOTICE):
         return _assemble(name, sheet, path, original)
     path = folder / f"{name}.{sheet}.toml"
     # Every licence's annex pages may look alike, so their frame alone will do.

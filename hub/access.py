@@ -203,6 +203,22 @@ class Access:
             return False
         return True
 
+    def check_status(self, caller: Caller) -> None:
+        """Return when the caller may ask how a licence stands.
+
+        Raises:
+            NotAllowed: it may not.
+        """
+        rules = self.rules()
+        entry = rules.member(caller.kind, caller.id)
+        day = today(self._clock)
+        known = entry is not None and entry.organisation == caller.organisation
+        if not known or not any(one.gives(caller.organisation, caller.kind, day) for one in rules.status):
+            raise NotAllowed(
+                f"{caller.organisation_name} ({caller.kind.value}) has no right to ask for states of licences; nothing "
+                "was looked up. Who should have it needs a section [[status]] in the access file."
+            )
+
     def caller(self, kind: CallerKind, account: str) -> Caller | None:
         """Whom an account, terminal number or client id stands for; None where there is no such entry."""
         rules = self.rules()

@@ -110,6 +110,11 @@ fields = "face"
 basis = "国务院关于在线政务服务的若干规定（国务院令第716号）"
 most_days = 30
 quota = 200
+
+# Who may ask how a licence stands (GET /api/licences/status).
+[[status]]
+organisations = ["demo-bank-office"]
+callers = ["partner"]
 """
 
 

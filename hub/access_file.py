@@ -219,6 +219,25 @@ class Copies(Declared):
     most_days: Annotated[int, Field(ge=0, le=3660)] = 90
 
 
+class StatusGrant(Declared):
+    """Who may ask by program how a licence stands; no facts and no holder come of it.
+
+    Attributes:
+        callers: kinds of callers of these organisations it is for.
+        since, until: first and last day it holds.
+    """
+
+    organisations: tuple[Code, ...] = Field(min_length=1)
+    callers: tuple[CallerKind, ...] = Field(min_length=1)
+    since: date | None = None
+    until: date | None = None
+
+    def gives(self, organisation: str, kind: CallerKind, day: date) -> bool:
+        """Whether it is for callers of this kind of the organisation, on this day."""
+        held = (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+        return held and organisation in self.organisations and kind in self.callers
+
+
 class Provider(Declared):
     """The identity provider staff sign in with (OpenID Connect).
 
@@ -279,6 +298,7 @@ class AccessFile(Declared):
     partners: tuple[Partner, ...] = ()
     grants: tuple[Grant, ...] = ()
     copy_grants: tuple[CopyGrant, ...] = ()
+    status: tuple[StatusGrant, ...] = ()
     provider: Provider | None = None
     limits: Limits = Limits()
     watch: Watch = Watch()
@@ -318,6 +338,8 @@ class AccessFile(Declared):
             _known("organisation", [member.organisation], codes, f"{member.id}: ")
         for place, grant in enumerate(self.grants, start=1):
             _known("organisation", grant.organisations, codes, f"grant {place}: ")
+        for place, right in enumerate(self.status, start=1):
+            _known("organisation", right.organisations, codes, f"status {place}: ")
         for place, copy_grant in enumerate(self.copy_grants, start=1):
             _known("organisation", copy_grant.organisations, codes, f"copy grant {place}: ")
         for account in self.staff:

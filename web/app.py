@@ -38,6 +38,8 @@ from web.pages import STATIC, Pages
 from web.port import Verbs, Verification
 from web.problems import documented
 from web.refused import SignInNeeded
+from web.register_api import register_routes
+from web.register_pages import register_pages
 from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
@@ -127,6 +129,8 @@ def create_app(
     app.include_router(lookup_routes(service))
     for log in LOGS:
         app.include_router(log_routes(log))
+    app.include_router(register_routes())
+    app.include_router(register_pages(pages))
     app.include_router(my_data_router(pages, service.means.ages))
     app.include_router(my_copies_router(pages))
     app.include_router(copies_routes())

@@ -36,6 +36,21 @@ WORDS: Final = {
     "NotYours": Words(
         404, "没有这条与您有关的记录，未提交", "This is not about you, or is gone.", "请刷新页面后再试。"
     ),
+    "MonthUnknown": Words(
+        404, "该月的登记簿没有公布", "The register of this month was not published.", "请从“证照登记簿”页选择月份。"
+    ),
+    "DocumentUnknown": Words(
+        404, "没有签发过这个标识的证照", "No document of this identifier was published here.", "请核对证照标识。"
+    ),
+    "StatusListMissing": Words(
+        503, "状态清单尚未生成", "There is no status list yet.", "请稍后再试；持续不行请联系运维人员。"
+    ),
+    "StatusListStale": Words(
+        503,
+        "状态清单已过期，暂不提供",
+        "The status list is too old to be given out.",
+        "请稍后再试；持续不行请联系运维人员。",
+    ),
     "EntryWaits": Words(
         503, "这条记录正在写入日志，暂时没有证明", "The entry waits for its place.", "请一分钟后再试。"
     ),

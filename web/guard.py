@@ -20,6 +20,10 @@ HEADERS = {
 }
 
 
+#: What is the same for everybody and signed may be kept by caches; it says for how long.
+CACHEABLE = frozenset({"/api/status-list"})
+
+
 class SecurityHeaders:
     """ASGI middleware; also covers answers of other middleware and of unexpected errors."""
 
@@ -30,8 +34,10 @@ class SecurityHeaders:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                may_be_kept = scope["path"] in CACHEABLE and message["status"] in (200, 304)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    if not (may_be_kept and name == "Cache-Control" and name in headers):
+                        headers[name] = value
             await send(message)
 
         await self._app(scope, receive, send_guarded if scope["type"] == "http" else send)

@@ -19,6 +19,7 @@ from hub.log_sequencer import Sequencer
 from hub.lookup_queue import LookupQueue
 from hub.means import Means
 from hub.pool import HubPool
+from hub.status_keeper import StatusKeeper
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Service:
         self._lock = Lock()
         self._queue: LookupQueue | None = None
         self._sequencer = Sequencer(settings.database_url, NAMES)
+        self._keeper = StatusKeeper(self.pool.hub)
 
     @property
     def queue(self) -> LookupQueue:
@@ -52,12 +54,14 @@ class Service:
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        """While the server runs, entries of the logs get their numbers; at its end everything is closed."""
+        """While the server runs, logs are numbered and the status list is kept; at its end everything is closed."""
         self._sequencer.start()
+        self._keeper.start()
         try:
             yield
         finally:
             self._sequencer.stop()
+            self._keeper.stop()
             self.close()
 
     def close(self) -> None:

@@ -55,6 +55,7 @@ WITH_DATABASE = [
     ["audit", "prove", "--from", "0"],
     ["register", "verify"], ["register", "head"], ["register", "seal"], ["register", "export", "--out", "x.jsonl"],
     ["register", "prove", "--from", "0"], ["register", "prove", "--licence", "x"],
+    ["register", "publish"],
     ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
     ["access", "clear", "1", "--why", "x"],
 ]  # fmt: skip
@@ -130,7 +131,8 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["audit", "check-proof"], ["audit", "check-proof", "/nonexistent.json"], ["audit", "export"],
         ["audit", "verify", "--patience", "-1"], ["audit", "head", "--number", "-1"],
         ["register"], ["register", "prove"], ["register", "prove", "--from", "0", "--licence", "x"],
-        ["register", "check-proof"], ["register", "export"],
+        ["register", "check-proof"], ["register", "export"], ["licences", "check-offline", __file__],
+        ["licences", "check-offline", "--list", __file__],
     ],
     ids=lambda arguments: ascii(" ".join(arguments)) if isinstance(arguments, list) else None,
 )  # fmt: skip

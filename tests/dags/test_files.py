@@ -25,6 +25,7 @@ _DAGS = _REPOSITORY / "dags"
 ISSUE, REVIEW, WATCH = "issue_and_archive", "quarantine_review", "watch_sources"
 USAGE = "watch_usage"
 NUMBER, SEAL = "number_log", "seal_log"
+PUBLISH, LIST = "publish_register", "keep_status_list"
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL])
+    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, LIST])
 
 
 def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:
@@ -114,6 +115,11 @@ def test_the_log_is_numbered_each_minute_and_sealed_each_hour(parsed: dict[str, 
     assert crons == ["* * * * * Asia/Shanghai", "0 * * * * Asia/Shanghai"]
     for dag, verb in ((NUMBER, "number"), (SEAL, "seal")):
         assert sorted(parsed["dags"][dag]["tasks"]) == sorted(f"{verb}_{log}" for log in NAMES), "a task each log"
+
+
+def test_the_register_is_published_each_month_and_its_status_list_kept_new(parsed: dict[str, Any]) -> None:
+    crons = [parsed["dags"][name]["cron"] for name in (PUBLISH, LIST)]
+    assert crons == ["30 0 1 * * Asia/Shanghai", "*/10 * * * * Asia/Shanghai"]
 
 
 def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:

@@ -14,7 +14,7 @@ import pytest
 from connectors import registry
 from connectors.declaration import load_all
 from core.clock import SHANGHAI, FixedClock
-from hub import audit
+from hub import audit, register_months, status_list
 from hub.collect import collect
 from hub.context import open_hub
 from hub.deposit import deposit_all
@@ -320,6 +320,17 @@ def test_the_watch_over_usage_stops_who_asked_for_numbers_one_after_the_other(st
     with open_hub(stage.settings) as hub:
         rows = fetch_all(hub.connection, "select caller, kind, severe, count from usage_alarm")
     assert rows == [("bank-1", "neighbouring numbers", True, 6)]
+
+
+@pytest.mark.slow
+def test_the_register_is_published_and_its_status_list_made(stage: Stage) -> None:
+    published, kept = stage.play({"dag": "publish_register"}, {"dag": "keep_status_list"})
+    assert (published["state"], published["tasks"]) == ("success", {"publish": ["success", 1]})
+    assert (kept["state"], kept["tasks"]) == ("success", {"refresh": ["success", 1]})
+    with open_hub(stage.settings) as hub:
+        (month,) = register_months.every(hub)
+        assert register_months.read_file(hub, f"{month.month}.ofd")
+    assert status_list.current(stage.settings) is not None
 
 
 @pytest.mark.slow

@@ -107,6 +107,11 @@ items = ["{hr}"]
 purposes = ["follow_up"]
 fields = ["tax.registration.taxpayer_name", "tax.registration.state"]
 quota = 5
+
+[[status]]
+organisations = ["bank"]
+callers = ["partner"]
+until = 2026-12-31
 """
 
 

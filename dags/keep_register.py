@@ -1,0 +1,77 @@
+"""Publishes the licence register each month under the bureau's seal, and keeps the status list new.
+
+For the operator: `publish` takes the first head signed after the month's end, puts it into a sealed notice and both
+below HUB_HOME/published/register, from where /register gives them out. `refresh` makes the status list anew where the
+register has a new entry, a day began or an hour is gone, and does nothing else; the web process does the same every ten
+seconds. A list ends a day after it was made (HUB_STATUS_LIST_HOURS): runbook status-list-old. Running either again at
+any time is safe: a month that is published stays as it is. When they run is told by the settings HUB_REGISTER_MONTHS
+and HUB_STATUS_LIST (cron expressions, Asia/Shanghai) of Airflow's processes.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from dags._outcome import airflow_outcome
+
+_COMMON: dict[str, Any] = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": {"owner": "hub", "retries": 3, "retry_delay": timedelta(minutes=1)},
+    "tags": ["register"],
+    "doc_md": __doc__,
+}
+
+
+def _cron(setting: str, usual: str) -> CronTriggerTimetable:
+    # no start date and nothing run at once: a hub that starts has other things to do first
+    return CronTriggerTimetable(os.environ.get(setting, usual), timezone="Asia/Shanghai", run_immediately=timedelta(0))
+
+
+@dag(
+    dag_display_name="证照登记簿月度公布 · Publish the register",
+    schedule=_cron("HUB_REGISTER_MONTHS", "30 0 1 * *"),
+    **_COMMON,
+)
+def publish_register() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def publish() -> dict[str, object]:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.register_months import publish as run
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            return run(hub).to_dict()
+
+    publish()
+
+
+@dag(
+    dag_display_name="证照状态清单 · Keep the status list",
+    schedule=_cron("HUB_STATUS_LIST", "*/10 * * * *"),
+    **_COMMON,
+)
+def keep_status_list() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def refresh() -> dict[str, object]:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.status_list import refresh as run
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            made = run(hub)
+        return {"made": made is not None, "entries": made.entries if made is not None else None}
+
+    refresh()
+
+
+publish_register()
+keep_status_list()
