@@ -5,15 +5,12 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import sys
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Final
 
 from connectors.declaration import Declaration
@@ -24,6 +21,7 @@ from core.clock import Clock
 from core.settings import Settings
 from hub.context import Hub
 from hub.judging import PageJudge, Seen
+from hub.spawning import end_with_parent, no_main_module
 from store.hashes import Hashes
 from store.keyring import Keyring
 from store.landing import JudgedPage
@@ -73,7 +71,7 @@ class JudgePool:
     def submit(self, page: RawPage, digest: bytes) -> Future[Judged]:
         """Have a page judged; where a process was killed, BrokenProcessPool is the result from then on."""
         try:
-            with _no_main_module():  # a process that is missing is started here
+            with no_main_module():  # a process that is missing is started here
                 return self._pool.submit(_judge, page, digest)
         except BrokenProcessPool as broken:
             failed = Future[Judged]()
@@ -89,20 +87,6 @@ class JudgePool:
         self._pool.shutdown(wait=error is None, cancel_futures=True)
 
 
-@contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Let a process be spawned that does not read this program's main file again.
-
-    It has no use for it, and Airflow's cannot be read in a task, from which Airflow hides its own database.
-    """
-    kept = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = kept
-
-
 # --- in the other process ---
 
 _bench: tuple[Source, PageJudge] | None = None
@@ -110,7 +94,7 @@ _bench: tuple[Source, PageJudge] | None = None
 
 def _begin(settings: Settings, clock: Clock, declaration: Declaration) -> None:
     global _bench
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # A page is tens of thousands of objects, none of them in a circle: looking for circles took a tenth of the time.
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN, 50, 100)
@@ -130,10 +114,3 @@ def _judge(page: RawPage, digest: bytes) -> Judged:
 
 def _any_file(declaration: Declaration) -> Path | None:
     return Path(os.devnull) if declaration.access.protocol in ("csv_file", "sftp_csv", "folder_csv") else None
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

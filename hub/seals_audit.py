@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -28,8 +27,6 @@ from signing.ofd.verify import verify
 from signing.report import Report, printable
 from signing.trust import Trust
 
-#: What is read as a licence; everything else in a folder is counted and left alone.
-SUFFIXES: Final = frozenset((".ofd", ".pdf"))
 #: Real licences have some hundred kilobytes. Two of these bounds at once fit any machine.
 _LIMITS: Final = Limits(file_bytes=64 << 20, entry_bytes=32 << 20, total_bytes=96 << 20)
 _LONGEST_CELL: Final = 200
@@ -294,106 +291,6 @@ def _bytes_of(path: str) -> bytes | None:
 
 def _fit(told: os.stat_result) -> bool:
     return stat.S_ISREG(told.st_mode) and told.st_size <= _LIMITS.file_bytes
-
-
-# --- which files ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Walk:
-    """The licences below some folders, in the order of their names; links to folders are not followed.
-
-    Attributes:
-        other: how many files were left alone because they are no OFD and no PDF by name; known at the end.
-        closed: folders that may not be read.
-    """
-
-    folders: Sequence[Path]
-    other: int = 0
-    closed: int = 0
-
-    def __iter__(self) -> Iterator[Asked]:
-        self.other = self.closed = 0
-        for folder in self.folders:
-            if folder.is_dir():
-                yield from self._below(str(folder))
-            else:
-                yield _asked(str(folder))
-
-    def _below(self, folder: str) -> Iterator[Asked]:
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda one: one.name)
-        except OSError:
-            self.closed += 1
-            return
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._below(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122 - a name, of a million
-                yield _asked(entry.path)
-            else:
-                self.other += 1
-
-
-def _asked(path: str) -> Asked:
-    return Asked(path, printable(os.fsencode(path).decode("utf-8", "replace")[-_LONGEST_CELL * 5 :]))
-
-
-def count(files: Iterable[Asked]) -> int:
-    """How many there are; walks once without reading any."""
-    return sum(1 for _ in files)
-
-
-# --- what came of all ----------------------------------------------------------------------------------------------
-
-
-class Tally:
-    """Counts that stay small however many files there are."""
-
-    def __init__(self) -> None:
-        self.standings: dict[Standing, int] = dict.fromkeys(Standing, 0)
-        #: Word to its meaning in Chinese and how many files it was found in.
-        self.words: dict[str, tuple[str, int]] = {}
-        #: Of licences that do not keep the rule: by owner's code ("" unknown) its name and how many.
-        self.owners: dict[str, tuple[str, int]] = {}
-        #: Our own that are to get a new version, by the code of the organ that issued them.
-        self.reseal: dict[str, int] = {}
-        self.files = 0
-        self.ours = 0
-
-    def add(self, row: AuditRow) -> None:
-        """Count one file."""
-        self.files += 1
-        self.standings[row.standing] += 1
-        for word, label in {one.word: one.label for one in row.wrong}.items():
-            self.words[word] = (label, self.words.get(word, ("", 0))[1] + 1)
-        if row.standing is Standing.KEEPS:
-            return
-        if row.standing is not Standing.UNREADABLE:
-            name, number = self.owners.get(row.owner_code, (row.owner, 0))
-            self.owners[row.owner_code] = (name, number + 1)
-            self.ours += row.ours
-        if row.ours and row.standing in (Standing.BREAKS, Standing.OUTDATED) and row.issuer_code:
-            self.reseal[row.issuer_code] = self.reseal.get(row.issuer_code, 0) + 1
-
-    @property
-    def wrong(self) -> int:
-        """How many do not keep the rule, or cannot be judged."""
-        return self.files - self.standings[Standing.KEEPS]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "files": self.files,
-            "standings": {standing.value: number for standing, number in self.standings.items()},
-            "findings": {word: number for word, (_, number) in sorted(self.words.items())},
-            "owners": [
-                {"owner_code": code, "owner": name, "licences": number}
-                for code, (name, number) in sorted(self.owners.items())
-            ],
-            "ours": self.ours,
-        }
 
 
 def safely(judge: Judge, asked: Asked) -> AuditRow:

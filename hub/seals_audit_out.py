@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 from core.clock import SHANGHAI
 from core.errors import Permanent
 from hub.files import DiskRefuses
-from hub.seals_audit import SUFFIXES, AuditRow, Standing, Tally
+from hub.seals_audit import AuditRow, Standing
+from hub.seals_tally import Tally
+from hub.seals_walk import SUFFIXES
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Final
 
 from hub.seals_audit import Asked, AuditRow, Ground, Judge, safely, unread
+from hub.spawning import end_with_parent, no_main_module
 
 #: Told how many files are done.
 OnFile = Callable[[int], None]
@@ -61,6 +62,10 @@ def _pooled(ground: Ground, files: Iterable[Asked]) -> Iterator[AuditRow]:
     waiting = iter(files)
     pool = _open(ground, workers)
     try:
+        if not _answers(pool):
+            # Where no process can be had (no memory, no right), this one reads them all.
+            yield from _here(ground, waiting)
+            return
         while True:
             while len(under_way) < workers * _AHEAD and (chunk := list(islice(waiting, _CHUNK))):
                 under_way.append((chunk, _submit(pool, chunk)))
@@ -80,9 +85,17 @@ def _pooled(ground: Ground, files: Iterable[Asked]) -> Iterator[AuditRow]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _answers(pool: ProcessPoolExecutor) -> bool:
+    try:
+        return _submit(pool, []).result() == []
+    except (BrokenProcessPool, OSError):
+        return False
+
+
 def _submit(pool: ProcessPoolExecutor, chunk: list[Asked]) -> Future[list[AuditRow]]:
     try:
-        return pool.submit(_look_at, chunk)
+        with no_main_module():  # a process that is missing is started here
+            return pool.submit(_look_at, chunk)
     except BrokenProcessPool as broken:
         failed = Future[list[AuditRow]]()
         failed.set_exception(broken)
@@ -94,7 +107,7 @@ def _one_by_one(ground: Ground, lost: list[Asked]) -> Iterator[AuditRow]:
     try:
         for asked in lost:
             try:
-                yield pool.submit(_look_at, [asked]).result()[0]
+                yield _submit(pool, [asked]).result()[0]
             except BrokenProcessPool:
                 yield unread(
                     asked, "file.deadly", "读取时进程终止，已跳过", "the process that read it was ended; it was left"
@@ -122,7 +135,7 @@ _judge: Judge | None = None
 
 def _begin(ground: Ground) -> None:
     global _judge
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who was asked ends the audit
     _judge = Judge(ground)
 
@@ -154,10 +167,3 @@ def _at_most(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -11,9 +11,11 @@ from core.clock import SHANGHAI, Clock, SystemClock
 from core.settings import Settings
 from hub.context import Hub
 from hub.organs import organs_of
-from hub.seals_audit import Asked, AuditRow, Ground, Tally, Walk, count
+from hub.seals_audit import Asked, AuditRow, Ground
 from hub.seals_audit_out import Outputs, check_outputs
 from hub.seals_audit_run import run
+from hub.seals_tally import Tally
+from hub.seals_walk import Walk, count
 from store import licences
 
 #: Rows of the register read at once.

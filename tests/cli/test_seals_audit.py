@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -64,6 +67,26 @@ def test_a_folder_without_a_fault_is_a_zero_and_one_that_cannot_be_judged_a_two(
     assert away("seals", "audit", str(tmp_path / "nothing there")).status == 3
     assert away("seals", "audit").status == 3
     assert away("seals", "audit", str(fine), "--register").status == 3
+
+
+def test_the_installed_command_reads_many_files_in_several_processes(away: Command, tmp_path: Path) -> None:
+    # Its main file has no guard: a process that read it again would run the command again.
+    program, many = tmp_path / "hub", tmp_path / "many"
+    program.write_text("import sys\nfrom cli.main import main\nsys.exit(main())\n")
+    away("seals", "samples", str(tmp_path / "old"))
+    many.mkdir()
+    for number in range(210):
+        os.link(tmp_path / "old" / "business-as-it-should-be.ofd", many / f"{number}.ofd")
+    said = subprocess.run(
+        [sys.executable, str(program), "seals", "audit", str(many)],
+        env={**os.environ, **away.environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == "210 files read: keeps the rule 210\n"
 
 
 def test_no_result_goes_over_a_licence(away: Command, tmp_path: Path) -> None:
