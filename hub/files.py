@@ -51,7 +51,7 @@ def write_all_durably(files: Mapping[Path, bytes]) -> None:
                 file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
                 parts.append((beside, path, file))
                 _write(file, data)
-            for _, path, file in parts:
+            for _, path, file in parts:  # noqa: B007 - the message names it
                 os.fsync(file)
         finally:
             for _, _, file in parts:
