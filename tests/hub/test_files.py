@@ -52,6 +52,6 @@ def test_one_of_many_that_finds_no_room_leaves_all_as_they_were(tmp_path: Path) 
     files = {tmp_path / f"{n}.ofd": b"new" for n in range(5)}
     write_all_durably(dict.fromkeys(files, b"old"))
     (tmp_path / ".3.ofd.part").symlink_to("/dev/full")
-    with pytest.raises(DiskRefuses, match="3.ofd was not written: No space left"):
+    with pytest.raises(DiskRefuses, match=r"3\.ofd was not written: No space left"):
         write_all_durably(files)
     assert {path.read_bytes() for path in files} == {b"old"}
