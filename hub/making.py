@@ -93,7 +93,7 @@ def _seal(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep) -> N
             "files, as after restoring an early backup. Nothing was sealed and the file was not touched. Restore the "
             "newest backup; runbook: restoring."
         )
-    sealed = seal_and_verify(press, version, drawn, now, on_step)
+    sealed = seal_and_verify(hub, version, press, drawn, now, on_step)
     write_durably(hub.settings.home / path, sealed.data)
     on_step("licence.written")
     licence_making.record_sealed(
@@ -116,12 +116,13 @@ class Sealed:
 
 
 def seal_and_verify(
-    press: Press, version: LicenceVersion, drawn: Drawn, now: datetime, on_step: OnStep = no_step
+    hub: Hub, version: LicenceVersion, press: Press, drawn: Drawn, now: datetime, on_step: OnStep = no_step
 ) -> Sealed:
     """The document under the seal, found valid by our own verifier; nothing is written. Its intent must stand before.
 
     Raises:
         SealRefusedByVerifier: it is not what it should be.
+        OrganRuleBroken: it does not name one organ in force.
         HubError: of the sealer.
     """
     sealed = press.seal(drawn.package, drawn.places, now)

@@ -12,10 +12,11 @@ from psycopg2.extras import execute_values
 
 from core.errors import Retryable
 from schemas.licence_life import Status, Step, after, status_on
-from store import register_entries
+from store import register_entries, seal_uses
 from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.licences import FACTS
 from store.register_entries import Entry, Grounds
+from store.seal_uses import DocumentKind
 from store.vault import Vault
 
 #: Steps after which a document in the making has no place any more.
@@ -143,7 +144,8 @@ def take_step(
 
 
 def drop(cursor: Any, version: str, now: datetime, step: Step) -> None:
-    """Give up a document in the making."""
+    """Give up a document in the making; the use of the seal it was to have comes to nothing."""
+    seal_uses.abandon_of(cursor, licence=version, document_kind=DocumentKind.OFD, now=now)
     cursor.execute("update licence_version set state = 'dropped' where id = %s", (version,))
     cursor.execute(
         "insert into licence_event (licence, at, event, detail) values (%s, %s, 'dropped', %s)",

@@ -287,8 +287,21 @@ def record_sealed(
         record_all_sealed(cursor, [SealedDocument(version, document_sm3, timestamped, path)], now)
 
 
-def record_all_sealed(cursor: Any, documents: Sequence[SealedDocument], now: datetime) -> None:
-    """As `record_sealed`, for many, within the caller's transaction."""
+def record_all_sealed(cursor: Any, documents: Sequence[SealedDocument], now: datetime) -> frozenset[str]:
+    """As `record_sealed`, for many, within the caller's transaction; the ids of those that were recorded.
+
+    The others were given up meanwhile by a step of their licences, and their intents with them.
+    """
+    rows = execute_values(
+        cursor,
+        "update licence_version v set state = 'sealed', document_sm3 = n.document, document_path = n.path "
+        "from (values %s) n (id, document, path) where v.id = n.id and v.state = 'reserved' returning v.id",
+        [(one.version.id, one.document_sm3, one.path) for one in documents],
+        template="(%s::uuid, %s, %s)",
+        fetch=True,
+    )
+    recorded = frozenset(row[0] for row in rows)
+    documents = [one for one in documents if one.version.id in recorded]
     execute_values(
         cursor,
         "update seal_use u set outcome = 'sealed', settled_at = n.at, document_sm3 = n.document, "
@@ -296,13 +309,6 @@ def record_all_sealed(cursor: Any, documents: Sequence[SealedDocument], now: dat
         "where u.licence = n.id and u.document_kind = 'ofd' and u.outcome = 'intended'",
         [(one.version.id, now, one.document_sm3, one.timestamped) for one in documents],
         template="(%s::uuid, %s::timestamptz, %s, %s)",
-    )
-    execute_values(
-        cursor,
-        "update licence_version v set state = 'sealed', document_sm3 = n.document, document_path = n.path "
-        "from (values %s) n (id, document, path) where v.id = n.id",
-        [(one.version.id, one.document_sm3, one.path) for one in documents],
-        template="(%s::uuid, %s, %s)",
     )
     _events(
         cursor,
@@ -313,6 +319,7 @@ def record_all_sealed(cursor: Any, documents: Sequence[SealedDocument], now: dat
             for one in documents
         ],
     )
+    return recorded
 
 
 def record_published(connection: Connection, version: LicenceVersion, now: datetime) -> None:
