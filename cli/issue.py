@@ -9,6 +9,7 @@ import click
 from cli.annotated import copy
 from cli.check_offline import check_offline
 from cli.output import Words, exit_on_error, json_option, one_line, say_json, say_table, shown_path
+from cli.reseal import reseal
 from core.errors import HubError
 from core.settings import Settings
 
@@ -177,3 +178,4 @@ def pdf(licence: str, out: Path, as_json: bool) -> None:
 
 licences.add_command(check_offline)
 licences.add_command(copy)
+licences.add_command(reseal)

@@ -7,12 +7,13 @@ make the next try draw the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
 from core.digest import sm3
 from core.errors import Permanent
-from hub.compose import drawn_from
+from hub.compose import Drawn, drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.organ_rule import require_one_organ
@@ -92,6 +93,38 @@ def _seal(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep) -> N
             "files, as after restoring an early backup. Nothing was sealed and the file was not touched. Restore the "
             "newest backup; runbook: restoring."
         )
+    sealed = seal_and_verify(hub, version, press, drawn, now, on_step)
+    write_durably(hub.settings.home / path, sealed.data)
+    on_step("licence.written")
+    licence_making.record_sealed(
+        hub.connection,
+        version,
+        document_sm3=sm3(sealed.data),
+        timestamped=sealed.timestamped,
+        path=path.as_posix(),
+        now=hub.clock.now(),
+    )
+    on_step("licence.recorded")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed document that our own verifier found valid."""
+
+    data: bytes
+    timestamped: bool
+
+
+def seal_and_verify(
+    hub: Hub, version: LicenceVersion, press: Press, drawn: Drawn, now: datetime, on_step: OnStep = no_step
+) -> Sealed:
+    """The document under the seal, found valid by our own verifier; nothing is written. Its intent must stand before.
+
+    Raises:
+        SealRefusedByVerifier: it is not what it should be.
+        OrganRuleBroken: it does not name one organ in force.
+        HubError: of the sealer.
+    """
     sealed = press.seal(drawn.package, drawn.places, now)
     on_step("licence.sealed")
     report = press.verify(sealed, now)
@@ -99,21 +132,11 @@ def _seal(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep) -> N
         raise SealRefusedByVerifier(
             f"licence {version.number}: our own verifier finds the sealed document {report.verdict.value} "
             f"({'; '.join(report.lines(quiet=True))}). It was not recorded and not published. Check seal, certificates "
-            "and trust anchors (`hub verify`), then run the issue again."
+            "and trust anchors (`hub verify`), then run the same again."
         )
     require_one_organ(hub.settings, sealed, report, version.number, now)
     on_step("licence.verified")
-    write_durably(hub.settings.home / path, sealed)
-    on_step("licence.written")
-    licence_making.record_sealed(
-        hub.connection,
-        version,
-        document_sm3=sm3(sealed),
-        timestamped=all(seal.stamped_at is not None for seal in report.seals),
-        path=path.as_posix(),
-        now=hub.clock.now(),
-    )
-    on_step("licence.recorded")
+    return Sealed(sealed, all(seal.stamped_at is not None for seal in report.seals))
 
 
 def _publish(hub: Hub, version: LicenceVersion) -> Made:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
+
+from psycopg2.extras import execute_values
 
 from core.errors import Retryable
 from schemas.licence_life import Status, Step, after, status_on
-from store import register_entries
+from store import register_entries, seal_uses
 from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.licences import FACTS
 from store.register_entries import Entry, Grounds
+from store.seal_uses import DocumentKind
 from store.vault import Vault
 
 #: Steps after which a document in the making has no place any more.
@@ -90,8 +93,13 @@ def of_holder(connection: Connection, holder: bytes, licence_type: str | None = 
 
 def hold(cursor: Any, licence: str) -> Licence:
     """The licence, its row locked until the caller's transaction ends."""
-    cursor.execute(f"select {_COLUMNS} from licence where id = %s for update", (licence,))
-    return _licence(cursor.fetchone())
+    return hold_all(cursor, [licence])[licence]
+
+
+def hold_all(cursor: Any, licences: Sequence[str]) -> dict[str, Licence]:
+    """As `hold`, for many, by id; locked in one order, so that two who do this wait for each other in turn."""
+    cursor.execute(f"select {_COLUMNS} from licence where id = any(%s::uuid[]) order by id for update", (licences,))
+    return {row[0]: _licence(row) for row in cursor.fetchall()}
 
 
 def take_step(
@@ -136,12 +144,33 @@ def take_step(
 
 
 def drop(cursor: Any, version: str, now: datetime, step: Step) -> None:
-    """Give up a document in the making."""
+    """Give up a document in the making; the use of the seal it was to have comes to nothing."""
+    seal_uses.abandon_of(cursor, licence=version, document_kind=DocumentKind.OFD, now=now)
     cursor.execute("update licence_version set state = 'dropped' where id = %s", (version,))
     cursor.execute(
         "insert into licence_event (licence, at, event, detail) values (%s, %s, 'dropped', %s)",
         (version, now, json.dumps({"step": step.value})),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A step about to be written.
+
+    Attributes:
+        held: the licence as it stands, its row locked.
+        to: where the step leads.
+        reason: in words; sealed.
+        version: the document that becomes current with the step: version, identifier, document_sm3, valid_until.
+    """
+
+    held: Licence
+    step: Step
+    to: Status
+    grounds: Grounds
+    reason: str | None = None
+    case: str | None = None
+    version: Mapping[str, Any] | None = None
 
 
 def record(
@@ -161,43 +190,84 @@ def record(
 
     Args:
         vault: wanted for a reason in words.
-        version: the document that becomes current with the step: version, identifier, document_sm3, valid_until.
+        version: see `Change`, like the rest.
     """
+    return record_all(cursor, vault, [Change(held, step, to, grounds, reason, case, version)], now)[0]
+
+
+def record_all(cursor: Any, vault: Vault | None, changes: Sequence[Change], now: datetime) -> list[Taken]:
+    """As `record`, for many licences, each one once."""
     cursor.execute(
-        "select identifier, document_sm3 from licence_version where licence = %s and version = %s",
-        (held.id, held.current_version),
+        "select v.licence, v.identifier, v.document_sm3 from licence_version v join licence l "
+        "on l.id = v.licence and l.current_version = v.version where l.id = any(%s::uuid[])",
+        ([one.held.id for one in changes],),
     )
-    current = cursor.fetchone()
-    identifier, document = (current[0], bytes(current[1])) if current else (None, None)
-    supersedes, number, valid_until = None, held.current_version, held.valid_until
-    if version is not None:
-        supersedes, identifier = identifier, version["identifier"]
-        document, number, valid_until = version["document_sm3"], version["version"], version["valid_until"]
-    entry = register_entries.append(
+    current = {row[0]: (row[1], bytes(row[2])) for row in cursor.fetchall()}
+    documents = [_after(one, *current.get(one.held.id, (None, None))) for one in changes]
+    entries = register_entries.append_all(
         cursor,
-        held.id,
-        Entry(step, held.number, held.licence_type, identifier, number, document, held.status, to, valid_until,
-              supersedes, case),
-        grounds,
+        [
+            (
+                one.held.id,
+                Entry(one.step, one.held.number, one.held.licence_type, new.identifier, new.version, new.document_sm3,
+                      one.held.status, one.to, new.valid_until, new.supersedes, one.case),
+                one.grounds,
+            )
+            for one, new in zip(changes, documents, strict=True)
+        ],
         now,
     )  # fmt: skip
-    cursor.execute(
-        "update licence set status = %s, status_since = case when status = %s then coalesce(status_since, %s) else %s "
-        "end, valid_until = %s, current_version = %s where id = %s",
-        (to.value, to.value, grounds.effective_on, grounds.effective_on, valid_until, number, held.id),
+    execute_values(
+        cursor,
+        "update licence l set status = n.status, valid_until = n.valid_until, current_version = n.version, "
+        "status_since = case when l.status = n.status then coalesce(l.status_since, n.since) else n.since end "
+        "from (values %s) n (id, status, since, valid_until, version) where l.id = n.id",
+        [
+            (one.held.id, one.to.value, one.grounds.effective_on, new.valid_until, new.version)
+            for one, new in zip(changes, documents, strict=True)
+        ],
+        template="(%s::uuid, %s, %s::date, %s::date, %s::integer)",
     )
-    sealed = None
-    if reason and vault is not None:
-        sealed = vault.seal(FACTS, entry.encode(), reason.encode())
-    cursor.execute(
+    execute_values(
+        cursor,
         "insert into licence_step (licence, version, at, step, before, after, effective_on, basis, document_no, "
-        "reason, by_user, by_organisation, entry) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            held.id, number, now, step.value, held.status.value, to.value, grounds.effective_on, grounds.basis,
-            grounds.document_no, sealed, grounds.user, grounds.organisation, entry,
-        ),
+        "reason, by_user, by_organisation, entry) values %s",
+        [
+            (
+                one.held.id, new.version, now, one.step.value, one.held.status.value, one.to.value,
+                one.grounds.effective_on, one.grounds.basis, one.grounds.document_no, _sealed(vault, one, entry),
+                one.grounds.user, one.grounds.organisation, entry,
+            )
+            for one, new, entry in zip(changes, documents, entries, strict=True)
+        ],
     )  # fmt: skip
-    return Taken(now, step, held.status, to, number, grounds, entry)
+    return [
+        Taken(now, one.step, one.held.status, one.to, new.version, one.grounds, entry)
+        for one, new, entry in zip(changes, documents, entries, strict=True)
+    ]
+
+
+class _Document(NamedTuple):
+    """What is current after a step."""
+
+    identifier: str | None
+    version: int | None
+    document_sm3: bytes | None
+    valid_until: date | None
+    supersedes: str | None
+
+
+def _after(change: Change, identifier: str | None, document_sm3: bytes | None) -> _Document:
+    new = change.version
+    if new is None:
+        return _Document(identifier, change.held.current_version, document_sm3, change.held.valid_until, None)
+    return _Document(new["identifier"], new["version"], new["document_sm3"], new["valid_until"], identifier)
+
+
+def _sealed(vault: Vault | None, change: Change, entry: str) -> bytes | None:
+    if not change.reason or vault is None:
+        return None
+    return vault.seal(FACTS, entry.encode(), change.reason.encode())
 
 
 def history(connection: Connection, licence: str) -> list[Taken]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from psycopg2.extras import execute_values
+
 from schemas.licence_life import Status, Step, after
 from store import licence_life, seal_uses
 from store.connection import Connection, fetch_all, transaction
-from store.licence_life import Licence, VersionInMaking
+from store.licence_life import Change, Licence, VersionInMaking
 from store.licences import COLUMNS, FACTS, FROM, LicenceVersion, read
 from store.register_entries import Grounds
-from store.seal_uses import DocumentKind
+from store.seal_uses import DocumentKind, Intent
 from store.vault import Vault
 
 #: Places in the status list. They are drawn by chance, so that a place tells nothing of its neighbours.
@@ -140,11 +142,20 @@ def free_place(cursor: Any) -> int:
     """A place in the status list that no document ever had. Two who draw the same at once: the second one fails and
     draws again at its next try.
     """
-    while True:
-        place = secrets.randbelow(STATUS_PLACES)
-        cursor.execute("select exists (select from licence_version where status_index = %s)", (place,))
-        if not cursor.fetchone()[0]:
-            return place
+    return free_places(cursor, 1)[0]
+
+
+def free_places(cursor: Any, count: int) -> list[int]:
+    """As `free_place`, for many documents."""
+    found: set[int] = set()
+    while len(found) < count:
+        drawn = {secrets.randbelow(STATUS_PLACES) for _ in range(count - len(found))} - found
+        cursor.execute("select status_index from licence_version where status_index = any(%s)", (list(drawn),))
+        found |= drawn - {row[0] for row in cursor.fetchall()}
+    places = list(found)
+    # a set of numbers is nearly in their order, which would tell of neighbours
+    secrets.SystemRandom().shuffle(places)
+    return places
 
 
 def add_version(
@@ -163,21 +174,51 @@ def add_version(
     now: datetime,
 ) -> LicenceVersion:
     """Write a document's row as part of the caller's transaction, which holds what keeps others from the licence."""
-    sealed = vault.seal(FACTS, made_for.encode(), json.dumps(composed.facts, ensure_ascii=False).encode())
-    cursor.execute(
+    one = NewVersion(licence, version, step, approval, made_for, item, grounds, composed, status_index)
+    return add_versions(cursor, vault, [one], now)[0]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewVersion:
+    """A document about to be reserved."""
+
+    licence: str
+    version: int
+    step: Step
+    approval: str | None
+    made_for: str
+    item: str
+    grounds: Grounds
+    composed: Composed
+    status_index: int
+
+
+def add_versions(cursor: Any, vault: Vault, new: Sequence[NewVersion], now: datetime) -> list[LicenceVersion]:
+    """As `add_version`, for many, in the same order."""
+    facts = vault.seal_many(
+        FACTS,
+        [(one.made_for.encode(), json.dumps(one.composed.facts, ensure_ascii=False).encode()) for one in new],
+    )
+    execute_values(
+        cursor,
         "insert into licence_version (licence, version, cause, identifier, approval, made_for, item, facts, "
         "reserved_at, trust, valid_until, token_sm3, status_index, basis, effective_on, document_no, by_user, "
-        "by_organisation) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
-        (
-            licence, version, step.value, composed.identifier, approval, made_for, item, sealed, now, composed.trust,
-            composed.valid_until, composed.token_sm3, status_index, grounds.basis, grounds.effective_on,
-            grounds.document_no, grounds.user, grounds.organisation,
-        ),
+        "by_organisation) values %s",
+        [
+            (
+                one.licence, one.version, one.step.value, one.composed.identifier, one.approval, one.made_for, one.item,
+                sealed, now, one.composed.trust, one.composed.valid_until, one.composed.token_sm3, one.status_index,
+                one.grounds.basis, one.grounds.effective_on, one.grounds.document_no, one.grounds.user,
+                one.grounds.organisation,
+            )
+            for one, sealed in zip(new, facts, strict=True)
+        ],
     )  # fmt: skip
-    id_ = cursor.fetchone()[0]
-    _event(cursor, id_, now, "reserved", {"number": composed.number, "version": version})
-    cursor.execute(f"select {COLUMNS} {FROM} where v.id = %s", (id_,))
-    return read(cursor.fetchone())
+    cursor.execute(f"select {COLUMNS} {FROM} where v.made_for = any(%s)", ([one.made_for for one in new],))
+    found = {one.made_for: one for one in map(read, cursor.fetchall())}
+    made = [found[one.made_for] for one in new]
+    _events(cursor, now, "reserved", [(one.id, {"number": one.number, "version": one.version}) for one in made])
+    return made
 
 
 def intend(
@@ -192,22 +233,50 @@ def intend(
         SealNotRegistered, SealNotActive: the seal may not be used; nothing was written.
     """
     with transaction(connection) as cursor:
-        if seal_uses.abandon_of(cursor, licence=version.id, document_kind=DocumentKind.OFD, now=now):
-            _event(cursor, version.id, now, "abandoned", {})
-        cursor.execute("select exists (select from seal_use where licence = %s)", (version.id,))
-        tried_before: bool = cursor.fetchone()[0]
-        seal_uses.write_intent(
-            cursor,
-            seal_sm3=seal_sm3,
-            es_id=es_id,
-            case_no=version.case_no,
-            licence=version.id,
-            document_kind=DocumentKind.OFD,
-            draft_sm3=draft_sm3,
-            now=now,
-        )
-        _event(cursor, version.id, now, "intended", {"seal": es_id, "draft_sm3": draft_sm3.hex()})
+        return version.id in intend_all(cursor, [(version, draft_sm3)], seal_sm3=seal_sm3, es_id=es_id, now=now)
+
+
+def intend_all(
+    cursor: Any,
+    drafts: Sequence[tuple[LicenceVersion, bytes]],
+    *,
+    seal_sm3: bytes,
+    es_id: str,
+    now: datetime,
+) -> frozenset[str]:
+    """As `intend`, for many documents, each with its draft's SM3, within the caller's transaction; the ids of those
+    for which there was an intent before. Raises as `intend`.
+    """
+    ids = [version.id for version, _ in drafts]
+    abandoned = seal_uses.abandon_all_of(cursor, licences=ids, document_kind=DocumentKind.OFD, now=now)
+    _events(cursor, now, "abandoned", [(id_, {}) for id_ in ids if id_ in abandoned])
+    cursor.execute("select distinct licence from seal_use where licence = any(%s::uuid[])", (ids,))
+    tried_before = frozenset(row[0] for row in cursor.fetchall())
+    seal_uses.write_intents(
+        cursor,
+        seal_sm3=seal_sm3,
+        es_id=es_id,
+        intents=[Intent(version.case_no, version.id, draft_sm3) for version, draft_sm3 in drafts],
+        document_kind=DocumentKind.OFD,
+        now=now,
+    )
+    _events(
+        cursor,
+        now,
+        "intended",
+        [(version.id, {"seal": es_id, "draft_sm3": draft_sm3.hex()}) for version, draft_sm3 in drafts],
+    )
     return tried_before
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """A document that is sealed, verified by our own verifier, and on disk under `path`, below the hub's home."""
+
+    version: LicenceVersion
+    document_sm3: bytes
+    timestamped: bool
+    path: str
 
 
 def record_sealed(
@@ -215,17 +284,42 @@ def record_sealed(
 ) -> None:
     """The document is sealed, verified by our own verifier, and on disk under this path."""
     with transaction(connection) as cursor:
-        cursor.execute(
-            "update seal_use set outcome = 'sealed', settled_at = %s, document_sm3 = %s, timestamped = %s "
-            "where licence = %s and document_kind = 'ofd' and outcome = 'intended'",
-            (now, document_sm3, timestamped, version.id),
-        )
-        cursor.execute(
-            "update licence_version set state = 'sealed', document_sm3 = %s, document_path = %s where id = %s",
-            (document_sm3, path, version.id),
-        )
-        detail = {"document_sm3": document_sm3.hex(), "timestamped": timestamped}
-        _event(cursor, version.id, now, "sealed", detail)
+        record_all_sealed(cursor, [SealedDocument(version, document_sm3, timestamped, path)], now)
+
+
+def record_all_sealed(cursor: Any, documents: Sequence[SealedDocument], now: datetime) -> frozenset[str]:
+    """As `record_sealed`, for many, within the caller's transaction; the ids of those that were recorded.
+
+    The others were given up meanwhile by a step of their licences, and their intents with them.
+    """
+    rows = execute_values(
+        cursor,
+        "update licence_version v set state = 'sealed', document_sm3 = n.document, document_path = n.path "
+        "from (values %s) n (id, document, path) where v.id = n.id and v.state = 'reserved' returning v.id",
+        [(one.version.id, one.document_sm3, one.path) for one in documents],
+        template="(%s::uuid, %s, %s)",
+        fetch=True,
+    )
+    recorded = frozenset(row[0] for row in rows)
+    documents = [one for one in documents if one.version.id in recorded]
+    execute_values(
+        cursor,
+        "update seal_use u set outcome = 'sealed', settled_at = n.at, document_sm3 = n.document, "
+        "timestamped = n.timestamped from (values %s) n (id, at, document, timestamped) "
+        "where u.licence = n.id and u.document_kind = 'ofd' and u.outcome = 'intended'",
+        [(one.version.id, now, one.document_sm3, one.timestamped) for one in documents],
+        template="(%s::uuid, %s::timestamptz, %s, %s)",
+    )
+    _events(
+        cursor,
+        now,
+        "sealed",
+        [
+            (one.version.id, {"document_sm3": one.document_sm3.hex(), "timestamped": one.timestamped})
+            for one in documents
+        ],
+    )
+    return recorded
 
 
 def record_published(connection: Connection, version: LicenceVersion, now: datetime) -> None:
@@ -240,23 +334,37 @@ def record_published(connection: Connection, version: LicenceVersion, now: datet
 
 def publish(cursor: Any, version: LicenceVersion, now: datetime) -> None:
     """As `record_published`, within the caller's transaction."""
-    held = licence_life.hold(cursor, version.licence)
+    publish_all(cursor, [version], now)
+
+
+def publish_all(cursor: Any, versions: Sequence[LicenceVersion], now: datetime) -> None:
+    """As `record_published`, for documents of many licences, one of each, within the caller's transaction."""
+    held = licence_life.hold_all(cursor, [one.licence for one in versions])
     cursor.execute(
-        "select state, document_sm3, basis, effective_on, by_user, by_organisation, document_no from licence_version "
-        "where id = %s",
-        (version.id,),
+        "select id, document_sm3, basis, effective_on, by_user, by_organisation, document_no from licence_version "
+        "where id = any(%s::uuid[]) and state = 'sealed'",
+        ([one.id for one in versions],),
     )
-    state, document, basis, effective_on, *who = cursor.fetchone()
-    if state != "sealed":
-        return
-    grounds = Grounds(basis, effective_on or version.reserved_at.date(), *who)
-    _become_current(cursor, held, version, bytes(document), version.valid_until, grounds, now)
+    sealed = {row[0]: row[1:] for row in cursor.fetchall()}
+    ready = [one for one in versions if one.id in sealed]
+    changes = []
+    for one in ready:
+        document, basis, effective_on, *who = sealed[one.id]
+        grounds = Grounds(basis, effective_on or one.reserved_at.date(), *who)
+        changes.append(_becoming(held[one.licence], one, bytes(document), one.valid_until, grounds))
+    licence_life.record_all(cursor, None, changes, now)
+    execute_values(
+        cursor,
+        "update licence_version v set superseded_at = n.at from (values %s) n (licence, version, at) "
+        "where v.licence = n.licence and v.version < n.version and v.superseded_at is null",
+        [(one.licence, one.version, now) for one in ready],
+        template="(%s::uuid, %s, %s::timestamptz)",
+    )
     cursor.execute(
-        "update licence_version set superseded_at = %s where licence = %s and version < %s and superseded_at is null",
-        (now, version.licence, version.version),
+        "update licence_version set state = 'published', published_at = %s where id = any(%s::uuid[])",
+        (now, [one.id for one in ready]),
     )
-    cursor.execute("update licence_version set state = 'published', published_at = %s where id = %s", (now, version.id))
-    _event(cursor, version.id, now, "published", {})
+    _events(cursor, now, "published", [(one.id, {}) for one in ready])
 
 
 def without_step(connection: Connection) -> list[LicenceVersion]:
@@ -284,7 +392,8 @@ def enter_older(
                 valid_until, now, grounds.basis, grounds.effective_on, grounds.user, grounds.organisation, version.id,
             ),
         )  # fmt: skip
-        _become_current(cursor, held, version, version.document_sm3, valid_until, grounds, now)
+        change = _becoming(held, version, version.document_sm3, valid_until, grounds)
+        licence_life.record_all(cursor, None, [change], now)
 
 
 def record_archived(
@@ -300,25 +409,16 @@ def record_archived(
         _event(cursor, version.id, now, "archived", {"package_sm3": sm3.hex()})
 
 
-def _become_current(
-    cursor: Any,
-    held: Licence,
-    version: LicenceVersion,
-    document_sm3: bytes,
-    valid_until: date | None,
-    grounds: Grounds,
-    now: datetime,
-) -> None:
-    """Write the step by which a document becomes the current one."""
+def _becoming(
+    held: Licence, version: LicenceVersion, document_sm3: bytes, valid_until: date | None, grounds: Grounds
+) -> Change:
+    """The step by which a document becomes the current one."""
     step = Step(version.cause)
-    licence_life.record(
-        cursor,
-        None,
+    return Change(
         held,
         step,
         after(step, held.status),
         grounds,
-        now=now,
         case=version.case_no,
         version={
             "version": version.version,
@@ -336,7 +436,13 @@ def _made_for(cursor: Any, made_for: str) -> LicenceVersion | None:
 
 
 def _event(cursor: Any, version: str, now: datetime, event: str, detail: Mapping[str, Any]) -> None:
-    cursor.execute(
-        "insert into licence_event (licence, at, event, detail) values (%s, %s, %s, %s)",
-        (version, now, event, json.dumps(detail)),
+    _events(cursor, now, event, [(version, detail)])
+
+
+def _events(cursor: Any, now: datetime, event: str, told: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """One line of the same kind in the stories of many documents."""
+    execute_values(
+        cursor,
+        "insert into licence_event (licence, at, event, detail) values %s",
+        [(version, now, event, json.dumps(detail)) for version, detail in told],
     )

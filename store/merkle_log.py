@@ -20,8 +20,11 @@ from core.errors import Permanent, Retryable
 from core.merkle import full_root
 from store.connection import Connection, fetch_all, fetch_one, transaction
 
+_WAIT: Final = "insert into log_waiting (log, entry, leaf) values"
 #: Statement by which an entry (log, entry, leaf) begins to wait for its number; it conflicts with no other append.
-WAIT: Final = "insert into log_waiting (log, entry, leaf) values (%s, %s, %s)"
+WAIT: Final = f"{_WAIT} (%s, %s, %s)"
+#: The same for `execute_values`: many entries at once, in their order.
+WAIT_ALL: Final = f"{_WAIT} %s"
 #: Hashes of a tile, and levels of the tree it spans.
 TILE, HEIGHT = 256, 8
 _HASH = 32

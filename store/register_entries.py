@@ -6,16 +6,19 @@ for its number. No person is named: a licence is known by number and identifier,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
+
+from psycopg2.extras import execute_values
 
 from core.canonical import canonical
 from core.clock import SHANGHAI
 from core.merkle import leaf_hash
 from core.uuid7 import uuid7
 from schemas.licence_life import Status, Step
-from store.merkle_log import WAIT
+from store.merkle_log import WAIT_ALL
 
 #: Name of the log.
 LOG: Final = "register"
@@ -67,13 +70,22 @@ class Entry:
 
 def append(cursor: Any, licence: str, entry: Entry, grounds: Grounds, now: datetime) -> str:
     """Write one entry as part of the caller's transaction; its number, a UUID of version 7."""
-    id_ = str(uuid7(now))
-    body = body_of(id_, entry, grounds, now)
-    cursor.execute(
-        "insert into register_entry (id, at, licence, body) values (%s, %s, %s, %s)", (id_, now, licence, body)
+    return append_all(cursor, [(licence, entry, grounds)], now)[0]
+
+
+def append_all(cursor: Any, entries: Sequence[tuple[str, Entry, Grounds]], now: datetime) -> list[str]:
+    """As `append`, for many: each a licence's id, the entry and its grounds. Their numbers, in the same order."""
+    rows = []
+    for licence, entry, grounds in entries:
+        id_ = str(uuid7(now))
+        rows.append((id_, licence, body_of(id_, entry, grounds, now)))
+    execute_values(
+        cursor,
+        "insert into register_entry (id, at, licence, body) values %s",
+        [(id_, now, licence, body) for id_, licence, body in rows],
     )
-    cursor.execute(WAIT, (LOG, id_, leaf_hash(body)))
-    return id_
+    execute_values(cursor, WAIT_ALL, [(LOG, id_, leaf_hash(body)) for id_, _, body in rows])
+    return [id_ for id_, _, _ in rows]
 
 
 def body_of(id_: str, entry: Entry, grounds: Grounds, now: datetime) -> bytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from psycopg2.extras import execute_values
 
 from store import seals
 from store.connection import Connection, fetch_all, transaction
@@ -39,6 +42,15 @@ class SealUse:
     timestamped: bool | None
     draft_sm3: bytes
     document_sm3: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A use of a seal about to be made: for which case, on which document of the register, over which draft."""
+
+    case_no: str
+    licence: str | None
+    draft_sm3: bytes
 
 
 def uses(
@@ -136,12 +148,19 @@ def abandon_of(cursor: Any, *, licence: str, document_kind: DocumentKind, now: d
     """Close the intents on one document of the register (by its id); whether there were any. An order of many
     documents is one case, so its number would close the others' too.
     """
+    return licence in abandon_all_of(cursor, licences=[licence], document_kind=document_kind, now=now)
+
+
+def abandon_all_of(
+    cursor: Any, *, licences: Sequence[str], document_kind: DocumentKind, now: datetime
+) -> frozenset[str]:
+    """As `abandon_of`, for many documents; those that had any."""
     cursor.execute(
         "update seal_use set outcome = 'abandoned', settled_at = %s "
-        "where licence = %s and document_kind = %s and outcome = 'intended' returning id",
-        (now, licence, document_kind.value),
+        "where licence = any(%s::uuid[]) and document_kind = %s and outcome = 'intended' returning licence",
+        (now, licences, document_kind.value),
     )
-    return cursor.fetchone() is not None
+    return frozenset(row[0] for row in cursor.fetchall())
 
 
 def write_intent(
@@ -156,14 +175,32 @@ def write_intent(
     now: datetime,
 ) -> int:
     """As `begin_use`, within the caller's transaction."""
+    one = Intent(case_no, licence, draft_sm3)
+    return write_intents(cursor, seal_sm3=seal_sm3, es_id=es_id, intents=[one], document_kind=document_kind, now=now)[0]
+
+
+def write_intents(
+    cursor: Any,
+    *,
+    seal_sm3: bytes,
+    es_id: str,
+    intents: Sequence[Intent],
+    document_kind: DocumentKind,
+    now: datetime,
+) -> list[int]:
+    """As `write_intent`, for many uses of one seal; their numbers, in the same order."""
     seal = seals.hold_active(cursor, seal_sm3, es_id, now)
-    cursor.execute(
+    rows = execute_values(
+        cursor,
         "insert into seal_use (seal, seal_id, case_no, licence, document_kind, intended_at, draft_sm3) "
-        "values (%s, %s, %s, %s, %s, %s, %s) returning id",
-        (seal.id, seal.entry.es_id, case_no, licence, document_kind.value, now, draft_sm3),
+        "values %s returning id",
+        [
+            (seal.id, seal.entry.es_id, one.case_no, one.licence, document_kind.value, now, one.draft_sm3)
+            for one in intents
+        ],
+        fetch=True,
     )
-    use: int = cursor.fetchone()[0]
-    return use
+    return [row[0] for row in rows]
 
 
 def _use(row: tuple[Any, ...]) -> SealUse:

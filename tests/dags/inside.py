@@ -28,7 +28,7 @@ class Order(TypedDict, total=False):
 
     `answers` is what a person answers to the questions of the run: words of a question's subject → the option chosen,
     by whom (None: the time ran out) and what was filled in. `access` changes how resources are declared to be read:
-    of a resource some of its access. What the DAG is made of stays as it was parsed.
+    of a resource some of its access. What the DAG is made of stays as it was parsed. `params` is the form filled in.
     """
 
     dag: str
@@ -36,6 +36,7 @@ class Order(TypedDict, total=False):
     heal: dict[str, str]
     answers: dict[str, Answer]
     access: dict[str, dict[str, Any]]
+    params: dict[str, Any]
 
 
 class Answer(TypedDict):
@@ -139,7 +140,7 @@ def play(orders: list[Order]) -> list[dict[str, Any]]:
             else:
                 task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]
         with _answering(order.get("answers", {})) as asked, _declared(order.get("access", {})):
-            run = dag.test()
+            run = dag.test(run_conf=order.get("params"))
         os.environ.clear()
         os.environ.update(usual)
         told.append(

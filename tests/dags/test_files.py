@@ -26,6 +26,7 @@ ISSUE, REVIEW, WATCH = "issue_and_archive", "quarantine_review", "watch_sources"
 USAGE = "watch_usage"
 NUMBER, SEAL = "number_log", "seal_log"
 PUBLISH, LIST = "publish_register", "keep_status_list"
+RESEAL = "reseal_licences"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,8 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    assert sorted(parsed["dags"]) == sorted([*collects, ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, LIST])
+    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, LIST, RESEAL)
+    assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 
 def test_the_review_sends_back_each_resource_in_its_departments_pool_then_asks(parsed: dict[str, Any]) -> None:

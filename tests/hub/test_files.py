@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.digest import sm3
-from hub.files import DiskRefuses, FileAltered, read_checked, write_durably
+from hub.files import DiskRefuses, FileAltered, read_checked, write_all_durably, write_durably
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -39,3 +39,19 @@ def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
     with pytest.raises(DiskRefuses):
         write_durably(tmp_path / "b.ofd", b"data")
     assert os.listdir(tmp_path / "b.ofd") == []  # noqa: PTH208
+
+
+def test_many_are_written_at_once_into_several_folders(tmp_path: Path) -> None:
+    files = {tmp_path / str(n % 3) / f"{n}.ofd": bytes([n]) * 10_000 for n in range(20)}
+    write_all_durably(files)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_one_of_many_that_finds_no_room_leaves_all_as_they_were(tmp_path: Path) -> None:
+    files = {tmp_path / f"{n}.ofd": b"new" for n in range(5)}
+    write_all_durably(dict.fromkeys(files, b"old"))
+    (tmp_path / ".3.ofd.part").symlink_to("/dev/full")
+    with pytest.raises(DiskRefuses, match=r"3\.ofd was not written: No space left"):
+        write_all_durably(files)
+    assert {path.read_bytes() for path in files} == {b"old"}

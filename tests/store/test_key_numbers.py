@@ -240,7 +240,7 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
 
         ("licence_version", "document_sm3"), ("licence_version", "token_sm3"), ("register_entry", "body"),
         ("seal_use", "draft_sm3"), ("seal_use", "document_sm3"),
-        ("annotated_copy", "document_sm3"), ("annotated_copy", "token_sm3"),
+        ("annotated_copy", "document_sm3"), ("annotated_copy", "token_sm3"), ("reseal_order", "seal_sm3"),
         ("archive_package", "sm3"), ("audit_entry", "body"), ("audit_about", "subject"),
         ("audit_about", "near"), ("log_waiting", "leaf"), ("log_leaf", "leaf"), ("log_tile", "hashes"),
         ("log_tile", "root"), ("log_head", "root"), ("log_head", "statement"), ("log_head", "signature"),
