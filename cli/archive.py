@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from cli.archive_log import COMMANDS
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
 from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
 from cli.verify import STATUS
 from core.settings import Settings
 
 
-@click.group(short_help="Archive packages: check them, write and read them in other forms.")
+@click.group(short_help="Archive packages: check, convert, hold against their log.")
 def archive() -> None:
     """Archive packages 归档信息包.
 
@@ -20,6 +21,7 @@ def archive() -> None:
     Example: hub archive check var/archive/2026/420112-food-2026-00001.zip
              hub archive export PACKAGE --as bag --out PACKAGE-bag.zip
              hub archive import BAG_OR_ENVELOPE --out PACKAGE.zip
+             hub archive verify
     Exit status: 0 passed · 1 failed · 2 cannot tell · 3 wrong usage
     """
 
@@ -103,3 +105,7 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
         click.echo("\n".join(found.report.lines()))
         click.echo(f"{out}: {'not written' if verdict == 'invalid' else f'{len(found.package):,} bytes'}")
     raise SystemExit(STATUS[verdict])
+
+
+for _command in COMMANDS:
+    archive.add_command(_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, time
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def deposit(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep = n
         licence,
         file_no=case.electronic_file_no,
         sm3=sm3(package.data),
+        sha256=sha256(package.data).digest(),
         size=len(package.data),
         path=path.as_posix(),
         now=hub.clock.now(),

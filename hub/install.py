@@ -7,6 +7,7 @@ from core.settings import Mode, Settings
 from hub import access_demo
 from hub.adopting import adopt
 from hub.context import open_hub
+from hub.holdings import enter_older
 from hub.press import DEMO, DemoSealRefused
 from hub.seals import add_demo
 from signing.demo_pki import Bureau
@@ -32,7 +33,9 @@ def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
     make_keyring(settings.keys)
     told.append(f"data-protection keyring in {settings.keys}")
     with open_hub(settings, clock) as hub:
-        older = adopt(hub)
+        older, packages = adopt(hub), enter_older(hub)
+    if packages:
+        told.append(f"{packages} archive packages of an earlier release entered into the archive's log")
     if older:
         told.append(f"{older} licences of an earlier release entered into the register")
     if settings.mode is Mode.DEMO:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from psycopg2.extras import execute_values
 
 from schemas.licence_life import Status, Step, after
-from store import licence_life, seal_uses
+from store import archive_entries, licence_life, seal_uses
 from store.connection import Connection, fetch_all, transaction
 from store.licence_life import Change, Licence, VersionInMaking
 from store.licences import COLUMNS, FACTS, FROM, LicenceVersion, read
@@ -397,13 +397,23 @@ def enter_older(
 
 
 def record_archived(
-    connection: Connection, version: LicenceVersion, *, file_no: str, sm3: bytes, size: int, path: str, now: datetime
+    connection: Connection,
+    version: LicenceVersion,
+    *,
+    file_no: str,
+    sm3: bytes,
+    sha256: bytes,
+    size: int,
+    path: str,
+    now: datetime,
 ) -> None:
-    """The archive package is on disk and passed its check."""
+    """The archive package is on disk and passed its check; the archive's log says so."""
     with transaction(connection) as cursor:
+        entry = archive_entries.append(cursor, file_no=file_no, sm3=sm3, sha256=sha256, size=size, now=now)
         cursor.execute(
-            "insert into archive_package (file_no, licence, sm3, bytes, path, made_at) values (%s, %s, %s, %s, %s, %s)",
-            (file_no, version.id, sm3, size, path, now),
+            "insert into archive_package (file_no, licence, sm3, sha256, bytes, path, made_at, entry) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (file_no, version.id, sm3, sha256, size, path, now, entry),
         )
         cursor.execute("update licence_version set state = 'archived' where id = %s", (version.id,))
         _event(cursor, version.id, now, "archived", {"package_sm3": sm3.hex()})

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from store import log_bodies
 from store.connection import Connection, fetch_all, fetch_one
 from store.register_entries import LOG
 
@@ -34,16 +35,7 @@ def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
 
 def outside(connection: Connection, limit: int) -> Iterator[str]:
     """Entries that have no number and wait for none."""
-    yield from (
-        row[0]
-        for row in fetch_all(
-            connection,
-            "select e.id::text from register_entry e "
-            "where not exists (select from log_leaf l where l.log = %(log)s and l.entry = e.id) "
-            "and not exists (select from log_waiting w where w.log = %(log)s and w.entry = e.id) limit %(limit)s",
-            {"log": LOG, "limit": limit},
-        )
-    )
+    return log_bodies.outside(connection, LOG, "register_entry", limit)
 
 
 def of_document(connection: Connection, identifier: str) -> str | None:

@@ -1,0 +1,155 @@
+"""Entries of the archive's log 归档登记: every package that was taken in, with its digests.
+
+The package's own digest list lies in the package, and its SM3 in a table: who can write both can swap both. An entry
+of the Merkle log `archive` cannot be changed so that the log's signed heads still fit. No person is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from core.canonical import canonical
+from core.clock import SHANGHAI
+from core.merkle import leaf_hash
+from core.uuid7 import uuid7
+from store.connection import Connection, fetch_all, transaction
+from store.merkle_log import WAIT
+
+#: Name of the log.
+LOG: Final = "archive"
+#: How the body is made; the first thing it says.
+VERSION: Final = 1
+_AT_ONCE: Final = 1_000
+
+
+class Read(NamedTuple):
+    """One entry: the bytes its leaf is of, and what beside them does not agree with them."""
+
+    body: bytes
+    faults: tuple[str, ...]
+
+
+class Holding(NamedTuple):
+    """A package as the table has it, and the entry that tells of it; None where none does."""
+
+    file_no: str
+    sm3: bytes
+    sha256: bytes | None
+    size: int
+    path: str
+    entry: str | None
+    body: bytes | None
+
+
+def append(cursor: Any, *, file_no: str, sm3: bytes, sha256: bytes, size: int, now: datetime) -> str:
+    """Write one entry as part of the caller's transaction; its number, a UUID of version 7."""
+    id_ = str(uuid7(now))
+    body = canonical(
+        {
+            "v": VERSION,
+            "id": id_,
+            "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
+            "act": "taken_in",
+            "file_no": file_no,
+            "sm3": sm3.hex(),
+            "sha256": sha256.hex(),
+            "bytes": size,
+        }
+    )
+    cursor.execute(
+        "insert into archive_entry (id, at, file_no, body) values (%s, %s, %s, %s)", (id_, now, file_no, body)
+    )
+    cursor.execute(WAIT, (LOG, id_, leaf_hash(body)))
+    return id_
+
+
+def said_in(body: bytes) -> dict[str, Any] | None:
+    """What an entry says; None where it is not of the form of an entry."""
+    try:
+        said: dict[str, Any] = msgspec.json.decode(body)
+        datetime.fromisoformat(said["at"])
+        fits = said["v"] == VERSION and all(isinstance(said[name], str) for name in ("id", "file_no", "sm3", "sha256"))
+        return said if fits and isinstance(said["bytes"], int) else None
+    except (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError):
+        return None
+
+
+def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
+    """Those that are there, looked at."""
+    if not entries:
+        return {}
+    rows = fetch_all(
+        connection,
+        "select id::text, body, at, file_no from archive_entry where id = any(%s::uuid[])",
+        (list(entries),),
+    )
+    return {entry: Read(bytes(body), _faults(entry, bytes(body), at, file_no)) for entry, body, at, file_no in rows}
+
+
+def of_package(connection: Connection, file_no: str) -> str | None:
+    """The entry that tells of a package by its electronic file number; the last one where there are several."""
+    rows = fetch_all(
+        connection, "select id::text from archive_entry where file_no = %s order by id desc limit 1", (file_no,)
+    )
+    return str(rows[0][0]) if rows else None
+
+
+def holdings(connection: Connection) -> Iterator[Holding]:
+    """Every package, by its number; a thousand are read at once."""
+    last = ""
+    while True:
+        rows = fetch_all(
+            connection,
+            "select p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body from archive_package p "
+            "left join archive_entry e on e.id = p.entry where p.file_no > %s order by p.file_no limit %s",
+            (last, _AT_ONCE),
+        )
+        for file_no, sm3, sha256, size, path, entry, body in rows:
+            yield Holding(
+                file_no, bytes(sm3), None if sha256 is None else bytes(sha256), size, path, entry,
+                None if body is None else bytes(body),
+            )  # fmt: skip
+        if len(rows) < _AT_ONCE:
+            return
+        last = rows[-1][0]
+
+
+def gone(connection: Connection, limit: int) -> list[tuple[str, str]]:
+    """Entries (number, electronic file number) of packages that no row is left of."""
+    rows = fetch_all(
+        connection,
+        "select e.id::text, e.file_no from archive_entry e "
+        "where not exists (select from archive_package p where p.file_no = e.file_no) limit %s",
+        (limit,),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def enter_older(connection: Connection, holding: Holding, *, sha256: bytes, now: datetime) -> None:
+    """Give a package of an earlier release its entry; one that has it is left."""
+    with transaction(connection) as cursor:
+        cursor.execute("select entry from archive_package where file_no = %s for update", (holding.file_no,))
+        if cursor.fetchone()[0] is not None:
+            return
+        entry = append(cursor, file_no=holding.file_no, sm3=holding.sm3, sha256=sha256, size=holding.size, now=now)
+        cursor.execute(
+            "update archive_package set entry = %s, sha256 = %s where file_no = %s", (entry, sha256, holding.file_no)
+        )
+
+
+def _faults(entry: str, body: bytes, at: datetime, file_no: str) -> tuple[str, ...]:
+    said = said_in(body)
+    if said is None:
+        return ("its body is not of the form of an entry",)
+    faults = []
+    if said["id"] != entry:
+        faults.append("its body bears the number of another entry")
+    if datetime.fromisoformat(said["at"]) != at:
+        faults.append("the column at says something else than the body")
+    if said["file_no"] != file_no:
+        faults.append("the column file_no says something else than the body")
+    return tuple(faults)
