@@ -25,7 +25,7 @@ from core.digest import sm3
 from core.errors import HubError, Permanent, Rejected, Retryable
 from documents.pdf import draw as draw_pdf
 from hub.access import CopyRight
-from hub.compose import drawn_from, page_of
+from hub.compose import drawn_from, pages_of
 from hub.context import Hub, OnStep, no_step
 from hub.designation import address_of, digest_of, new_token
 from hub.organ_rule import require_one_organ
@@ -401,7 +401,7 @@ def _as_ofd(press: Press, facts: Mapping[str, Any]) -> _Drawn:
 
 def _as_pdf(hub: Hub, press: Press, facts: Mapping[str, Any], registered: Any) -> _Drawn:
     sealer = pdf_sealer(hub, registered)
-    document = draw_pdf(page_of(facts, press.bureau))
+    document = draw_pdf(*pages_of(facts, press.bureau))
     expect = Expectation(credit_code=press.bureau.credit_code, seals=1)
     return _Drawn(
         document.to_bytes(),

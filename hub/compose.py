@@ -134,9 +134,14 @@ def drawn_from(facts: Mapping[str, Any], bureau: Bureau) -> Drawn:
     Raises:
         GlyphMissing, TextOverflow, TextRefused, FieldsUnfit: it cannot be drawn.
     """
-    page = page_of(facts, bureau)
-    sheets = set_sheets([replace(page, sheet=SheetKind(sheet)) for sheet in facts.get("sheets", [page.sheet.value])])
+    sheets = set_sheets(pages_of(facts, bureau))
     return Drawn(write(sheets), (*seal_places(sheets), *riding_places(sheets)))
+
+
+def pages_of(facts: Mapping[str, Any], bureau: Bureau) -> list[LicencePage]:
+    """Every sheet of the licence, ready to be set."""
+    page = page_of(facts, bureau)
+    return [replace(page, sheet=SheetKind(sheet)) for sheet in facts.get("sheets", [page.sheet.value])]
 
 
 def page_of(facts: Mapping[str, Any], bureau: Bureau) -> LicencePage:
