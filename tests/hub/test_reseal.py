@@ -16,7 +16,7 @@ from core.clock import FixedClock
 from core.digest import sm3
 from core.settings import Settings
 from documents.errors import GlyphMissing
-from hub import reseal, reseal_chunk
+from hub import licence_register, reseal, reseal_chunk
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
@@ -134,6 +134,9 @@ def test_the_register_tells_the_step_and_every_use_bears_the_orders_number(stock
     ]  # fmt: skip
     ((waiting,),) = fetch_all(stock.connection, "select count(*) from log_waiting where log = 'register'")
     assert waiting == 2 * COUNT
+    licence_register.sequence(stock)
+    verified = licence_register.verify(stock)
+    assert (verified.entries, [one.line() for one in verified.findings]) == (2 * COUNT, [])
 
 
 def test_a_suspended_licence_stays_suspended_and_ended_ones_are_only_counted(stock: Hub) -> None:
