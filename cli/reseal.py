@@ -82,6 +82,10 @@ def reseal(
             report = go_on(opened, order, workers=workers, on_progress=progress)
         except HubError as error:
             failure = error
+        except KeyboardInterrupt:
+            progress.end()
+            click.echo(f"next: hub licences reseal --resume {order}", err=True)
+            raise
         finally:
             progress.end()
         if failure is not None:

@@ -23,6 +23,7 @@ from hub.inspect import check_package
 from hub.making import path_of
 from hub.press import Press
 from schemas.items import item as item_of
+from schemas.licence_life import Step
 from store import licence_making, licences
 from store.licences import LicenceVersion
 
@@ -125,7 +126,13 @@ def _case(hub: Hub, licence: LicenceVersion, press: Press) -> CaseFile:
         ],
         events=[
             CaseEvent("受理", accept["office_name"], _day(accepted), "已受理"),
-            CaseEvent("决定", press.bureau.name, _day(decided), "准予"),
+            # Of a document made since under another organ's seal, the organ that decided is the one of before.
+            CaseEvent("决定", facts.get("decided_by", facts["metadata"]["ZZBFJG"]), _day(decided), "准予"),
+            *(
+                [CaseEvent("换章", press.bureau.name, reserved, f"换章单 {licence.case_no}")]
+                if licence.cause == Step.RESEAL
+                else []
+            ),
             *(
                 CaseEvent(_EVENT_ZH[event][0], "一证通办数据共享枢纽", at.astimezone(SHANGHAI), _EVENT_ZH[event][1])
                 for at, event, _ in history

@@ -57,6 +57,8 @@ def renamed(
         "qr_text": address,
         "reserved_at": moment.isoformat(),
         "test_mark": test_mark,
+        # for the archive: who decided the case this licence rests on
+        "decided_by": facts.get("decided_by", facts["metadata"]["ZZBFJG"]),
         "face": [
             {**one, "words": _words(lines.get(one["key"]), one["words"], bureau, identifier)} for one in facts["face"]
         ],

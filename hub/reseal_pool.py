@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import pickle
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,7 @@ from types import ModuleType, TracebackType
 from typing import ClassVar, Final
 
 from core.clock import Clock
-from core.errors import Retryable
+from core.errors import HubError, Permanent, Retryable
 from core.settings import Settings
 from hub.context import Hub, open_hub
 from hub.press import Press
@@ -109,24 +111,43 @@ def _no_main_module() -> Iterator[None]:
 
 # --- in the other process ---
 
+_asked: tuple[Settings, Clock, str] | None = None
 _bench: tuple[Hub, Press, Order] | None = None
 _open = ExitStack()
 
 
 def _begin(settings: Settings, clock: Clock, order: str) -> None:
-    global _bench
+    global _asked
+    _asked = settings, clock, order
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    hub = _open.enter_context(open_hub(settings, clock))
-    _bench = hub, Press.open(settings), reseal_orders.find(hub.connection, order)
+    # Who stops the command at a terminal stops us too: the chunk at work comes to its end, and no other is begun.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What is made for one document holds no circles: looking for them took a twentieth of the time.
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN, 50, 100)
 
 
 def _reseal(chunk: int) -> Outcome:
-    assert _bench is not None, "the process was not begun"  # noqa: S101
-    hub, press, order = _bench
-    return reseal_chunk(hub, press, order, chunk)
+    global _bench
+    try:
+        if _bench is None:
+            # Not as the process begins: an error there would look as if it had been killed.
+            assert _asked is not None, "the process was not begun"  # noqa: S101
+            settings, clock, order = _asked
+            hub = _open.enter_context(open_hub(settings, clock))
+            _bench = hub, Press.open(settings), reseal_orders.find(hub.connection, order)
+        return reseal_chunk(*_bench, chunk)
+    except HubError as error:
+        raise _portable(error) from None
+
+
+def _portable(error: HubError) -> HubError:
+    """The error, or where it cannot pass between processes, one that asks for the same and says the same."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes of a moment ago
+    except Exception:  # noqa: BLE001 - whatever keeps it from passing
+        return (Retryable if isinstance(error, Retryable) else Permanent)(str(error))
+    return error
 
 
 def _end_with_parent() -> None:

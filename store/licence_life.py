@@ -136,7 +136,7 @@ def take_step(
         if unfinished and step not in _FINAL:
             raise VersionInMaking(
                 f"a new document of licence {held.number} is being made; the step {step.value} was not taken. "
-                "Finish it with `hub issue`, then try again."
+                "Finish it with `hub issue`, or the order to reseal that began it, then try again."
             )
         for version in unfinished:
             drop(cursor, version, now, step)

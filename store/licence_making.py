@@ -129,7 +129,7 @@ def reserve_version(
         if unfinished:
             raise VersionInMaking(
                 f"a document of licence {held.number} is being made; no further one was begun. Finish it with "
-                "`hub issue`, then try again."
+                "`hub issue`, or the order to reseal that began it, then try again."
             )
         place = free_place(cursor)
         return add_version(

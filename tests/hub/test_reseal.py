@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,14 +16,19 @@ from core.clock import FixedClock
 from core.digest import sm3
 from core.settings import Settings
 from documents.errors import GlyphMissing
-from hub import reseal, reseal_chunk
+from hub import licence_register, reseal, reseal_chunk
+from hub.collect import collect
 from hub.context import Hub, open_hub
-from hub.install import DEMO_BUREAU
+from hub.deposit import deposit_all
+from hub.inspect import inspect_package
+from hub.install import DEMO_BUREAU, prepare
+from hub.issue import decide, issue_all
 from hub.making import path_of
 from hub.reseal import Order, Report, ResealIncomplete, begin, demand_complete, go_on, preview
 from hub.reseal_organs import OrganNotOurs
 from hub.reseal_pool import ResealInterrupted
 from hub.seals import Change, change
+from hub.sources import evidence_resources
 from hub.verify import verify_file
 from schemas.licence_life import Status, Step
 from store import licence_life, licence_making, licences
@@ -31,8 +38,9 @@ from store.licences import LicenceVersion
 from store.register_entries import Grounds
 from store.reseal_orders import OrderUnfit
 from tests.conftest import NewDatabase
+from tests.departments import Departments
 from tests.hub.conftest import NOON
-from tests.hub.old_seals import NEW_BUREAU, use_seal_of
+from tests.hub.old_seals import NEW_BUREAU, use_new_seal, use_seal_of, write_succession
 from tests.hub.stock import copied, grown_stock, own_database
 
 GROUNDS = Grounds("行政许可法", NOON.date(), "officer", NEW_BUREAU.name)
@@ -126,6 +134,9 @@ def test_the_register_tells_the_step_and_every_use_bears_the_orders_number(stock
     ]  # fmt: skip
     ((waiting,),) = fetch_all(stock.connection, "select count(*) from log_waiting where log = 'register'")
     assert waiting == 2 * COUNT
+    licence_register.sequence(stock)
+    verified = licence_register.verify(stock)
+    assert (verified.entries, [one.line() for one in verified.findings]) == (2 * COUNT, [])
 
 
 def test_a_suspended_licence_stays_suspended_and_ended_ones_are_only_counted(stock: Hub) -> None:
@@ -351,3 +362,35 @@ def test_parts_for_several_machines_hold_every_chunk_once(stock: Hub) -> None:
         reseal.work(stock, order.id, part)
     assert reseal.parts(stock, order.id, at_most=2) == []
     assert reseal.close(stock, order.id).counts.done == COUNT
+
+
+def test_a_real_licence_and_its_new_document_each_get_a_package(hub: Hub, departments: Departments) -> None:
+    departments.write_sources(hub.settings.sources_file)
+    prepare(hub.settings, FixedClock(NOON))
+    for resource in evidence_resources():
+        collect(hub, resource)
+    issued = issue_all(hub, decide(hub).to_issue)
+    first = deposit_all(hub)
+    use_new_seal(hub, NOON)
+    write_succession(hub.settings, NOON.date())
+    report = done(hub)
+    assert (report.counts.done, report.counts.failed) == (len(issued), 0)
+    second = deposit_all(hub)
+    assert sorted(second) == sorted(f"{file_no}-002" for file_no in first)
+    assert {one.state for one in licences.every(hub.connection)} == {"archived"}
+    rows = fetch_all(
+        hub.connection,
+        "select p.path, v.document_sm3, v.document_path, v.version from archive_package p join licence_version v "
+        "on v.id = p.licence",
+    )
+    assert len(rows) == 2 * len(issued)
+    for path, document_sm3, document_path, version in rows:
+        package = (hub.settings.home / path).read_bytes()
+        assert inspect_package(package, hub.settings).verdict.value == "valid"
+        with zipfile.ZipFile(io.BytesIO(package)) as opened:
+            (inside,) = (name for name in opened.namelist() if name.endswith(".ofd"))
+            assert sm3(opened.read(inside)) == bytes(document_sm3)
+            assert Path(inside).name.endswith(Path(document_path).name)
+            said = b"".join(opened.read(name) for name in opened.namelist() if name.endswith(".xml")).decode()
+        assert (report.order.id in said, NEW_BUREAU.name in said) == (version == 2, version == 2)
+        assert DEMO_BUREAU.name in said  # who decided
