@@ -80,7 +80,7 @@ _SAID: Sequence[tuple[str, str, str, str]] = (
         "Hold {{year}} and {{seq:05d}} once each, and no other braces.",
     ),
     (
-        r"two lines of the face bear the (label|key) (.+)",
+        r"two lines of the face bear the (\S+) (.+)",
         "照面有两行的 {0} 都是 {1}",
         "给其中一行改一个",
         "Change one of the two.",
