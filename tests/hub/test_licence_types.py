@@ -172,6 +172,10 @@ MISTAKES = [
 ]  # fmt: skip
 
 
+#: What is told of another line than the one that was changed: of the file, the row or the line of the face it touches.
+ELSEWHERE = ("没有标题", "要用", "没有现在", "没有写颁发", "放不下", "没有保管", "照面没有", "mode 一行")
+
+
 @pytest.mark.parametrize(("file", "right", "wrong", "told", "act", "english"), MISTAKES)
 def test_a_mistake_is_told_with_its_line_and_remedy_in_two_languages(
     mine: Path, file: str, right: str, wrong: str, told: str, act: str, english: str
@@ -183,7 +187,7 @@ def test_a_mistake_is_told_with_its_line_and_remedy_in_two_languages(
     fitting = [one for one in found if told in one.wrong and act in one.act and english in one.wrong_en]
     assert fitting, found
     assert all(one.act_en for one in found)
-    if wrong and not told.startswith(("没有标题", "要用", "没有现在", "没有写颁发", "放不下", "没有保管", "照面没有", "mode 一行")):
+    if wrong and not told.startswith(ELSEWHERE):
         at = text[: text.index(right)].count("\n") + 1
         assert fitting[0].line in (None, at, at - 1, at + 1), fitting
 
