@@ -358,7 +358,8 @@ def _broken(path: Path, error: TemplateBroken) -> Iterator[Finding]:
         act = act.replace("docs/items.md", "documents/templates/README.md")
         said = Said(wrong, act, error.message, "Correct this line, or the one above it.")
         yield _finding(f"{TEMPLATES}/{path.name}", int(at[1]) if at else None, "整个文件", said)
-    for problem in told.split("; ") if told else ():
+    # what follows "; nothing was drawn" is the same problem's advice
+    for problem in told.partition("; nothing was drawn")[0].split("; ") if told else ():
         key = re.search(r"row (\w+)(?:: (?:unknown key )?(\w+))?", problem)
         line = _row_line(text, key[1], key[2] or "") if key else None
         yield _finding(f"{TEMPLATES}/{path.name}", line, key[1] if key else "整个文件", template_said(problem))

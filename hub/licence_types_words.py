@@ -183,6 +183,12 @@ _OF_TEMPLATE: Sequence[tuple[str, str, str, str]] = (
         "Numbers bear no quotes; documents/templates/README.md tells the rest.",
     ),
     (
+        r"field (.+) needs (.+), which",
+        "字库里没有 {0} 里的字 {1}",
+        "换一个写法；标题和标签用的粗体字库只有常用字（GB 2312）",
+        "Write it with other characters: the bold face of titles and labels has those of GB 2312 only.",
+    ),
+    (
         r"title, page.width and page.height",
         "没有标题，或者没有写 frame",
         '写 frame = "certificate" 和 title = "证照名称"；副本写 frame = "copy"',

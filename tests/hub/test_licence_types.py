@@ -165,6 +165,10 @@ MISTAKES = [
     (ORIGINAL, 'annex = "详见附页"\n', "", "放不下：这一行可能有 2000 个字", "annex", "does not fit"),
     (ORIGINAL, "top = 140", 'top = "140"', "写法不对", "不加引号", "is no float"),
     (ORIGINAL, 'frame = "certificate"\n', "", "没有标题，或者没有写 frame", "certificate", "needed"),
+    (ORIGINAL, 'label = "校址"', 'label = "喆址"', "字库里没有 label of address 里的字 U+5586", "GB 2312",
+     "needs U+5586"),
+    (MAIN, 'text = "非学历教育"', 'text = "非学历\U0002ceff教育"', "字库里没有这个字：U+2CEFF", "换一个写法",
+     "lacks U+2CEFF"),
     (ORIGINAL, "[colours]", "[colours", "小节的名称没有写完", "括号", "no TOML"),
     (COPY, '[[row]]\nkey = "mode"\ntop = 112\n', "", "正本有的 mode 一行，副本没有", "[[row]]", "has no place"),
     (COPY, "x = 104\nwidth = 55", "x = 104\nwidth = 12", "放不下", "width", "does not fit"),
@@ -173,7 +177,7 @@ MISTAKES = [
 
 
 #: What is told of another line than the one that was changed: of the file, the row or the line of the face it touches.
-ELSEWHERE = ("没有标题", "要用", "没有现在", "没有写颁发", "放不下", "没有保管", "照面没有", "mode 一行")
+ELSEWHERE = ("没有标题", "要用", "没有现在", "没有写颁发", "放不下", "没有保管", "照面没有", "mode 一行", "字库")
 
 
 @pytest.mark.parametrize(("file", "right", "wrong", "told", "act", "english"), MISTAKES)
@@ -190,6 +194,15 @@ def test_a_mistake_is_told_with_its_line_and_remedy_in_two_languages(
     if wrong and not told.startswith(ELSEWHERE):
         at = text[: text.index(right)].count("\n") + 1
         assert fitting[0].line in (None, at, at - 1, at + 1), fitting
+
+
+def test_a_seal_must_be_the_one_in_use(mine: Path) -> None:
+    assert looked(mine, frozenset({"bureau", "42011200000001"})) == []
+    (found,) = looked(mine, frozenset())
+    assert (found.place, "hub seals add" in found.act) == ("seals", True)
+    text = (mine / MAIN).read_text(encoding="utf-8")
+    (mine / MAIN).write_text(text.replace('["bureau"]', '["42011200000001"]'), encoding="utf-8")
+    assert looked(mine, frozenset({"bureau", "42011200000001"})) == []
 
 
 def test_the_line_of_the_face_that_is_wrong_is_named(mine: Path) -> None:
