@@ -85,9 +85,15 @@ def show(name: str, as_json: bool) -> None:
 
 @licence_type.command(short_help="Are type and template files right? What to mend?")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH…]")
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Draw each sheet of a type in which nothing is wrong as PNG.",
+)
 @json_option
 @exit_on_error
-def check(paths: tuple[Path, ...], as_json: bool) -> None:
+def check(paths: tuple[Path, ...], pictures: Path | None, as_json: bool) -> None:
     """Check licence types with their items and templates, and say in Chinese and English file, line, what is wrong and
     what to do. Each sheet is drawn on trial with the longest words it may hold. Changes nothing.
 
@@ -95,18 +101,28 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     What is only worth knowing (提示) does not fail the check.
 
     \b
-    Example: hub licence-type check my-type
+    Example: hub licence-type check my-type --pictures samples
     Exit status: 0 nothing wrong · 1 something is wrong, or nothing is there · 3 wrong usage
     """
     from hub.licence_types_check import check as look
+    from hub.licence_types_trial import pictures as drawn
 
     settings = Settings.from_environment(database=False)
-    seals = _seals()
-    found = look(paths, settings=settings, seals=seals)
+    seals, written = _seals(), list[Path]()
+
+    def draw(kind: Any) -> None:
+        for number, picture in enumerate(drawn(kind), 1):
+            written.append((pictures or Path()) / f"{kind.id}-{number}.png")
+            written[-1].parent.mkdir(parents=True, exist_ok=True)
+            written[-1].write_bytes(picture)
+
+    found = look(paths, settings=settings, seals=seals, on_right=draw if pictures is not None else None)
     if as_json:
         say_json([one.to_dict() for one in found])
     else:
         _show(found, asked=seals is not None)
+        for path in written:
+            click.echo(str(path))
     if any(one.blocking for one in found):
         raise SystemExit(1)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hub.source_new import Answers, Plan
 
 
-@click.group(short_help="Add a new source from a sample, and check what is missing of it.")
+@click.group(short_help="Add a source from a sample, and check what is missing of it.")
 def source() -> None:
     """Add a new source from a sample file or table, and check declarations.
 

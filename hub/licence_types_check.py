@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +40,7 @@ from schemas.licence_types.loader import FOLDER
 from schemas.licence_types.loader import forget as forget_types
 from schemas.licence_types.model import LOOSE
 
+OnRight = Callable[[LicenceType], None]
 #: Names a type may give the one seal this hub puts on licences, besides what the register calls it.
 PRESS_SEAL = "bureau"
 _SHEET_ZH = {"original": "正本", "copy": "副本"}
@@ -90,13 +91,20 @@ class _Read:
         return _finding(self.path.name, line_of(self.text, place), words, said, blocking=blocking)
 
 
-def check(paths: Sequence[Path] = (), *, settings: Settings, seals: frozenset[str] | None = None) -> list[Finding]:
+def check(
+    paths: Sequence[Path] = (),
+    *,
+    settings: Settings,
+    seals: frozenset[str] | None = None,
+    on_right: OnRight | None = None,
+) -> list[Finding]:
     """What is wrong, or worth knowing; sorted by file and line. Changes nothing.
 
     Args:
         paths: type files, or folders laid out like the bureau's own; without any, all that this hub has.
         settings: where the hub keeps its things.
         seals: what the seal that is in use may be called; None when the register of seals could not be asked.
+        on_right: given every type in which nothing is wrong, while it is looked at as if it were there.
 
     Raises:
         NoTypesThere: a path is no type file, and no folder with one.
@@ -113,7 +121,11 @@ def check(paths: Sequence[Path] = (), *, settings: Settings, seals: frozenset[st
                 findings += _kind(one, settings, seals)
             else:
                 findings += one
-        findings += _together([one for one in read if isinstance(one, _Read)], folder)
+        kinds = [one for one in read if isinstance(one, _Read)]
+        findings += _together(kinds, folder)
+        if on_right is not None and not any(finding.blocking for finding in findings):
+            for one in kinds:
+                on_right(one.kind)
     return sorted(set(findings), key=lambda one: (one.file, one.line or 0, not one.blocking, one.place))
 
 
@@ -218,9 +230,10 @@ def _read(path: Path) -> _Read | list[Finding]:
 
 
 def _kind(one: _Read, settings: Settings, seals: frozenset[str] | None) -> Iterator[Finding]:
-    kind = one.kind
+    kind, drawable = one.kind, True
     try:
         for problem in kind.problems():
+            drawable = drawable and problem.place[0] not in ("number_format", "sheets")
             yield one.finding(problem.place, statement_said(problem.text))
     except DeclarationBroken as error:
         said = Said(
@@ -248,7 +261,8 @@ def _kind(one: _Read, settings: Settings, seals: frozenset[str] | None) -> Itera
             "It ends, and no item renews it.", 'Write an item with licence_step = "renew" if it can be renewed.',
         )  # fmt: skip
         yield one.finding(("validity",), said, blocking=False)
-    yield from _templates(one)
+    if drawable:
+        yield from _templates(one)
 
 
 def _code(one: _Read) -> Iterator[Finding]:
@@ -344,9 +358,10 @@ def _broken(path: Path, error: TemplateBroken) -> Iterator[Finding]:
         act = act.replace("docs/items.md", "documents/templates/README.md")
         said = Said(wrong, act, error.message, "Correct this line, or the one above it.")
         yield _finding(f"{TEMPLATES}/{path.name}", int(at[1]) if at else None, "整个文件", said)
-    for problem in told.split("; ") if told else ():
-        key = re.search(r"row (\w+)", problem)
-        line = _row_line(text, key[1]) if key else None
+    # what follows "; nothing was drawn" is the same problem's advice
+    for problem in told.partition("; nothing was drawn")[0].split("; ") if told else ():
+        key = re.search(r"row (\w+)(?:: (?:unknown key )?(\w+))?", problem)
+        line = _row_line(text, key[1], key[2] or "") if key else None
         yield _finding(f"{TEMPLATES}/{path.name}", line, key[1] if key else "整个文件", template_said(problem))
 
 
@@ -463,7 +478,14 @@ def _key_line(text: str, key: str) -> int | None:
     return next((n for n, line in enumerate(text.split("\n"), 1) if pattern.match(line)), None)
 
 
-def _row_line(text: str, key: str) -> int | None:
-    return next(
-        (n for n, line in enumerate(text.split("\n"), 1) if re.match(rf'\s*key\s*=\s*"{re.escape(key)}"', line)), None
-    )
+def _row_line(text: str, key: str, part: str = "") -> int | None:
+    """The line of a template's row, or of one of its parts where the row has it."""
+    found = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if found is not None and line.startswith("["):
+            break
+        if re.match(rf'\s*key\s*=\s*"{re.escape(key)}"', line):
+            found = number
+        elif found is not None and part and re.match(rf"\s*{re.escape(part)}\s*=", line):
+            return number
+    return found

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from core.errors import HubError
 from documents.errors import GlyphMissing, TextOverflow
-from documents.licence import LicencePage, SheetKind, set_sheets
+from documents.licence import LicencePage, SheetKind, draw_set, set_sheets
+from documents.render import render
 from hub.licence_types_words import Said
 from schemas.identifiers.licence import LicenceId
 from schemas.licence_types import FaceField, LicenceType
@@ -47,6 +48,33 @@ def trial(kind: LicenceType) -> Iterator[tuple[str, SheetKind, Said]]:
             except HubError as error:
                 yield line.key, sheet, Said("画不出来", "按英文的说明改正", error.message, "Correct it.")
                 return
+
+
+#: Words as they often are, for a picture; what is not here shows its label.
+_USUAL = {
+    "OrgName": "武汉云杉综合服务有限公司",
+    "address": "武汉市东西湖区田园大道8号（10）",
+    "scope": "信息咨询服务；会议及展览服务（依法须经批准的项目，经相关部门批准后方可开展经营活动）。",
+    "legal_representative": "欧阳舟",
+    "credit_code": "91420112MA4K000X1Q",
+    "capital": "200万元人民币",
+}
+
+
+def pictures(kind: LicenceType, dpi: float = 70) -> list[bytes]:
+    """Every sheet with usual words as a PNG, marked 测试, without a seal.
+
+    Raises:
+        TemplateBroken, FieldsUnfit, TextOverflow, GlyphMissing: it cannot be drawn.
+    """
+    words = {line.key: _assigned(kind, line) or _usual(line) for line in kind.face}
+    return render(draw_set([_page(kind, words, SheetKind(sheet)) for sheet in kind.sheets]), dpi=dpi)
+
+
+def _usual(line: FaceField) -> str:
+    if line.key == "holder":
+        return _USUAL["OrgName"]
+    return _USUAL.get(line.field or "", f"（{line.label}）")
 
 
 def _overflow(length: int) -> Said:
@@ -90,8 +118,17 @@ def _longest(kind: LicenceType, line: FaceField) -> str:
         return assigned
     model: Any = {"accept": Accept, "result": Result}.get(line.source) or _model_of(kind, line)
     field = model.model_fields.get(line.field) if model is not None else None
-    longest = next((limit for one in (field.metadata if field else ()) if (limit := getattr(one, "max_length", 0))), 0)
+    longest = _limit(field.metadata) or _limit([field.annotation]) if field is not None else 0
     return (_WORDS * 100)[: _PLAUSIBLE.get(longest, _OTHERWISE)]
+
+
+def _limit(parts: Iterable[Any]) -> int:
+    """The `max_length` somewhere in what a field is declared as; 0 where it says none."""
+    for part in parts:
+        found = getattr(part, "max_length", None) or _limit(get_args(part))
+        if found:
+            return int(found)
+    return 0
 
 
 def _model_of(kind: LicenceType, line: FaceField) -> Any:

@@ -80,7 +80,7 @@ _SAID: Sequence[tuple[str, str, str, str]] = (
         "Hold {{year}} and {{seq:05d}} once each, and no other braces.",
     ),
     (
-        r"two lines of the face bear the (label|key) (.+)",
+        r"two lines of the face bear the (\S+) (.+)",
         "照面有两行的 {0} 都是 {1}",
         "给其中一行改一个",
         "Change one of the two.",
@@ -181,6 +181,12 @@ _OF_TEMPLATE: Sequence[tuple[str, str, str, str]] = (
         "{0} 的 {1} 写法不对",
         "数字不加引号；其余见 documents/templates/README.md",
         "Numbers bear no quotes; documents/templates/README.md tells the rest.",
+    ),
+    (
+        r"field (.+) needs (.+), which",
+        "字库里没有 {0} 里的字 {1}",
+        "换一个写法；标题和标签用的粗体字库只有常用字（GB 2312）",
+        "Write it with other characters: the bold face of titles and labels has those of GB 2312 only.",
     ),
     (
         r"title, page.width and page.height",

@@ -15,9 +15,9 @@ from hub.collect import collect
 from hub.context import OnStep, no_step, open_hub
 from hub.install import prepare
 from hub.issue import decide, issue_all
-from hub.sources import evidence_resources
 from store import licences
 from store.connection import fetch_all
+from tests.departments import EVIDENCE
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
 
@@ -28,7 +28,7 @@ def issued(fresh_hub: FreshHub) -> Settings:
     settings = fresh_hub()
     prepare(settings, FixedClock(NOON))
     with open_hub(settings, FixedClock(NOON)) as hub:
-        for resource in evidence_resources():
+        for resource in EVIDENCE:
             collect(hub, resource)
         issue_all(hub, decide(hub).to_issue[:1])
     return settings

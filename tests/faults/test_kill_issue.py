@@ -13,7 +13,7 @@ from hub.context import OnStep, no_step, open_hub
 from hub.deposit import deposit_all
 from hub.install import prepare
 from hub.issue import decide, issue_all
-from hub.sources import evidence_resources
+from tests.departments import EVIDENCE
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
 from tests.faults.state import issued_state
@@ -25,7 +25,7 @@ def collected(fresh_hub: FreshHub) -> Settings:
     settings = fresh_hub()
     prepare(settings, FixedClock(NOON))
     with open_hub(settings, FixedClock(NOON)) as hub:
-        for resource in evidence_resources():
+        for resource in EVIDENCE:
             collect(hub, resource)
     return settings
 

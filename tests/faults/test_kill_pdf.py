@@ -13,9 +13,9 @@ from hub.context import OnStep, no_step, open_hub
 from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.pdf import make_pdf
-from hub.sources import evidence_resources
 from hub.verify import verify_file
 from store import seal_uses
+from tests.departments import EVIDENCE
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
 
@@ -26,7 +26,7 @@ def issued(fresh_hub: FreshHub) -> Settings:
     settings = fresh_hub()
     prepare(settings, FixedClock(NOON))
     with open_hub(settings, FixedClock(NOON)) as hub:
-        for resource in evidence_resources():
+        for resource in EVIDENCE:
             collect(hub, resource)
         issue_all(hub, decide(hub).to_issue[:1])
     return settings

@@ -21,14 +21,13 @@ from hub.making import SealRefusedByVerifier
 from hub.press import Press
 from hub.register import issued, waiting_approvals
 from hub.seals import Change, change, uses
-from hub.sources import evidence_resources
 from hub.verify import verify_file
 from onebox.sandbox import write_press
 from signing.errors import TimestampUnavailable
 from store import licences
 from store.connection import fetch_all, transaction
 from store.errors import SealNotActive, SealNotRegistered
-from tests.departments import Departments
+from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 
 
@@ -36,7 +35,7 @@ from tests.hub.conftest import NOON
 def ready(hub: Hub, departments: Departments) -> Hub:
     departments.write_sources(hub.settings.sources_file)
     prepare(hub.settings, FixedClock(NOON))
-    for resource in evidence_resources():
+    for resource in EVIDENCE:
         collect(hub, resource)
     return hub
 
@@ -206,7 +205,7 @@ def test_a_licence_carries_the_timestamp_of_an_authority_that_shares_no_code_wit
     prepare(settings)
     write_press(settings.keys, departments.ready["tsa"])
     with open_hub(settings) as hub:
-        for resource in evidence_resources():
+        for resource in EVIDENCE:
             collect(hub, resource)
         (done,) = issue_all(hub, decide(hub).to_issue[:1])
         assert [row.timestamped for row in issued(hub)] == [True]

@@ -18,11 +18,10 @@ from hub.organ_rule import IssuerUnfit, OrganRuleBroken, require_issuer
 from hub.organs import OrgansUnset
 from hub.pdf import make_pdf
 from hub.press import Bureau, Press
-from hub.sources import evidence_resources
 from schemas.errors import OrgansBroken
 from schemas.licence_types import licence_type
 from store import licences
-from tests.departments import Departments
+from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 from tests.hub.old_seals import NEW_BUREAU, use_new_seal, use_seal_of, write_succession
 
@@ -48,7 +47,7 @@ def bare(tmp_path: Path) -> Settings:
 def ready(hub: Hub, departments: Departments) -> Hub:
     departments.write_sources(hub.settings.sources_file)
     prepare(hub.settings, FixedClock(NOON))
-    for resource in evidence_resources():
+    for resource in EVIDENCE:
         collect(hub, resource)
     return hub
 

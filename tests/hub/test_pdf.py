@@ -19,11 +19,10 @@ from hub.issue import decide, issue_all
 from hub.pdf import LicenceNotPublished, PdfRefusedByVerifier, make_pdf
 from hub.press import PressUnset
 from hub.seals import uses
-from hub.sources import evidence_resources
 from hub.verify import verify_file
 from store import licences
 from store.connection import transaction
-from tests.departments import Departments
+from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 
 
@@ -32,7 +31,7 @@ def issued(hub: Hub, departments: Departments) -> Hub:
     """A hub with one published licence."""
     departments.write_sources(hub.settings.sources_file)
     prepare(hub.settings, FixedClock(NOON))
-    for resource in evidence_resources():
+    for resource in EVIDENCE:
         collect(hub, resource)
     assert len(issue_all(hub, decide(hub).to_issue[:1])) == 1
     return hub

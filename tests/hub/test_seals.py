@@ -19,7 +19,6 @@ from hub.install import DEMO_BUREAU, prepare
 from hub.issue import decide, issue_all
 from hub.press import DemoSealRefused, PressUnset
 from hub.seals import Change, SealNotRegistrable
-from hub.sources import evidence_resources
 from hub.verify import verify_file
 from signing import oids
 from signing.certificate_making import Wish, make_certificate
@@ -29,7 +28,7 @@ from signing.seal.making import make_seal
 from signing.seal.parts import Seal
 from signing.sm2 import PrivateKey
 from store.errors import SealNotRegistered
-from tests.departments import Departments
+from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 from tests.signing.conftest import PIXEL, SEALED_AT, Authority, World
 
@@ -204,7 +203,7 @@ def test_a_seal_on_the_platform_is_registered_and_issues_licences(settings: Sett
     for name, announced in (("platform", platform), ("tsa", tsa)):
         (trust / f"{name}.pem").write_bytes(Path(announced["trust_file"]).read_bytes())
     with open_hub(settings) as opened:
-        for resource in evidence_resources():
+        for resource in EVIDENCE:
             collect(opened, resource)
         approvals = decide(opened).to_issue[:1]
         with pytest.raises(SealNotRegistered, match=platform["seal_id"]):
