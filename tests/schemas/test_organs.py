@@ -269,6 +269,16 @@ def test_an_organ_nobody_knows_cannot_be_judged_but_compared(table: OrganTable) 
     assert judge(claims(name=name, code=code, face=APPROVAL), table, TODAY).ruling is Ruling.BREAKS
 
 
+def test_face_and_seal_are_compared_where_nothing_else_is_told(table: OrganTable) -> None:
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    seal = SealClaim("某区气象局证照专用章", "11420112MB0000003Y某区气象局", day)
+    alike = judge(Claims("某区气象局", None, None, None, (seal,)), table, TODAY)
+    assert alike.ruling is Ruling.CANNOT_TELL
+    assert "face.unknown" in [one.word for one in alike.findings]
+    other = judge(Claims("某区水务局", None, None, None, (seal,)), table, TODAY)
+    assert [one.word for one in other.breaches] == ["seal.differs", "certificate.differs"]
+
+
 def test_a_file_that_names_nobody_is_answered(table: OrganTable) -> None:
     found = judge(Claims(None, None, None, None, ()), table, TODAY)
     assert found.ruling is Ruling.CANNOT_TELL
