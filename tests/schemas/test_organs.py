@@ -12,7 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import OrgansBroken
-from schemas.organs import Claims, OrganTable, Ruling, SealClaim, demo_organs, judge, read_organs
+from schemas.organs import (
+    Claims,
+    NameBorne,
+    Organ,
+    OrganTable,
+    Owner,
+    Ruling,
+    SealClaim,
+    Succession,
+    demo_organs,
+    judge,
+    read_organs,
+)
 
 TODAY = date(2026, 11, 29)
 APPROVAL, APPROVAL_CODE = "某区行政审批局", "11420112MB0000000M"
@@ -175,6 +187,12 @@ def test_no_line_of_the_table_that_comes_along_claims_to_be_checked() -> None:
     assert commerce is not None
     assert demo.heir(commerce, TODAY) is demo.own
     assert demo.heir(commerce, TODAY, "营业执照").name.startswith("武汉市东西湖区市场监督管理局")
+
+
+def test_every_key_of_the_table_is_explained() -> None:
+    book = (Path(__file__).parents[2] / "docs" / "seals.md").read_text(encoding="utf-8")
+    keys = {key for model in (OrganTable, Organ, NameBorne, Succession, Owner) for key in model.model_fields}
+    assert {key for key in keys - {"demo", "id"} if f"`{key}`" not in book and f"`[[{key}]]`" not in book} == set()
 
 
 # --- the rule ------------------------------------------------------------------------------------------------------
