@@ -12,6 +12,7 @@ from core.settings import Settings
 from hub.context import Hub
 from hub.organs import organs_of
 from hub.seals_audit import Asked, AuditRow, Ground
+from hub.seals_audit_kept import Kept
 from hub.seals_audit_out import Outputs, check_outputs
 from hub.seals_audit_run import run
 from hub.seals_tally import Tally
@@ -94,10 +95,19 @@ def audit_register(
     on_row: Callable[[AuditRow], None],
     on_progress: OnProgress,
 ) -> Audited:
-    """Look at the current document of every licence of the register. Raises as `audit_folders`."""
+    """Look at the current document of every licence of the register; the outcome is kept for the staff's page. Raises
+    as `audit_folders`."""
     ground = _ground(hub.settings, anchors, hub.clock.now())
     number = licences.count_current(hub.connection)
-    return _audit(ground, _registered(hub), number, wanted, "证照登记簿", on_row, on_progress, None)
+    kept = Kept(ground.at)
+
+    def take(row: AuditRow) -> None:
+        kept.add(row)
+        on_row(row)
+
+    done = _audit(ground, _registered(hub), number, wanted, "证照登记簿", take, on_progress, None)
+    kept.write(hub.settings)
+    return done
 
 
 def _registered(hub: Hub) -> Iterator[Asked]:

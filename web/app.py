@@ -40,6 +40,7 @@ from web.problems import documented
 from web.refused import SignInNeeded
 from web.register_api import register_routes
 from web.register_pages import register_pages
+from web.seals_audit import seals_audit_router
 from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
@@ -131,6 +132,7 @@ def create_app(
         app.include_router(log_routes(log))
     app.include_router(register_routes())
     app.include_router(register_pages(pages))
+    app.include_router(seals_audit_router(pages))
     app.include_router(my_data_router(pages, service.means.ages))
     app.include_router(my_copies_router(pages))
     app.include_router(copies_routes())

@@ -245,15 +245,24 @@ def _is_outdated(claims: Claims, table: OrganTable, issuer: Organ, day: date, to
 
 def _made_up(claims: Claims) -> Organ | None:
     """An organ the table does not know, as the licence itself describes it: the places can still be compared."""
-    code, name = claims.issuer_code or claims.identifier_issuer, claims.issuer or claims.face
-    if code is None or not name or not _is_code(code):
+    name = claims.issuer or claims.face
+    signed_by = next((one.organisation[:_CODE_LENGTH] for one in claims.seals if one.organisation), None)
+    code = claims.issuer_code or claims.identifier_issuer or signed_by
+    if not name or not code:
         return None
     borne = NameBorne(name=name, verified=False)
-    return Organ(id="unknown", credit_code=code, verified=False, names=(borne,))
+    # Not checked: that a code is none is told of the place where it stands.
+    return Organ.model_construct(id="unknown", credit_code=code, verified=False, names=(borne,), seals=())
 
 
 def _unknown(claims: Claims) -> Finding:
-    part = Part.ISSUER_CODE if claims.issuer_code is not None else Part.IDENTIFIER
+    places = {
+        Part.ISSUER_CODE: claims.issuer_code,
+        Part.IDENTIFIER: claims.identifier_issuer,
+        Part.ISSUER: claims.issuer,
+        Part.FACE: claims.face,
+    }
+    part = next(part for part, text in places.items() if text)
     return Finding(
         part, Kind.UNKNOWN, f"{part.zh}：机关表中没有该机关", f"{part.en}: the table of organs does not know it"
     )
@@ -300,8 +309,8 @@ class _Compared:
             yield Finding(
                 Part.ISSUER_CODE,
                 Kind.NOT_THEN,
-                f"签章之日（{self.day}）{self.organ.name}不存在或已撤并",
-                f"on the day of signing ({self.day}) there was no {self.organ.name}",
+                f"签章之日（{self.day}）{_told(self.organ.name)}不存在或已撤并",
+                f"on the day of signing ({self.day}) there was no {_told(self.organ.name)}",
             )
         for part, text in _places(self.claims):
             if text is None:
@@ -370,7 +379,7 @@ class _Compared:
         # Whose a code is nobody sees; a name says it itself.
         shown = other is None or self.table.form(other.name) in self.table.form(text)
         zh, en = ("", "") if other is None or shown else (f"（{other.name}）", f" ({other.name})")
-        mine = self.organ.name_on(self.day)
+        mine = _told(self.organ.name_on(self.day))
         return Finding(
             part,
             Kind.DIFFERS,
@@ -382,8 +391,8 @@ class _Compared:
         return Finding(
             part,
             Kind.NOT_THEN,
-            f"{part.zh}“{_told(text)}”：签章之日（{day}）该机关名为{self.organ.name_on(day)}",
-            f"{part.en}, “{_told(text)}”: on the day of signing ({day}) it was called {self.organ.name_on(day)}",
+            f"{part.zh}“{_told(text)}”：签章之日（{day}）该机关名为{_told(self.organ.name_on(day))}",
+            f"{part.en}, “{_told(text)}”: on the day of signing ({day}) it was called {_told(self.organ.name_on(day))}",
         )
 
 

@@ -102,6 +102,7 @@ def test_the_register_keeps_the_rule_until_its_bureau_is_followed(world: World, 
     said = own("seals", "audit", "--register", "--json")
     assert said.status == 0, said.out
     assert said.json["standings"]["keeps"] == issued
+    assert (own.home / "audits" / "seals-of-the-register.json").is_file(), "kept for the staff's page"
     write_succession(Settings.from_environment(own.environment), today + timedelta(days=2))
     assert own("seals", "audit", "--register").status == 0, "until its last day"
     write_succession(Settings.from_environment(own.environment), today - timedelta(days=1))

@@ -63,6 +63,16 @@ def test_a_face_that_was_changed_in_the_file_is_read_as_it_stands(stock: Path) -
     assert verify_file(data).verdict.value == "invalid"
 
 
+def test_files_of_another_implementation_are_read(ofd_seals: Path) -> None:
+    one = read((ofd_seals / "ok-01-v4-whole.ofd").read_bytes())
+    assert (one.face, one.number) == ("示例区行政审批局", "JY20000000000001")
+    assert [seal.name for seal in one.seals] == ["示例区行政审批局电子证照专用章"]
+    found = judge(one, demo_organs(), TODAY)
+    assert [breach.word for breach in found.breaches] == ["certificate.malformed"], "its credit code is no real one"
+    two = judge(read((ofd_seals / "ok-03-v4-two-seals.ofd").read_bytes()), demo_organs(), TODAY)
+    assert "seal.differs" in [breach.word for breach in two.breaches]
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"PK\x03\x04", b"%PDF-1.7\n%%EOF", b"%PDF-1.7 \xff\x00<<", b"\x00" * 4096, "营业执照".encode()],

@@ -12,7 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import OrgansBroken
-from schemas.organs import Claims, OrganTable, Ruling, SealClaim, demo_organs, judge, read_organs
+from schemas.organs import (
+    Claims,
+    NameBorne,
+    Organ,
+    OrganTable,
+    Owner,
+    Ruling,
+    SealClaim,
+    Succession,
+    demo_organs,
+    judge,
+    read_organs,
+)
 
 TODAY = date(2026, 11, 29)
 APPROVAL, APPROVAL_CODE = "某区行政审批局", "11420112MB0000000M"
@@ -177,6 +189,12 @@ def test_no_line_of_the_table_that_comes_along_claims_to_be_checked() -> None:
     assert demo.heir(commerce, TODAY, "营业执照").name.startswith("武汉市东西湖区市场监督管理局")
 
 
+def test_every_key_of_the_table_is_explained() -> None:
+    book = (Path(__file__).parents[2] / "docs" / "seals.md").read_text(encoding="utf-8")
+    keys = {key for model in (OrganTable, Organ, NameBorne, Succession, Owner) for key in model.model_fields}
+    assert {key for key in keys - {"demo", "id"} if f"`{key}`" not in book and f"`[[{key}]]`" not in book} == set()
+
+
 # --- the rule ------------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +285,16 @@ def test_an_organ_nobody_knows_cannot_be_judged_but_compared(table: OrganTable) 
     assert ([one.word for one in alike.findings], alike.ruling) == (["issuer_code.unknown"], Ruling.CANNOT_TELL)
     assert (alike.issuer, alike.owner) == (None, None)
     assert judge(claims(name=name, code=code, face=APPROVAL), table, TODAY).ruling is Ruling.BREAKS
+
+
+def test_face_and_seal_are_compared_where_nothing_else_is_told(table: OrganTable) -> None:
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    seal = SealClaim("某区气象局证照专用章", "11420112MB0000003Y某区气象局", day)
+    alike = judge(Claims("某区气象局", None, None, None, (seal,)), table, TODAY)
+    assert alike.ruling is Ruling.CANNOT_TELL
+    assert "face.unknown" in [one.word for one in alike.findings]
+    other = judge(Claims("某区水务局", None, None, None, (seal,)), table, TODAY)
+    assert [one.word for one in other.breaches] == ["seal.differs", "certificate.differs"]
 
 
 def test_a_file_that_names_nobody_is_answered(table: OrganTable) -> None:
