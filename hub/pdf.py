@@ -17,7 +17,7 @@ from core.errors import Permanent
 from core.settings import Mode, Settings
 from documents.errors import PictureRefused
 from documents.pdf import draw
-from hub.compose import page_of
+from hub.compose import pages_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import write_durably
 from hub.organ_rule import require_one_organ
@@ -92,7 +92,7 @@ def make_pdf(hub: Hub, asked: str, out: Path, on_step: OnStep = no_step) -> PdfC
     licence = _published(hub, asked)
     press = Press.open(hub.settings)
     sealer = pdf_sealer(hub, require_active(hub, press))
-    document = draw(page_of(licences.facts(hub.connection, hub.vault, licence), press.bureau))
+    document = draw(*pages_of(licences.facts(hub.connection, hub.vault, licence), press.bureau))
     now = hub.clock.now()
     use = seal_uses.begin_use(
         hub.connection,

@@ -1,4 +1,4 @@
-"""`hub register` and `hub licences check-offline` on licences that were really issued, checked where there is no hub."""
+"""`hub register` and `hub licences check-offline` on licences really issued, checked where there is no hub."""
 
 from __future__ import annotations
 
@@ -58,9 +58,7 @@ def test_a_licence_is_proved_to_be_in_the_register_where_there_is_no_hub(
     assert version.identifier in export.read_text(encoding="utf-8")
 
 
-def test_a_published_month_is_a_head_that_can_be_proved_to_hold(
-    sealed: Command, away: Command, tmp_path: Path
-) -> None:
+def test_a_published_month_is_a_head_that_can_be_proved_to_hold(sealed: Command, away: Command, tmp_path: Path) -> None:
     said = sealed("register", "publish", "--json")
     assert said.status == 0, said.err
     done = said.json
