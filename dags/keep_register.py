@@ -1,11 +1,13 @@
-"""Publishes the licence register each month under the bureau's seal, and keeps the status list new.
+"""Publishes the licence register each month, verifies it each night, and keeps the status list new.
 
 For the operator: `publish` takes the first head signed after the month's end, puts it into a sealed notice and both
-below HUB_HOME/published/register, from where /register gives them out. `refresh` makes the status list anew where the
-register has a new entry, a day began or an hour is gone, and does nothing else; the web process does the same every ten
-seconds. A list ends a day after it was made (HUB_STATUS_LIST_HOURS): runbook status-list-old. Running either again at
-any time is safe: a month that is published stays as it is. When they run is told by the settings HUB_REGISTER_MONTHS
-and HUB_STATUS_LIST (cron expressions, Asia/Shanghai) of Airflow's processes.
+below HUB_HOME/published/register, from where /register gives them out. `verify` looks through the register and holds
+the tables against it; HUB-929 names what says something else: read runbook log-changed before anything else. `refresh`
+makes the status list anew where the register has a new entry, a day began or an hour is gone, and does nothing else; the
+web process does the same every ten seconds. A list ends a day after it was made (HUB_STATUS_LIST_HOURS): runbook
+status-list-old. Running any of them again at any time is safe: a month that is published stays as it is. When they run
+is told by the settings HUB_REGISTER_MONTHS, HUB_REGISTER_VERIFIED and HUB_STATUS_LIST (cron expressions, Asia/Shanghai)
+of Airflow's processes.
 """
 
 from __future__ import annotations
@@ -73,5 +75,27 @@ def keep_status_list() -> None:
     refresh()
 
 
+@dag(
+    dag_display_name="证照登记簿核验 · Verify the register",
+    schedule=_cron("HUB_REGISTER_VERIFIED", "20 3 * * *"),
+    **_COMMON,
+)
+def verify_register() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def verify() -> dict[str, object]:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.licence_register import require_sound
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            report = require_sound(hub)
+        return {"entries": report.entries, "covered": report.covered, "unsure": len(report.unsure)}
+
+    verify()
+
+
 publish_register()
+verify_register()
 keep_status_list()

@@ -7,8 +7,9 @@ nothing under it was rewritten, and `verify` names a table that says something e
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from core.errors import Permanent
 from hub import register_tables
 from hub.context import Hub
 from hub.kept_log import KeptLog
@@ -18,6 +19,12 @@ from hub.log_verify import Body, OnRead
 from store import register_bodies, register_entries
 
 LOG = register_entries.LOG
+
+
+class RegisterNotSound(Permanent):
+    """The licence register, or a table beside it, is not what was signed."""
+
+    code: ClassVar[str] = "HUB-929"
 
 
 class _Bodies:
@@ -55,6 +62,22 @@ def verify(hub: Hub, *, patience: float = 60.0, on_read: OnRead | None = None) -
             report.found("table", fault.text, fault.number, fault.entry)
     if older:
         report.notes.append(f"{older:,} documents are older than the register; no entry tells of them")
+    return report
+
+
+def require_sound(hub: Hub) -> LogReport:
+    """The report of `verify`, where nothing was found.
+
+    Raises:
+        RegisterNotSound: something was.
+    """
+    report = verify(hub)
+    if not report.sound:
+        told = "; ".join(finding.line() for finding in report.findings[:3])
+        raise RegisterNotSound(
+            f"the licence register is not sound, {report.counts.total()} findings: {told}. Keep database and files as "
+            "they are; `hub register verify` names all (runbook: log-changed)."
+        )
     return report
 
 

@@ -81,12 +81,12 @@ def register_routes() -> APIRouter:
     async def licence_status_of(
         request: Request,
         caller: Asker,
-        identifier: Annotated[str, Query(max_length=200, description="licence identifier, as on the document's face")],
+        licence: Annotated[str, Query(max_length=200, description="licence identifier, as on the document's face")],
     ) -> dict[str, Any]:
         """How a document stands today, for callers the access file gives the right; all unknown ones get one answer."""
         at = doors(request)
         at.access.check_status(caller)
-        return await at.ask(lambda hub: licence_status.status_of(hub, identifier.strip().replace("\0", "")))
+        return await at.ask(lambda hub: licence_status.status_of(hub, licence.strip().replace("\0", "")))
 
     return routes
 

@@ -324,7 +324,10 @@ def test_the_watch_over_usage_stops_who_asked_for_numbers_one_after_the_other(st
 
 @pytest.mark.slow
 def test_the_register_is_published_and_its_status_list_made(stage: Stage) -> None:
-    published, kept = stage.play({"dag": "publish_register"}, {"dag": "keep_status_list"})
+    published, kept, verified = stage.play(
+        {"dag": "publish_register"}, {"dag": "keep_status_list"}, {"dag": "verify_register"}
+    )
+    assert (verified["state"], verified["tasks"]) == ("success", {"verify": ["success", 1]})
     assert (published["state"], published["tasks"]) == ("success", {"publish": ["success", 1]})
     assert (kept["state"], kept["tasks"]) == ("success", {"refresh": ["success", 1]})
     with open_hub(stage.settings) as hub:

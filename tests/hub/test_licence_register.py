@@ -12,6 +12,7 @@ from hub import licence_register as register
 from hub import log_heads, log_proofs
 from hub.context import Hub
 from hub.install import demo_keys
+from hub.licence_register import RegisterNotSound
 from hub.log_proofs import EntryUnknown, EntryWaits
 from hub.trust import trust_of
 from schemas.licence_life import Step
@@ -293,6 +294,16 @@ def test_a_licence_taken_out_of_all_tables_is_missed_by_the_log(
         cursor.execute("delete from licence where id = %s", (made[4].licence,))
     text = " ".join(one.text for one in register.verify(hub).findings if one.kind == "table")
     assert "a step of the table licence_step" in text and "a document of the table licence_version" in text
+
+
+def test_the_nightly_look_fails_with_what_was_found(
+    kept: tuple[Hub, list[LicenceVersion]], attacker: Superuser
+) -> None:
+    hub, _ = kept
+    assert register.require_sound(hub).entries == 10
+    attacker.run("update licence set status = 'valid' where number = %s", (REVOKED,))
+    with pytest.raises(RegisterNotSound, match=r"1 findings: table: .* T-00003: the table licence has status = valid"):
+        register.require_sound(hub)
 
 
 def test_a_clock_that_was_set_back_is_no_contradiction(kept: tuple[Hub, list[LicenceVersion]]) -> None:

@@ -129,7 +129,7 @@ def test_a_partner_with_the_right_is_told_how_a_document_stands(registered: tupl
     browser, headers = site.browser(), bearer(site)
 
     def asked(identifier: str) -> dict[str, object]:
-        answer = browser.get("/api/licences/status", params={"identifier": identifier}, headers=headers)
+        answer = browser.get("/api/licences/status", params={"licence": identifier}, headers=headers)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
@@ -149,11 +149,11 @@ def test_whoever_has_no_right_is_refused_and_what_is_unknown_has_one_answer(
     site, (good, *_) = registered
     browser, headers = site.browser(), bearer(site)
     answers = [
-        browser.get("/api/licences/status", params={"identifier": asked}, headers=headers)
+        browser.get("/api/licences/status", params={"licence": asked}, headers=headers)
         for asked in ("T-00009-1", "1.2.156.3005.2.x", "' or 1=1", "\0", "")
     ]
     assert {(one.status_code, one.text) for one in answers} == {(404, answers[0].text)}
-    params = {"identifier": good.identifier}
+    params = {"licence": good.identifier}
     assert browser.get("/api/licences/status", params=params).status_code == 401
     assert site.browser().get("/api/licences/status", params={}, headers=headers).status_code == 422
     site.clock.forward(days=50)
