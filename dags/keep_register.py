@@ -3,7 +3,7 @@
 For the operator: `publish` takes the first head signed after the month's end, puts it into a sealed notice and both
 below HUB_HOME/published/register, from where /register gives them out. `verify` looks through the register and holds
 the tables against it; HUB-929 names what says something else: read runbook log-changed before anything else. `refresh`
-makes the status list anew where the register has a new entry, a day began or an hour is gone, and does nothing else; the
+makes the status list anew where the register has a new entry, a day began or an hour is gone, and else nothing; the
 web process does the same every ten seconds. A list ends a day after it was made (HUB_STATUS_LIST_HOURS): runbook
 status-list-old. Running any of them again at any time is safe: a month that is published stays as it is. When they run
 is told by the settings HUB_REGISTER_MONTHS, HUB_REGISTER_VERIFIED and HUB_STATUS_LIST (cron expressions, Asia/Shanghai)
