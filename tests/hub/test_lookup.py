@@ -28,7 +28,7 @@ from hub.lookup import Ask, PurposeMissing, SubjectUnfit, WithholdingRefused
 from hub.lookup_queue import LookupQueue
 from hub.means import Means
 from hub.pool import HubPool
-from hub.sources import ACCEPT, evidence_resources
+from hub.sources import ACCEPT
 from hub.subjects import LegacyNumberUnknown
 from schemas.errors import IdentifierRefused, ItemUnknown
 from schemas.items import Way, all_items
@@ -36,15 +36,17 @@ from schemas.judge import restore
 from store import records
 from store.audit import Pending
 from store.connection import fetch_all
-from tests.departments import Departments
+from tests.departments import EVIDENCE, Departments
 
 HR = "11420112MB0000000M3000199001000"
+#: The items that begin the licences whose evidence is collected here.
+BEGUN = {f"11420112MB0000000M300019900{number}000" for number in (1, 2, 3)}
 
 
 @pytest.fixture
 def filled(hub: Hub, departments: Departments) -> Hub:
     departments.write_sources(hub.settings.sources_file)
-    for resource in evidence_resources():
+    for resource in EVIDENCE:
         collect(hub, resource)
     return hub
 
@@ -56,9 +58,13 @@ def lookup(hub: Hub, *, caller: Caller | None = None, live: Live | None = None, 
 
 
 def applicants(hub: Hub, departments: Departments, verdict: str) -> list[tuple[str, str]]:
-    """(item, credit code) of approvals that were made to end so; the code is read from the store."""
+    """(item, credit code) of approvals that were made to end so; the code is read from the store.
+
+    Only of items whose evidence was collected.
+    """
     with Path(departments.ready["expected"]).open(encoding="utf-8") as lines:
         rows = [row for row in map(json.loads, lines) if row.get("approval") and row["verdict"] == verdict]
+    rows = [row for row in rows if row["item"] in BEGUN]
     codes = _accepts(hub)
     return [(row["item"], codes[row["approval"]]) for row in rows]
 

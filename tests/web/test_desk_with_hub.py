@@ -16,12 +16,12 @@ from core.settings import Mode, Settings
 from hub import sessions
 from hub.collect import collect
 from hub.context import Hub, open_hub
-from hub.sources import ACCEPT, evidence_resources
+from hub.sources import ACCEPT
 from schemas.judge import restore
 from store import records
 from store.connection import fetch_all
 from store.vault import make_keyring
-from tests.departments import Departments
+from tests.departments import EVIDENCE, Departments
 from tests.hub.access_files import HR, PASSWORD, write
 from web.app import create_app
 
@@ -67,7 +67,7 @@ def counter(database_url: str, tmp_path: Path, departments: Departments) -> Iter
     settings = Settings(tmp_path, database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
     departments.write_sources(settings.sources_file)
     with open_hub(settings) as hub:
-        for resource in evidence_resources():
+        for resource in EVIDENCE:
             collect(hub, resource)
         companies = _companies(hub, departments)
     # Nobody is asked live here: what is stored answers.
