@@ -6,7 +6,7 @@ do not count, only links do. It judges no signature.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -38,8 +38,10 @@ class Reader:
         XmlRefused: a part is no XML.
     """
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, load: Callable[[str], etree._Element] | None = None) -> None:
+        """`load` gives the root element of a file that is there, for a caller that has parsed them already."""
         self._package = package
+        self._load = load
         self._entry = self.xml("OFD.xml")
         self._root_path = linked("OFD.xml", text_at(self._entry, "ofd:DocBody/ofd:DocRoot"))
         self._root = self.xml(self._root_path)
@@ -53,7 +55,8 @@ class Reader:
 
     def xml(self, path: str) -> etree._Element:
         """The root element of a package path."""
-        return parse(self.data(path), path)
+        data = self.data(path)
+        return parse(data, path) if self._load is None else self._load(path)
 
     def information(self) -> dict[str, str]:
         """The CustomDatas of the document information: GB/T 36903 element code to value."""

@@ -15,6 +15,7 @@ from schemas.identifiers.licence import LicenceId
 from schemas.licence_metadata import LicenceMetadata
 from schemas.organs import Claims, SealClaim
 from schemas.organs.names import one_form
+from signing.ofd.layout import Files
 from signing.pdf.elements import licence_elements
 from signing.report import Report, SealFacts
 
@@ -33,17 +34,19 @@ _CHINESE: Final = {
 _SEAL: Final = "Seal"
 
 
-def claims_of(data: bytes, report: Report, limits: Limits = _LIMITS) -> Claims:
+def claims_of(data: bytes | Files, report: Report, limits: Limits = _LIMITS) -> Claims:
     """The claims; what cannot be read is None. Bad input is an answer, not an exception.
 
     Args:
+        data: the file, or the files of an OFD package that was read already.
         report: our verifier's, which has read the seals.
         limits: how much an OFD package may cost to open.
     """
-    if data.startswith(PDF_MARK):
+    if isinstance(data, bytes) and data.startswith(PDF_MARK):
         return _claims(_pdf_elements(data), None, report.seals, is_pdf=True)
     try:
-        reader = Reader(Package.read(data, limits))
+        files = data if isinstance(data, Files) else Files(Package.read(data, limits))
+        reader = Reader(files.package, files.root)
         elements = reader.information()
     except (HubError, ValueError):
         return _claims({}, None, report.seals)

@@ -13,6 +13,7 @@ from hub.organs import organs_of
 from hub.press import Bureau
 from schemas.licence_types import LicenceType
 from schemas.organs import Ruling, judge
+from signing.ofd.layout import Files
 from signing.report import Report
 
 
@@ -50,10 +51,11 @@ def require_issuer(settings: Settings, bureau: Bureau, kind: LicenceType, day: d
         raise _unfit(bureau, day, f"{kind.name} is {whose.name if whose else owner.organ}'s ({owner.basis})")
 
 
-def require_one_organ(settings: Settings, sealed: bytes, report: Report, number: str, now: datetime) -> None:
+def require_one_organ(settings: Settings, sealed: bytes | Files, report: Report, number: str, now: datetime) -> None:
     """Return when a document that was just sealed names one organ everywhere. Asked before it is recorded.
 
     Args:
+        sealed: its file, or the files of its package as the verifier was given them.
         report: our verifier's report on it.
         number: the licence's, for the message.
 

@@ -32,6 +32,7 @@ from signing.certificates import Certificate
 from signing.demo_pki import open_keys, says_test
 from signing.errors import KeyRefused, SealRefused
 from signing.file_key import FileKey
+from signing.ofd.layout import Files
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
 from signing.port import Algorithm, Signer
@@ -130,8 +131,8 @@ class Press:
         stamps = [Stamp(**asdict(place)) for place in places]
         return seal(package, self.sealer, stamps=stamps, at=at).to_bytes()
 
-    def verify(self, data: bytes, at: datetime) -> Report:
-        """Our own verifier's report, with the expectation that this bureau and nobody else sealed, once."""
+    def verify(self, data: bytes | Files, at: datetime) -> Report:
+        """Our own verifier's report on a file, with the expectation that this bureau and nobody else sealed, once."""
         expect = Expectation(
             credit_code=self.bureau.credit_code,
             es_id=self.bureau.seal_id,

@@ -36,7 +36,7 @@ _FAULTS_ZH = {
 
 
 def verify(
-    data: bytes,
+    data: bytes | Files,
     *,
     trust: Sequence[bytes] | Trust,
     at: datetime | None = None,
@@ -48,6 +48,8 @@ def verify(
     """The report on a sealed OFD file. Bad input is an answer, not an exception.
 
     Args:
+        data: the file; or the files of its package, for a caller that reads more of them afterwards and lets each be
+            parsed once. They must come from `Package.read`, which is what finds a package that is none.
         trust: certificates to trust (PEM or DER), timestamp authorities among them, or a `Trust` made before.
             With none the report cannot say valid.
         at: judge as of this time, with a zone; now by default.
@@ -72,9 +74,11 @@ def verify(
     return log.report(moment, seals)
 
 
-def _judged(log: Log, data: bytes, trust: Trust, at: datetime, limits: Limits, policy: Policy) -> list[SealFacts]:
+def _judged(
+    log: Log, data: bytes | Files, trust: Trust, at: datetime, limits: Limits, policy: Policy
+) -> list[SealFacts]:
     try:
-        files = Files(Package.read(data, limits))
+        files = data if isinstance(data, Files) else Files(Package.read(data, limits))
     except ContainerRefused as error:
         log.failed(Step.CONTAINER, f"文件不是可信的 OFD 包：{_FAULTS_ZH[error.reason]}", error.detail)
         return []
