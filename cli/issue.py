@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli import licence_life
 from cli.annotated import copy
 from cli.check_offline import check_offline
 from cli.output import Words, exit_on_error, json_option, one_line, say_json, say_table, shown_path
@@ -29,7 +30,8 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
     """Issue a sealed licence for every granted approval whose evidence holds, and archive each case.
 
     An approval whose evidence is missing is not issued; it is listed with what it lacks. An approval
-    that has its licence already keeps it.
+    that has its licence already keeps it. An approved change, renewal or replacement makes the licence's
+    next document, a cancellation ends it; steps of one licence are taken in the order they were decided.
 
     \b
     Example: hub issue
@@ -39,7 +41,7 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
     """
     from hub.context import open_hub
     from hub.deposit import deposit_all
-    from hub.issue import IssueIncomplete, decide, issue_all
+    from hub.issue import IssueIncomplete, carried_out, decide, issue_all
     from hub.register import issued as register
     from hub.register import waiting_approvals
 
@@ -49,18 +51,21 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
         decided = decide(opened, only=asked or None)
         failure: HubError | None = None
         try:
-            issued = issue_all(opened, decided.to_issue)
+            issued = issue_all(opened, decided.to_issue, and_followers=not asked)
         except HubError as error:
             # What was issued beside the failure is packed and told all the same; the failure comes last.
             failure, issued = error, list(error.issued) if isinstance(error, IssueIncomplete) else []
         packed = deposit_all(opened)
         waiting = [row for row in waiting_approvals(opened) if not asked or row.approval in asked]
         kept = [row for row in register(opened) if row.approval in asked and row.approval in decided.already]
+        open_before = [*decided.to_issue, *(row.approval for row in decided.waiting)]
+        ended = carried_out(opened, [*open_before, *(asked and decided.already)])
     known = {*decided.to_issue, *decided.already, *decided.not_granted, *(row.approval for row in decided.waiting)}
     unknown = sorted(set(asked) - known)
     if as_json:
         say_json({
             "issued": [row.to_dict() for row in issued],
+            "ended": [{"approval": approval, "number": number} for approval, number in ended],
             "archived": packed,
             "already": list(decided.already),
             "waiting": [row.to_dict() for row in waiting],
@@ -76,6 +81,8 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
                 [[approval, number, shown_path(settings.home, path)] for approval, number, path in told],
                 whole=["approval", "file"],
             )
+        for approval, number in ended:
+            click.echo(f"  {approval}: licence {one_line(number)} cancelled (注销)")
         click.echo(
             f"issued {len(issued)}, archived {len(packed)}, had their licence {len(decided.already)}, "
             f"waiting {len(waiting)}, not granted {len(decided.not_granted)}"
@@ -179,3 +186,5 @@ def pdf(licence: str, out: Path, as_json: bool) -> None:
 licences.add_command(check_offline)
 licences.add_command(copy)
 licences.add_command(reseal)
+for _command in licence_life.COMMANDS:
+    licences.add_command(_command)

@@ -52,7 +52,7 @@ def issue_and_archive() -> None:
         from hub.issue import issue_all
 
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
-            return len(issue_all(hub, approvals))
+            return len(issue_all(hub, approvals, and_followers=True))
 
     @task(trigger_rule="all_done")
     def archive() -> int:

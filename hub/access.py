@@ -234,7 +234,7 @@ class Access:
             organisation_name=organisation.name,
             street=organisation.street,
             place=entry.place if isinstance(entry, Terminal) else None,
-            roles=frozenset(entry.roles) if isinstance(entry, Staff) else frozenset(),
+            roles=frozenset() if isinstance(entry, Terminal) else frozenset(entry.roles),
         )
 
     def _seen(self) -> tuple[int, int, int] | None:

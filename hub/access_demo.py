@@ -35,6 +35,7 @@ _STAFF: Final = (
     _Account("demo-steward", "数据管理员（演示）", "demo-bureau", ("data_steward",)),
     _Account("demo-auditor", "审计员（演示）", "demo-bureau", ("auditor",)),
     _Account("demo-operator", "运维人员（演示）", "demo-bureau", ("operator",)),
+    _Account("demo-officer", "证照管理员（演示）", "demo-bureau", ("licence_officer",)),
 )
 _TERMINALS: Final = (
     ("demo-terminal-1", "自助终端一号（演示）", "demo-bureau", "区政务服务中心一楼大厅（演示）"),

@@ -36,7 +36,9 @@ class DemoAccessRefused(Permanent):
 
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-ROLES = ("clerk", "data_steward", "auditor", "operator")
+ROLES = ("clerk", "data_steward", "auditor", "operator", "licence_officer")
+#: Roles a machine may have; whatever it looks up is granted, not a role.
+MACHINE_ROLES = ("licence_officer",)
 #: Kinds of callers a grant can name.
 GRANTED = (CallerKind.CLERK, CallerKind.TERMINAL, CallerKind.PARTNER)
 _ALL: Literal["all"] = "all"
@@ -111,11 +113,23 @@ class Terminal(_Member):
 
 
 class Partner(_Member):
-    """Another system; it gets tokens by OAuth2 client credentials."""
+    """Another system; it gets tokens by OAuth2 client credentials.
+
+    Attributes:
+        roles: some of `MACHINE_ROLES`, of a system that takes steps of licences in its organisation's name.
+    """
 
     secret: str
+    roles: tuple[str, ...] = ()
 
     _secret = field_validator("secret")(_hash)
+
+    @field_validator("roles")
+    @classmethod
+    def _known_roles(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(roles) - set(MACHINE_ROLES):
+            raise ValueError(f"{', '.join(sorted(unknown))} is no role of a machine; there is {MACHINE_ROLES[0]}")
+        return roles
 
 
 class Grant(Declared):

@@ -14,6 +14,7 @@ from hub.press import Bureau
 from schemas.dates import Validity
 from schemas.identifiers.licence import LicenceId
 from schemas.licence_types import LicenceType
+from store.licences import LicenceVersion
 
 #: Element in a document's metadata that tells its place in the status list; an extension of ours.
 STATUS_ELEMENT = "KZ_ZTXH"
@@ -62,6 +63,31 @@ def first(kind: LicenceType, bureau: Bureau, sequence: int, status_index: int, i
         issued_on=issued_on,
         valid_from=issued_on,
         validity=kind.validity.from_day(issued_on),
+        token=new_token(),
+        status_index=status_index,
+    )
+
+
+def following(
+    kind: LicenceType,
+    bureau: Bureau,
+    current: LicenceVersion,
+    version: int,
+    status_index: int,
+    issued_on: date,
+    *,
+    valid_from: date,
+    validity: Validity,
+) -> Designation:
+    """Of a further document of a licence: its number stays, the identifier counts on, and names who issues now."""
+    before = LicenceId.parse(current.identifier)
+    return Designation(
+        number=current.number,
+        identifier=LicenceId.compose(kind.type_code, bureau.credit_code, before.serial, version),
+        version=version,
+        issued_on=issued_on,
+        valid_from=valid_from,
+        validity=validity,
         token=new_token(),
         status_index=status_index,
     )

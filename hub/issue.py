@@ -5,27 +5,43 @@ Every step can die and be run again: an approval whose number is reserved goes o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import ClassVar
 
 from core.clock import SHANGHAI
 from core.errors import HubError, Permanent, Rejected, Retryable
-from hub.approvals import Case, Decided, WaitingApproval, case_of, decide, result_of, settle_issued, settle_unfit
+from hub.approvals import (
+    Case,
+    Decided,
+    WaitingApproval,
+    case_of,
+    decide,
+    followers,
+    item_of_approval,
+    result_of,
+    settle_given_up,
+    settle_issued,
+    settle_unfit,
+    settle_waiting,
+)
+from hub.approved_steps import grounds_of, next_of, take_approved
 from hub.compose import compose
 from hub.context import Hub, OnStep, no_step
-from hub.designation import address_of, first
+from hub.designation import Designation, address_of, first
 from hub.making import Made, make
 from hub.organ_rule import require_issuer
 from hub.press import Press
 from hub.seals import require_active
 from schemas.errors import FaceIncomplete
+from schemas.licence_life import StepRefused
 from schemas.licence_types import LicenceType, licence_type
-from store import licence_making, licences
+from schemas.records.bureau import Decision
+from store import approval_steps, licence_making, licences
 from store.licence_making import Composed
 from store.licences import LicenceVersion
-from store.register_entries import Grounds
 
-__all__ = ["Decided", "IssueIncomplete", "Made", "decide", "issue_all", "issue_one"]
+__all__ = ["Decided", "IssueIncomplete", "Made", "carried_out", "decide", "issue_all", "issue_one"]
 
 
 class IssueIncomplete(Permanent):
@@ -38,8 +54,13 @@ class IssueIncomplete(Permanent):
         self.issued = tuple(issued)
 
 
-def issue_all(hub: Hub, approvals: Sequence[str], on_step: OnStep = no_step) -> list[Made]:
+def issue_all(
+    hub: Hub, approvals: Sequence[str], on_step: OnStep = no_step, *, and_followers: bool = False
+) -> list[Made]:
     """Issue each approval; one that fails does not keep the others from their licence.
+
+    Args:
+        and_followers: also carry out what waited for it: later steps of the same holder's licence.
 
     Raises:
         SealNotRegistered, SealNotActive: the seal may not be used; nothing was begun, every approval waits.
@@ -54,9 +75,15 @@ def issue_all(hub: Hub, approvals: Sequence[str], on_step: OnStep = no_step) -> 
     press = Press.open(hub.settings)
     # Asked before any number is reserved, and again with each use: a seal may be suspended in between.
     require_active(hub, press)
-    for approval in approvals:
+    waiting, seen = deque(approvals), set(approvals)
+    while waiting:
+        approval = waiting.popleft()
         try:
             done = issue_one(hub, approval, press, on_step)
+            if and_followers:
+                fresh = [one for one in followers(hub, approval) if one not in seen]
+                waiting.extendleft(reversed(fresh))
+                seen.update(fresh)
         except Retryable as error:
             later.append(error)
         except HubError as error:
@@ -88,32 +115,76 @@ def issue_one(hub: Hub, approval: str, press: Press, on_step: OnStep = no_step) 
         TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
         HubError: of drawing, signing or the store; what was reached stays reached.
     """
-    version = licences.by_approval(hub.connection, approval) or _reserve(hub, approval, press)
+    version = licences.by_approval(hub.connection, approval)
+    if version is None:
+        if approval_steps.licence_of(hub.connection, approval) is not None:
+            settle_issued(hub, approval, item_of_approval(hub, approval))
+            return None
+        case = _case(hub, approval)
+        if case is None:
+            return None
+        if not case.step.makes_version:
+            take_approved(hub, case, press.bureau, on_step)
+            settle_issued(hub, approval, case.evidence.item.code)
+            on_step("approval.settled")
+            return None
+        version = _reserve(hub, case, press)
     if version is None:
         return None
     done = make(hub, version, press, on_step)
-    if version.state != "dropped":
-        # Also of one that was published by a process which died before it could note this.
-        settle_issued(hub, approval, version.item)
+    version = licences.by_identifier(hub.connection, version.identifier) or version
+    if version.state == "dropped":
+        settle_given_up(hub, version)
+        return None
+    # Also of one that was published by a process which died before it could note this.
+    settle_issued(hub, approval, version.item)
     return done
 
 
-def _reserve(hub: Hub, approval: str, press: Press) -> LicenceVersion | None:
+def carried_out(hub: Hub, approvals: Sequence[str]) -> list[tuple[str, str]]:
+    """Of these approvals those that led to a step without a document, each with the licence's number."""
+    return approval_steps.numbers_of(hub.connection, list(approvals))
+
+
+def _case(hub: Hub, approval: str) -> Case | None:
+    """The approval with its evidence and its licence; None where it waits, which is noted."""
     result = result_of(hub, approval)
-    case = case_of(hub, result) if result is not None else None
-    if case is None or isinstance(case, WaitingApproval):
+    if result is None or result.decision is not Decision.GRANTED:
         return None
+    case = case_of(hub, result)
+    if isinstance(case, WaitingApproval):
+        settle_waiting(hub, case)
+        return None
+    return case
+
+
+def _reserve(hub: Hub, case: Case, press: Press) -> LicenceVersion | None:
     item = case.evidence.item
     kind = licence_type(case.licence_type)
     now = hub.clock.now().astimezone(SHANGHAI).replace(microsecond=0)
     require_issuer(hub.settings, press.bureau, kind, now.date())
+    grounds = grounds_of(case, press.bureau, now.date())
+    approval = case.result.project_no
 
-    def composed(sequence: int, place: int) -> Composed:
-        designation = first(kind, press.bureau, sequence, place, now.date())
+    def drawn(designation: Designation) -> Composed:
         address = address_of(hub.settings, designation.token)
         return compose(case, kind, press.bureau, designation, now, address=address, test_mark=press.is_test)
 
     try:
+        if case.licence is not None:
+            later = next_of(hub, case, press.bureau, now.date())
+            return licence_making.reserve_version(
+                hub.connection,
+                hub.vault,
+                licence=case.licence.id,
+                step=case.step,
+                approval=approval,
+                made_for=approval,
+                item=item.code,
+                grounds=grounds,
+                compose=lambda version, place: drawn(later(version, place)),
+                now=now,
+            )
         return licence_making.reserve(
             hub.connection,
             hub.vault,
@@ -122,15 +193,14 @@ def _reserve(hub: Hub, approval: str, press: Press) -> LicenceVersion | None:
             approval=approval,
             item=item.code,
             holder=_holder(hub, case),
-            grounds=Grounds(
-                basis=next((one.basis for one in item.purposes if one.code == "decision"), item.name),
-                effective_on=now.date(),
-                user="hub",
-                organisation=press.bureau.name,
-            ),
-            compose=composed,
+            grounds=grounds,
+            compose=lambda sequence, place: drawn(first(kind, press.bureau, sequence, place, now.date())),
             now=now,
         )
+    except StepRefused:
+        # The licence's state changed since it was looked at: the approval waits, and says for what.
+        _case(hub, approval)
+        return None
     except Rejected as refusal:
         # Somebody has to complete a record; until then this one waits, and no number was used.
         settle_unfit(hub, approval, item.code, _unfit_lines(refusal, kind), refusal.code)

@@ -75,7 +75,8 @@ def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_s
     if version.state == "reserved":
         _seal(hub, version, press, on_step)
     done = _publish(hub, version)
-    on_step("licence.published")
+    if done is not None:
+        on_step("licence.published")
     return done
 
 
@@ -152,9 +153,13 @@ def _opened(sealed: bytes) -> bytes | Files:
         return sealed
 
 
-def _publish(hub: Hub, version: LicenceVersion) -> Made:
-    """Show the document to the world, after reading back from disk that it is the one that was recorded."""
+def _publish(hub: Hub, version: LicenceVersion) -> Made | None:
+    """Show the document to the world, after reading back from disk that it is the one that was recorded; None where it
+    was given up while it was being sealed, because the licence ended.
+    """
     found = licences.by_identifier(hub.connection, version.identifier)
+    if found is not None and found.state == "dropped":
+        return None
     if found is None or found.document_path is None or found.document_sm3 is None:
         raise Permanent(f"licence {version.number} has no recorded document to publish; run `hub issue` again")
     read_checked(hub.settings.home / found.document_path, found.document_sm3)

@@ -48,7 +48,18 @@ _CHANNELS: Final = {
 _PURPOSE: Final = "my_data"
 _ITEM_NAME: Final = "我的数据"
 #: Purposes that no item names.
-_OWN_PURPOSES: Final = {_PURPOSE: "本人查看", "annotated_copy": "制作加注件"}
+_OWN_PURPOSES: Final = {
+    _PURPOSE: "本人查看",
+    "annotated_copy": "制作加注件",
+    "licence_view": "证照管理",
+    "licence_step": "证照环节办理",
+    "licence_reminder": "证照到期提醒",
+}
+_OWN_OUTCOMES: Final = {
+    "licence_view": "已查阅",
+    "licence_step": "已办理",
+    "licence_reminder": "已列入提醒名单",
+}
 _OUTCOMES: Final = {"complete": "材料齐备", "partial": "部分材料齐备", "refused": "已拒绝"}
 
 
@@ -301,7 +312,7 @@ def _looked(seen: Seen, reported: frozenset[str]) -> Looked:
         basis=body["basis"],
         case_no=None if another else body["case"],
         of_another=another,
-        outcome=_OUTCOMES.get(body["outcome"], body["outcome"]),
+        outcome=_OWN_OUTCOMES.get(body["purpose"]) or _OUTCOMES.get(body["outcome"], body["outcome"]),
         refused=body["outcome"] == "refused",
         facts=tuple(_by_source(body["about"])),
         withheld_until=body["withheld_until"],

@@ -82,7 +82,8 @@ _STEPS: Final[Mapping[Step, Mapping[Status, Status]]] = {
     Step.ISSUE: {Status.RESERVED: Status.VALID},
     Step.VOID: {Status.RESERVED: Status.VOID},
     Step.CHANGE: {Status.VALID: Status.VALID},
-    Step.RENEW: {Status.VALID: Status.VALID},
+    # Of an expired one only where it was decided before the last day was over: the hub heard of it later.
+    Step.RENEW: {Status.VALID: Status.VALID, Status.EXPIRED: Status.VALID},
     Step.REPLACE: {Status.VALID: Status.VALID, Status.SUSPENDED: Status.SUSPENDED},
     Step.RESEAL: {Status.VALID: Status.VALID, Status.SUSPENDED: Status.SUSPENDED},
     Step.SUSPEND: {Status.VALID: Status.SUSPENDED},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Final, NamedTuple
@@ -112,6 +112,7 @@ def take_step(
     now: datetime,
     reason: str | None = None,
     case: str | None = None,
+    admit: Callable[[Any, Licence], None] | None = None,
 ) -> Taken:
     """Take a step that makes no document. What is in the making is dropped by a final one.
 
@@ -119,6 +120,8 @@ def take_step(
         licence: its id.
         reason: in words; sealed, and not in the register.
         case: approval it follows from.
+        admit: asked with the cursor, once the licence's row is locked; what it raises undoes everything, what it
+            writes is committed with the step.
 
     Raises:
         StepRefused: the licence's state does not take it; nothing was written.
@@ -128,6 +131,8 @@ def take_step(
     with transaction(connection) as cursor:
         vault.hold(cursor, FACTS)
         held = hold(cursor, licence)
+        if admit is not None:
+            admit(cursor, held)
         to = after(step, held.status)
         cursor.execute(
             "select id from licence_version where licence = %s and state in ('reserved', 'sealed')", (licence,)
@@ -292,6 +297,36 @@ def reasons(connection: Connection, vault: Vault, licence: str) -> dict[str, str
         (licence,),
     )
     return {entry: vault.open_sealed(FACTS, entry.encode(), bytes(sealed)).decode() for entry, sealed in rows}
+
+
+def last_step(cursor: Any, licence: str) -> Taken | None:
+    """The newest step of a licence (by its id); part of the caller's transaction."""
+    cursor.execute(
+        "select at, step, before, after, version, basis, effective_on, by_user, by_organisation, document_no, "
+        "entry::text from licence_step where licence = %s order by id desc limit 1",
+        (licence,),
+    )
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    return Taken(row[0], Step(row[1]), Status(row[2]), Status(row[3]), row[4], Grounds(*row[5:10]), row[10])
+
+
+def holder_of(cursor: Any, licence: str) -> bytes:
+    """Keyed hash of whom a licence (by its id) belongs to; part of the caller's transaction."""
+    cursor.execute("select holder from licence where id = %s", (licence,))
+    return bytes(cursor.fetchone()[0])
+
+
+def ending(connection: Connection, last: date, first: date = date.min) -> list[Licence]:
+    """Licences in force by the register whose last day lies within a stretch of days, those that end first."""
+    rows = fetch_all(
+        connection,
+        f"select {_COLUMNS} from licence where status in ('valid', 'suspended') and valid_until between %s and %s "
+        "order by valid_until, number",
+        (first, last),
+    )
+    return [_licence(row) for row in rows]
 
 
 def _one(connection: Connection, condition: str, value: Any) -> Licence | None:

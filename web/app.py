@@ -19,6 +19,7 @@ from core.digest import sm3_hex
 from core.errors import HubError
 from core.settings import Mode, Settings
 from hub.access import Access
+from hub.caller import CallerKind
 from hub.kept_logs import LOGS
 from hub.sessions import Session
 from web.copies_api import copies_routes
@@ -28,6 +29,8 @@ from web.desk_port import DeskVerbs
 from web.doors import Doors
 from web.errors import Answer, VerifierBusy, answer_to
 from web.guard import HEADERS, SecurityHeaders
+from web.licences import licences_router
+from web.licences_api import licences_api
 from web.limits import Doorkeeper
 from web.log_api import log_routes
 from web.lookup_api import lookup_routes
@@ -111,9 +114,14 @@ def create_app(
 
         verbs = HubVerbs(settings)
     hub = verbs
-    pages = Pages(demo=settings.mode is Mode.DEMO)
     watch = clock or SystemClock()
     access = doors.access if doors is not None else Access.open(settings, watch)
+
+    def roles_of(visitor: Session | None) -> frozenset[str]:
+        known = access.caller(CallerKind.CLERK, visitor.account) if visitor and visitor.kind == "staff" else None
+        return known.roles if known else frozenset()
+
+    pages = Pages(demo=settings.mode is Mode.DEMO, roles_of=roles_of)
     service = Service(settings, access, clock)
     # The interactive API pages would load scripts from elsewhere, so they stay off.
     app = FastAPI(
@@ -133,6 +141,8 @@ def create_app(
     app.include_router(register_routes())
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
+    app.include_router(licences_router(pages))
+    app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))
     app.include_router(my_copies_router(pages))
     app.include_router(copies_routes())

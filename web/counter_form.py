@@ -27,8 +27,8 @@ class FormRefused(Rejected):
     code: ClassVar[str] = "HUB-891"
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
-    """Field to text without control characters; of a field that comes twice the first.
+async def read_form(request: Request, longest: int = _LONGEST) -> Mapping[str, str]:
+    """Field to text without control characters; of a field that comes twice the first, of a longer one its beginning.
 
     Raises:
         FormRefused: no urlencoded form, or larger than any of ours.
@@ -42,7 +42,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     read: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
-            read.setdefault(name, value[:_LONGEST].translate(_NO_CONTROLS))
+            read.setdefault(name, value[:longest].translate(_NO_CONTROLS))
     return read
 
 

@@ -64,6 +64,39 @@ WORDS: Final = {
         "The holder has not confirmed to be present.",
         "请从头开始，先点“我是本人，同意查询”。",
     ),
+    "LicenceUnknown": Words(
+        404, "登记簿中没有这件证照", "The register has no such licence.", "请核对证照编号后重新查找。"
+    ),
+    "VersionUnknown": Words(
+        404, "这件证照没有该版本的文件", "The licence has no document of this version.", "请返回证照页面重新选择。"
+    ),
+    "OfficerNeeded": Words(
+        403,
+        "您的账号不能办理证照环节",
+        "Your account may not do this.",
+        "请换用证照管理员账号，或联系本单位系统管理员。",
+    ),
+    "StepUnfit": Words(
+        422,
+        "办理信息不完整或不正确，未办理",
+        "What was said of the step is incomplete.",
+        "请核对依据、文书编号、日期和事由。",
+    ),
+    "StepRefused": Words(
+        409,
+        "证照当前状态不能办理该环节，未办理",
+        "The licence's state does not take this step.",
+        "可以办理的环节见证照页面。",
+    ),
+    "StepOvertaken": Words(
+        409,
+        "您查看之后，这件证照已有变动，本次未办理",
+        "The licence was changed meanwhile; nothing was done.",
+        "请看清现在的状态，再决定是否办理。",
+    ),
+    "VersionInMaking": Words(
+        503, "这件证照正在制作新版本，本次未办理", "A new document is being made.", "请几分钟后再试。"
+    ),
     "NotAtTerminals": Words(422, "该事项不能在自助终端查询", "This item is not open to terminals.", "请到窗口办理。"),
     "CopyLicenceUnknown": Words(
         404, "没有这个证照，未制作加注件", "There is no such licence.", "请核对证照编号或电子证照标识。"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,19 @@ def _count_or_dash(number: int) -> str:
     return _count(number) if number else "–"
 
 
-class Pages:
-    """Renders templates; `demo` puts the notice on every page that this is no real office."""
+def _no_roles(_: Any) -> frozenset[str]:
+    return frozenset()
 
-    def __init__(self, *, demo: bool) -> None:
+
+class Pages:
+    """Renders templates.
+
+    Args:
+        demo: puts the notice on every page that this is no real office.
+        roles_of: roles of a visitor's session, so that a page leads nobody to a door that is closed to him.
+    """
+
+    def __init__(self, *, demo: bool, roles_of: Callable[[Any], frozenset[str]] = _no_roles) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_ROOM / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -67,6 +77,7 @@ class Pages:
         self._environment.globals.update(
             demo=demo,
             visitor=None,
+            roles_of=roles_of,
             source_states=_SOURCE_STATES,
             overdue_states=_OVERDUE,
             step_states=_STEP_STATES,

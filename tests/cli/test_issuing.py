@@ -9,12 +9,13 @@ import pytest
 from tests.cli.command import Command
 from tests.cli.conftest import World
 
-ISSUE_KEYS = {"issued", "archived", "already", "waiting", "not_granted", "unknown"}
+ISSUE_KEYS = {"issued", "ended", "archived", "already", "waiting", "not_granted", "unknown"}
 
 
 def test_what_the_sandbox_meant_to_be_issued_is_issued_and_archived(world: World) -> None:
     found = world.command("licences", "--json").json
-    assert sorted(row["approval"] for row in found) == sorted(world.approvals["issued"])
+    documents = [no for what in ("issued", "changed", "renewed", "replaced") for no in world.approvals[what]]
+    assert sorted(row["approval"] for row in found) == sorted(documents)
     for row in found:
         assert row.keys() == {
             "approval", "licence_type", "type_title", "number", "identifier", "state", "path", "package_path",
@@ -29,7 +30,8 @@ def test_issuing_again_issues_nothing(world: World) -> None:
     said = world.command("issue", "--json")
     assert (said.status, said.json.keys()) == (0, ISSUE_KEYS)
     assert (said.json["issued"], said.json["archived"]) == ([], [])
-    assert sorted(said.json["already"]) == sorted(world.approvals["issued"])
+    done = ("issued", "changed", "renewed", "replaced", "cancelled")
+    assert sorted(said.json["already"]) == sorted(no for what in done for no in world.approvals[what])
     assert {key for row in said.json["waiting"] for key in row} == {"approval", "item", "missing"}
     assert {key for row in said.json["waiting"] for lack in row["missing"] for key in lack} == {
         "material", "name", "state",

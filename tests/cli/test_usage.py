@@ -58,6 +58,11 @@ WITH_DATABASE = [
     ["register", "publish"],
     ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
     ["access", "clear", "1", "--why", "x"],
+    ["licences", "show", "1"], ["licences", "numbers"], ["licences", "expire"], ["licences", "expiring"],
+    *(
+        ["licences", step, "1", "--basis", "x", "--document", "x", "--reason", "x"]
+        for step in ("suspend", "resume", "withdraw", "revoke", "cancel", "void")
+    ),
 ]  # fmt: skip
 
 
@@ -129,6 +134,9 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["reports"], ["reports", "answer"], ["reports", "answer", "0", "--words", "x"], ["reports", "answer", "1"],
         ["audit"], ["audit", "prove"], ["audit", "prove", "seven"], ["audit", "prove", "--to", "1"],
         ["audit", "check-proof"], ["audit", "check-proof", "/nonexistent.json"], ["audit", "export"],
+        ["licences", "show"], ["licences", "suspend", "1"], ["licences", "void", "1", "--basis", "x", "--reason", " "],
+        ["licences", "cancel", "1", "--basis", "x", "--reason", "x", "--on", "yesterday"],
+        ["licences", "expiring", "--days", "-1"], ["licences", "expiring", "--out", "x.csv", "--told", "1"],
         ["audit", "verify", "--patience", "-1"], ["audit", "head", "--number", "-1"],
         ["register"], ["register", "prove"], ["register", "prove", "--from", "0", "--licence", "x"],
         ["register", "check-proof"], ["register", "export"], ["licences", "check-offline", __file__],

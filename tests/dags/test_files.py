@@ -24,6 +24,7 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 _DAGS = _REPOSITORY / "dags"
 ISSUE, REVIEW, WATCH = "issue_and_archive", "quarantine_review", "watch_sources"
 USAGE = "watch_usage"
+DAYS = "licence_days"
 NUMBER, SEAL = "number_log", "seal_log"
 PUBLISH, VERIFY, LIST = "publish_register", "verify_register", "keep_status_list"
 RESEAL = "reseal_licences"
@@ -76,7 +77,7 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL)
+    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS)
     assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 

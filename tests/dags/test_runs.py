@@ -31,7 +31,7 @@ from tests.dags.inside import Answer, Order
 from tests.departments import Departments
 from tests.hub.logs import add
 
-ISSUE = "issue_and_archive"
+ISSUE, DAYS = "issue_and_archive", "licence_days"
 COLLECTS = [f"collect_{department.id}" for department in declared()]
 
 
@@ -76,7 +76,8 @@ def test_what_departments_hold_lands_and_what_is_evidenced_is_issued_and_archive
             assert state.pulled == len(expected) > 0, state.resource
             assert state.quarantined == sum(row["verdict"] == "quarantined" for row in expected), state.resource
         expected_of = approvals_expected(stage.departments)
-        due = {approval for approval, verdict in expected_of.items() if verdict == "issued"}
+        made = ("issued", "changed", "renewed", "replaced")
+        due = {approval for approval, verdict in expected_of.items() if verdict in made}
         issued = licences.every(hub.connection)
         assert {licence.approval for licence in issued} == due != set()
         assert {licence.state for licence in issued} == {"archived"}
@@ -95,6 +96,22 @@ def test_what_departments_hold_lands_and_what_is_evidenced_is_issued_and_archive
     assert [run["state"] for run in again] == ["success"] * 3
     assert again[-1]["tasks"]["issue"][0] == "skipped"
     assert stood(stage) == before
+
+    with open_hub(stage.settings) as hub, transaction(hub.connection) as cursor:
+        cursor.execute(
+            "update licence set valid_until = current_date - 3 where id = (select id from licence "
+            "where status = 'valid' limit 1) returning number"
+        )
+        ((ended,),) = cursor.fetchall()
+    nights = stage.play({"dag": DAYS}, {"dag": DAYS})
+    assert [run["state"] for run in nights] == ["success"] * 2
+    with open_hub(stage.settings) as hub:
+        told = fetch_all(
+            hub.connection,
+            "select l.number, l.status, s.effective_on = l.valid_until + 1 from licence_step s "
+            "join licence l on l.id = s.licence where s.step = 'expire'",
+        )
+    assert told == [(ended, "expired", True)]
 
 
 @pytest.mark.slow

@@ -61,6 +61,14 @@ roles = ["auditor"]
 password = "{hash}"
 demo = true
 
+[[staff]]
+id = "officer"
+name = "证照管理员"
+organisation = "bureau"
+roles = ["licence_officer"]
+password = "{hash}"
+demo = true
+
 [[terminals]]
 id = "T-1"
 name = "自助终端一号"
@@ -75,6 +83,14 @@ id = "bank-1"
 name = "某银行开户系统"
 organisation = "bank"
 secret = "{hash}"
+demo = true
+
+[[partners]]
+id = "case-system"
+name = "行政处罚系统"
+organisation = "bureau"
+secret = "{hash}"
+roles = ["licence_officer"]
 demo = true
 
 [[grants]]

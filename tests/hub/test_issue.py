@@ -60,7 +60,8 @@ def test_one_that_fails_for_good_keeps_no_other_from_its_licence(ready: Hub, mon
     assert 0 < len(failure.value.issued) < len(approvals)
     assert len(deposit_all(ready)) == len(failure.value.issued)
     monkeypatch.undo()
-    left = decide(ready).to_issue
+    # beside them, later steps of the licences that were issued are ready now
+    left = [approval for approval in decide(ready).to_issue if approval in approvals]
     assert len(left) == len(approvals) - len(failure.value.issued)
     assert len(issue_all(ready, left)) == len(left)
     numbers = [row.sequence for row in licences.every(ready.connection) if row.licence_type == "food"]

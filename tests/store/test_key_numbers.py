@@ -237,6 +237,7 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
         ("record_history", "subject"), ("record_history", "key"), ("record_head", "key"), ("record_head", "digest"),
         ("record_head", "mark"), ("snapshot_seen", "key"),
         ("quarantine", "fingerprint"), ("quarantine", "key"), ("quarantine", "page_sm3"), ("licence", "holder"),
+        ("approval_outcome", "subject"),
         ("licence_version", "document_sm3"), ("licence_version", "token_sm3"), ("register_entry", "body"),
         ("archive_entry", "body"), ("register_month", "document_sm3"), ("register_month", "head_sm3"),
         ("archive_package", "sha256"), ("seal_use", "draft_sm3"), ("seal_use", "document_sm3"),

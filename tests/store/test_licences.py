@@ -95,7 +95,9 @@ def test_the_logs_take_no_change(connection: Connection, statement: str) -> None
 
 def test_the_same_standing_of_an_approval_is_written_once(connection: Connection, now: datetime) -> None:
     for moment in (now, now.replace(year=2027)):
-        approval_outcomes.settle(connection, "a", item="i", state="waiting", missing=[{"material": "M1"}], now=moment)
+        approval_outcomes.settle(
+            connection, "a", subject=b"a", item="i", state="waiting", missing=[{"material": "M1"}], now=moment
+        )
     ((settled_at,),) = fetch_all(connection, "select settled_at from approval_outcome")
     assert settled_at == now
 

@@ -281,6 +281,7 @@ def test_a_password_too_long_is_not_said_back(site: Site) -> None:
 
 @pytest.fixture
 def with_people(site: Site, departments: Departments) -> Site:
+    departments.hand_out_again()
     departments.write_sources(site.settings.sources_file)
     with open_hub(site.settings) as hub:
         for resource in ("tax.registration", "police.household"):

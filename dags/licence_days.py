@@ -1,0 +1,58 @@
+"""Gives licences past their last day their step 过期 just after midnight, and writes the reminders that are due.
+
+For the operator: `expire` takes each step as of the day after the last day of validity, `remind` writes which holders
+are to be told (`hub licences expiring` lists them; a person tells them, no message gateway is connected). A night
+without a run loses nothing: the next one makes it up, and pages show an ended licence as ended all the same. A licence
+of which a new document is being made waits for it and is named in the log; `hub issue` finishes it. Running it again
+at any time is safe.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from dags._outcome import airflow_outcome
+
+
+@dag(
+    dag_display_name="证照到期 · Licence days",
+    # no start date and nothing run at once: a hub that is new waits for its first midnight
+    schedule=CronTriggerTimetable("5 0 * * *", timezone="Asia/Shanghai", run_immediately=timedelta(0)),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"owner": "hub", "retries": 3, "retry_delay": timedelta(minutes=2)},
+    tags=["licences"],
+    doc_md=__doc__,
+)
+def licence_days() -> None:
+    """See the module's text: it is what the operator reads beside the DAG."""
+
+    @task
+    def expire() -> dict[str, int]:
+        import logging
+
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.expiry import expire as run
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            done = run(hub)
+        for number in done.waiting:
+            logging.getLogger(__name__).warning("licence %s ended, and a new document of it is being made", number)
+        return {"expired": len(done.expired), "waiting": len(done.waiting)}
+
+    @task(trigger_rule="all_done")
+    def remind() -> int:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.reminders import remind as run
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            return run(hub)
+
+    expire() >> remind()
+
+
+licence_days()
