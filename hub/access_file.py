@@ -273,11 +273,15 @@ class Limits(Declared):
 
     Attributes:
         per_address, per_session: requests a second, on average; ten times as many at once.
+        checks_per_address: of these, public checks of licences; an IPv6 address counts with its /64 network.
+        numbers_per_day: public checks by identifier and number an address has in a day, as numbers can be counted on.
         sign_ins: failed sign-ins an account or address has in a quarter of an hour.
     """
 
     per_address: Annotated[float, Field(gt=0)] = 50.0
     per_session: Annotated[float, Field(gt=0)] = 20.0
+    checks_per_address: Annotated[float, Field(gt=0)] = 1.0
+    numbers_per_day: Annotated[int, Field(gt=0)] = 200
     sign_ins: Annotated[int, Field(gt=0)] = 10
 
 

@@ -14,7 +14,7 @@ from signing.ofd.verify import verify
 from signing.report import Expectation, Report
 from signing.seal.parts import Seal
 
-__all__ = ["Drawn", "Expectation", "Revocation", "anchors_of", "read_anchors", "render_file", "verify_file"]
+__all__ = ["Drawn", "Expectation", "Report", "Revocation", "anchors_of", "read_anchors", "render_file", "verify_file"]
 
 _PDF = b"%PDF-"
 

@@ -83,6 +83,11 @@ def by_identifier(connection: Connection, identifier: str) -> LicenceVersion | N
     return _one(connection, "v.identifier = %s", identifier)
 
 
+def by_id(connection: Connection, version: str) -> LicenceVersion | None:
+    """The document of a row's id."""
+    return _one(connection, "v.id = %s::uuid", version)
+
+
 def by_token(connection: Connection, token_sm3: bytes) -> LicenceVersion | None:
     """The document whose QR code holds the token of this SM3."""
     return _one(connection, "v.token_sm3 = %s", token_sm3)

@@ -84,7 +84,20 @@ def database_template(postgres_url: str, _owner_url: str) -> Iterator[str]:
 def new_database(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[NewDatabase]:
     """Makes databases owned by a role without special rights, all dropped after the test: fresh and migrated
     ones, or copies of the database of a URL to which nobody is connected."""
-    owner = urlsplit(_owner_url).username
+    with _databases(postgres_url, _owner_url, database_template) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[str]:
+    """A fresh migrated database that the tests of a module share; dropped after them."""
+    with _databases(postgres_url, _owner_url, database_template) as make:
+        yield make()
+
+
+@contextmanager
+def _databases(postgres_url: str, owner_url: str, database_template: str) -> Iterator[NewDatabase]:
+    owner = urlsplit(owner_url).username
     assert owner is not None
     made: list[str] = []
 
@@ -98,7 +111,7 @@ def new_database(postgres_url: str, _owner_url: str, database_template: str) -> 
             ),
         )
         made.append(name)
-        return _with(_owner_url, database=name)
+        return _with(owner_url, database=name)
 
     try:
         yield make

@@ -15,19 +15,21 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from core.clock import Clock, SystemClock
-from core.digest import sm3_hex
 from core.errors import HubError
 from core.settings import Mode, Settings
 from hub.access import Access
 from hub.caller import CallerKind
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from web.check import check_router
+from web.check_api import check_routes
+from web.check_port import CheckVerbs
 from web.copies_api import copies_routes
 from web.counter_verbs import HubCounter
 from web.desk import desk_router
 from web.desk_port import DeskVerbs
 from web.doors import Doors
-from web.errors import Answer, VerifierBusy, answer_to
+from web.errors import Answer, answer_to
 from web.guard import HEADERS, SecurityHeaders
 from web.licences import licences_router
 from web.licences_api import licences_api
@@ -38,8 +40,9 @@ from web.machines import token_router
 from web.my_copies import my_copies_router
 from web.my_data import my_data_router
 from web.pages import STATIC, Pages
-from web.port import Verbs, Verification
+from web.port import Verbs
 from web.problems import documented
+from web.quiet_log import hide_tokens
 from web.refused import SignInNeeded
 from web.register_api import register_routes
 from web.register_pages import register_pages
@@ -48,12 +51,13 @@ from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
 from web.terminal import terminal_router
-from web.upload import LARGEST_FILE, Upload, read_upload
+from web.turns import Turns
 
 _LOG = logging.getLogger(__name__)
 
-#: Files verified at one time, and how long a further visitor waits for a turn.
-_AT_ONE_TIME = 4
+#: Files, and questions to the register, that are checked at one time; how long a further visitor waits for a turn.
+_FILES_AT_ONCE = 4
+_QUESTIONS_AT_ONCE = 4
 _WAIT_SECONDS = 15
 #: Names this server goes by: a page of another site cannot reach it under its own name (DNS rebinding).
 _HOSTS = ["127.0.0.1", "localhost"]
@@ -67,20 +71,6 @@ _UNKNOWN = Answer(
 _UNFIT = Answer(
     422, "HTTP-422", "提交的内容不完整或不正确。", "A field is missing or not of its kind.", "请核对后重新提交。"
 )
-_ONE_FILE = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                    "required": ["file"],
-                }
-            }
-        },
-    }
-}
 Visitor = Annotated[Session | None, Depends(session_if_any)]
 _STAFF = [Depends(staff)]
 _HTTP = {
@@ -95,6 +85,7 @@ def create_app(
     clock: Clock | None = None,
     doors: Doors | None = None,
     counter: DeskVerbs | None = None,
+    checks: CheckVerbs | None = None,
 ) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 
@@ -104,6 +95,7 @@ def create_app(
         clock: what time a report is stamped with.
         doors: who is let in, in place of the access file and the store.
         counter: what desk and terminals ask, in place of the hub.
+        checks: what the public check asks, in place of the hub.
 
     Raises:
         AccessFileBroken, DemoAccessRefused: the access file cannot be taken.
@@ -149,18 +141,14 @@ def create_app(
     at_counter = counter or HubCounter(service)
     app.include_router(desk_router(pages, at_counter, watch.now))
     app.include_router(terminal_router(pages, at_counter, watch.now))
-    turns = asyncio.Semaphore(_AT_ONE_TIME)
+    if checks is None:
+        from web.check_verbs import HubChecks
 
-    async def verified(upload: Upload) -> Verification:
-        try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                await turns.acquire()
-        except TimeoutError:
-            raise VerifierBusy("no turn to verify became free in time; the file was not looked at") from None
-        try:
-            return await asyncio.to_thread(hub.verify, upload.data)
-        finally:
-            turns.release()
+        checks = HubChecks(settings, service.pool.hub, watch)
+    files, questions = Turns(_FILES_AT_ONCE, _WAIT_SECONDS), Turns(_QUESTIONS_AT_ONCE, _WAIT_SECONDS)
+    app.include_router(check_routes(checks, files, questions))
+    app.include_router(check_router(pages, checks, files, questions, watch))
+    hide_tokens()
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def home(visitor: Visitor) -> Response:
@@ -175,32 +163,6 @@ def create_app(
     async def quarantine(visitor: Visitor) -> Response:
         rows = await asyncio.to_thread(hub.returns)
         return pages.show("quarantine.html", rows=rows, now=watch.now(), visitor=visitor)
-
-    @app.get("/verify", response_class=HTMLResponse, include_in_schema=False)
-    async def verify_form(visitor: Visitor) -> Response:
-        return pages.show("verify.html", visitor=visitor, report=None, problem=None, largest_mb=LARGEST_FILE // 2**20)
-
-    @app.post("/verify", response_class=HTMLResponse, include_in_schema=False)
-    async def verify_page(request: Request) -> Response:
-        try:
-            upload = await read_upload(request)
-            report = await verified(upload)
-        except HubError as error:
-            _LOG.warning("%s", error)
-            problem = answer_to(error)
-            return pages.show(
-                "verify.html", report=None, problem=problem, largest_mb=LARGEST_FILE // 2**20, status=problem.status
-            )
-        return pages.show(
-            "verify.html",
-            report=report,
-            problem=None,
-            largest_mb=LARGEST_FILE // 2**20,
-            name=upload.name,
-            size=len(upload.data),
-            sm3=sm3_hex(upload.data),
-            now=watch.now(),
-        )
 
     @app.get("/api/sources", dependencies=[Depends(caller)], responses=documented(401, 403, 429, 500, 503))
     async def api_sources() -> dict[str, Any]:
@@ -217,18 +179,6 @@ def create_app(
     async def api_quarantine() -> list[dict[str, Any]]:
         """Rows set aside of each resource, counted by how far they are on their way back to their owner."""
         return [row.to_dict() for row in await asyncio.to_thread(hub.returns)]
-
-    @app.post("/api/verify", responses=documented(400, 413, 422, 429, 503), openapi_extra=_ONE_FILE)
-    async def api_verify(request: Request) -> dict[str, Any]:
-        """Verify an OFD or PDF sent as form field `file`, at most 20 MB: valid, invalid or cannot_tell."""
-        upload = await read_upload(request)
-        report = await verified(upload)
-        return {
-            "verdict": report.verdict.value,
-            "sm3": sm3_hex(upload.data),
-            "bytes": len(upload.data),
-            "report": report.raw,
-        }
 
     @app.get("/health/live")
     async def live() -> dict[str, str]:

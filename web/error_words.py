@@ -29,6 +29,12 @@ WORDS: Final = {
         403, "无权延迟向本人显示查询记录，未查询", "The lookup may not be withheld.", "请写明法律依据，或申请授权。"
     ),
     "ItemNotInForce": Words(404, "该事项当前没有生效的版本", "The item is not in force.", "请重新查找并选择事项。"),
+    "RegisterSilent": Words(
+        503,
+        "现在无法核验：登记簿暂时没有应答。这不说明证照有效，也不说明无效",
+        "The register does not answer now. That says neither that the licence is good nor that it is not.",
+        "请过几分钟再查。",
+    ),
     "HubBusy": Words(503, "查询的人较多，未查询", "Too many ask at once.", "请稍后再试。"),
     "StatementUnfit": Words(
         422, "没有写明情况，或内容过长，未提交", "Write 1 to 500 characters.", "请用500字以内写明情况后再提交。"

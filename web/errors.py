@@ -27,6 +27,12 @@ class VerifierBusy(Retryable):
     code: ClassVar[str] = "HUB-852"
 
 
+class UploadTooSlow(Rejected):
+    """A file that is being sent to be checked does not arrive in time."""
+
+    code: ClassVar[str] = "HUB-941"
+
+
 _WORDS = access_words.WORDS | error_words.WORDS
 
 
@@ -44,11 +50,18 @@ class Answer:
 def answer_to(error: HubError) -> Answer:
     """What a visitor reads. The operator's message stays in the log: it names hosts and files of ours."""
     if isinstance(error, UploadTooLarge):
-        return Answer(413, error.code, "文件超过20 MB，未验证。", "The file is larger than 20 MB and was not verified.")
+        return Answer(
+            413,
+            error.code,
+            "文件超过 20 MB，未验证。请确认选对了文件：电子证照一般不到 1 MB。",
+            "The file is larger than 20 MB and was not verified.",
+        )
     if isinstance(error, UploadRefused):
         return Answer(400, error.code, "没有收到文件，请选择一个文件后再提交。", "Choose exactly one file and send it.")
+    if isinstance(error, UploadTooSlow):
+        return Answer(408, error.code, "文件传送过慢，未验证。", "The file arrived too slowly and was not verified.")
     if isinstance(error, VerifierBusy):
-        return Answer(503, error.code, "正在验证的文件较多，请稍后再试。", "Too many files at once; try again shortly.")
+        return Answer(503, error.code, "正在核验的人较多，请稍后再试。", "Too many checks at once; try again shortly.")
     if (words := _WORDS.get(type(error).__name__)) is not None:
         return Answer(words.status, error.code, words.zh, words.en, words.do)
     if isinstance(error, Retryable):

@@ -1,5 +1,8 @@
 """How much one address and one session may send: so many requests a second on average, ten times as many at once.
 
+Public checks of licences have a tighter bucket of their own, and those by number one for a whole day: who guesses gets
+nowhere, and who has a licence in his hand never meets it.
+
 Also refuses at the door what no page needs: large bodies, bodies of unknown length, and forms of other sites' pages.
 Memory is bounded: of more addresses than fit, those seen longest ago are forgotten, which lets them begin anew.
 """
@@ -10,6 +13,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
 from starlette.requests import Request
@@ -25,23 +29,28 @@ _BURST: Final = 10
 _LARGEST: Final = 1 << 20
 #: These read their bodies themselves, with a bound of their own.
 _UPLOADS: Final = frozenset({"/verify", "/api/verify"})
+#: Public checks, beside the pages of QR codes; a form that is only looked at is none.
+_CHECKS: Final = frozenset({"/verify", "/verify/number", "/api/verify", "/api/check"})
+_CHECKS_BELOW: Final = ("/v/", "/api/check/")
+_BY_NUMBER: Final = frozenset({"/verify/number", "/api/check"})
+_DAY: Final = 86_400.0
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Asked by a supervisor at any time.
 _FREE: Final = "/health/"
 
 
 class Buckets:
-    """One bucket a key: it holds `rate` times ten, fills by `rate` a second, and each request takes one out."""
+    """One bucket a key: it fills by `rate` a second up to `full`, and each request takes one out."""
 
     def __init__(self, most: int = _MOST, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
         self._clock = clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, key: str, rate: float) -> bool:
-        """Whether there was one left."""
+    def take(self, key: str, rate: float, full: float | None = None) -> bool:
+        """Whether there was one left; without `full` a bucket holds what comes in ten seconds."""
         now = self._clock()
-        full = rate * _BURST
+        full = rate * _BURST if full is None else full
         left, at = self._left.get(key, (full, now))
         left = min(full, left + (now - at) * rate)
         good = left >= 1.0
@@ -82,9 +91,16 @@ class Doorkeeper:
 
     def _refusal(self, request: Request) -> HubError | None:
         limits = self._limits()
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         if not self._buckets.take(f"address {address}", limits.per_address):
             return TooManyRequests("an address sent more requests than the limit")
+        if _is_check(request):
+            if not self._buckets.take(f"checks {address}", limits.checks_per_address):
+                return TooManyRequests("an address asked for more checks of licences than the limit")
+            if request.url.path in _BY_NUMBER and not self._buckets.take(
+                f"numbers {address}", limits.numbers_per_day / _DAY, limits.numbers_per_day
+            ):
+                return TooManyRequests("an address asked for more checks by number than a day's limit")
         proof = request.headers.get("authorization") or request.headers.get("cookie")
         if proof:
             # Only a hash: a list of good cookies must not lie in memory.
@@ -92,6 +108,21 @@ class Doorkeeper:
             if not self._buckets.take(f"session {session}", limits.per_session):
                 return TooManyRequests("a session sent more requests than the limit")
         return None if request.method in _SAFE else _body_refusal(request)
+
+
+def address_of(request: Request) -> str:
+    """Whom the limits count: an address, of IPv6 the /64 network one customer has."""
+    host = request.client.host if request.client else ""
+    try:
+        number = int(IPv6Address(host.partition("%")[0]))
+    except AddressValueError:
+        return host
+    return f"{IPv6Address(number >> 64 << 64)}/64"
+
+
+def _is_check(request: Request) -> bool:
+    path = request.url.path
+    return path.startswith(_CHECKS_BELOW) or (path in _CHECKS and request.method not in _SAFE)
 
 
 def _body_refusal(request: Request) -> HubError | None:

@@ -11,8 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from core.clock import SHANGHAI
-from core.verdict import Verdict
+from hub import checking_outcome
 from web import counter_words
+from web.check_answer import proof_path
 from web.port import SourceState, StepState
 
 _ROOM = Path(__file__).parent
@@ -34,11 +35,6 @@ _STEP_STATES = {
     StepState.FAILED: ("bad", "不通过"),
     StepState.CANNOT_TELL: ("warn", "无法判断"),
     StepState.SKIPPED: ("idle", "不适用"),
-}
-_VERDICTS = {
-    Verdict.VALID: ("good", "有效", "文件自签章后未被改动，印章、签章证书和签章时间均可信。"),
-    Verdict.INVALID: ("bad", "无效", "请勿据此办理。"),
-    Verdict.CANNOT_TELL: ("warn", "无法判断", "未发现改动，但有检查项缺少依据，不能断定真伪。"),
 }
 
 
@@ -81,7 +77,8 @@ class Pages:
             source_states=_SOURCE_STATES,
             overdue_states=_OVERDUE,
             step_states=_STEP_STATES,
-            verdicts=_VERDICTS,
+            outcomes_of_check=checking_outcome.WORDS,
+            proof_path=proof_path,
             looks=counter_words.LOOKS,
             taken_words=counter_words.TAKEN,
             outcomes=counter_words.OUTCOMES,

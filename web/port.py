@@ -8,8 +8,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from core.verdict import Verdict
-
 
 class SourceState(StrEnum):
     """How a source stands; the values are the hub's own words."""
@@ -150,45 +148,6 @@ class StepState(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
-    """One step of verification, as the verifier reports it; `file` is the part at fault, if one is."""
-
-    number: int
-    title: str
-    state: StepState
-    detail: str
-    file: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SealRow:
-    """Who sealed, under which seal, when; read from the file, so to be believed only as far as the verdict goes."""
-
-    seal: str
-    organ: str
-    signer: str
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A verifier's report ready to be shown; `notes` do not weigh, `raw` is its own form for the API."""
-
-    verdict: Verdict
-    steps: Sequence[StepRow]
-    notes: Sequence[str]
-    seals: Sequence[SealRow]
-    raw: dict[str, Any]
-
-    def at_fault(self) -> list[StepRow]:
-        """The steps that decided against the file: those that failed, or else those nobody could judge."""
-        for state in (StepState.FAILED, StepState.CANNOT_TELL):
-            if rows := [step for step in self.steps if step.state is state]:
-                return rows
-        return []
-
-
 class Verbs(Protocol):
     """The hub's verbs the pages need. Each call may block; each may raise a `core.errors.HubError`."""
 
@@ -198,10 +157,6 @@ class Verbs(Protocol):
 
     def returns(self) -> Sequence[ReturnRow]:
         """Rows set aside of each resource, by how far they are on their way back."""
-        ...
-
-    def verify(self, data: bytes) -> Verification:
-        """Judge one uploaded licence file."""
         ...
 
     def check_ready(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
@@ -9,9 +10,11 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from web.errors import UploadRefused, UploadTooLarge
+from web.errors import UploadRefused, UploadTooLarge, UploadTooSlow
 
 LARGEST_FILE = 20 * 1024 * 1024
+#: Enough for 20 MB over a slow mobile line; who needs longer takes the room of others.
+_SECONDS = 180.0
 #: The form around the file: boundary lines and headers.
 _ROOM_FOR_FORM = 64 * 1024
 
@@ -33,6 +36,7 @@ async def read_upload(request: Request) -> Upload:
     Raises:
         UploadTooLarge: over 20 MB; reading stops there, whatever the request says about its length.
         UploadRefused: no form, no file, an empty one, or more than one.
+        UploadTooSlow: it did not arrive within three minutes.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise UploadRefused("a request to verify was no multipart form; nothing was read")
@@ -41,7 +45,10 @@ async def read_upload(request: Request) -> Upload:
         raise _too_large()
     parser = _InMemory(request.headers, _bounded(request), max_files=1, max_fields=4, max_part_size=4096)
     try:
-        form = await parser.parse()
+        async with asyncio.timeout(_SECONDS):
+            form = await parser.parse()
+    except TimeoutError:
+        raise UploadTooSlow("an uploaded file did not arrive in time; it was not verified") from None
     except (MultiPartException, ClientDisconnect, ValueError) as problem:
         raise UploadRefused(f"a request to verify was not a readable form ({type(problem).__name__})") from None
     try:

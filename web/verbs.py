@@ -10,8 +10,7 @@ from hub.context import open_hub
 from hub.report import summarise
 from hub.returns import loops
 from hub.sources import source_states
-from hub.verify import verify_file
-from web.port import LicenceRow, Overview, ReturnRow, SealRow, SourceRow, SourceState, StepRow, StepState, Verification
+from web.port import LicenceRow, Overview, ReturnRow, SourceRow, SourceState
 
 
 class HubVerbs:
@@ -63,35 +62,6 @@ class HubVerbs:
                 )
                 for loop in loops(hub)
             )
-
-    def verify(self, data: bytes) -> Verification:
-        report = verify_file(data, self._settings)
-        # People count seals; the IDs inside the file tell them nothing.
-        names = {facts.id: f"（印章 {place}）" for place, facts in enumerate(report.seals, start=1)}
-        return Verification(
-            verdict=report.verdict,
-            steps=tuple(
-                StepRow(
-                    number=finding.step.number,
-                    title=finding.step.zh + (names.get(finding.signature, "") if len(names) > 1 else ""),
-                    state=StepState(finding.state.value),
-                    detail=finding.zh,
-                    file=finding.file,
-                )
-                for finding in report.findings
-            ),
-            notes=tuple(dict.fromkeys(finding.zh for finding in report.notes)),
-            seals=tuple(
-                SealRow(
-                    seal=facts.seal_name or "（无印章的数字签名）",
-                    organ=facts.organisation,
-                    signer=facts.signer,
-                    at=facts.signed_at,
-                )
-                for facts in report.seals
-            ),
-            raw=report.to_dict(),
-        )
 
     def check_ready(self) -> None:
         with open_hub(self._settings) as hub:

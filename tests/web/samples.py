@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.clock import SHANGHAI
@@ -11,13 +11,8 @@ from web.port import (
     LicenceRow,
     Overview,
     ReturnRow,
-    SealRow,
     SourceRow,
     SourceState,
-    StepRow,
-    StepState,
-    Verdict,
-    Verification,
 )
 
 LAST = datetime(2026, 3, 2, 2, 31, tzinfo=SHANGHAI)
@@ -45,42 +40,12 @@ RETURNS = (
     ReturnRow("税务局", "tax.clearance", "完税（清税）证明", False, 0, 0, 4, 0, 0, 0, 0, 0, date(2026, 3, 17), True),
 )
 
-VALID = Verification(
-    Verdict.VALID,
-    (
-        StepRow(0, "容器结构", StepState.PASSED, "压缩包结构正常"),
-        StepRow(4, "文件摘要", StepState.PASSED, "受保护文件的SM3摘要全部一致"),
-    ),
-    ("印章已过有效期，签章时有效",),
-    (SealRow("武汉市东西湖区行政审批局（测试）", "测试机构", "测试签章人", LAST),),
-    {"verdict": "valid"},
-)
-INVALID = Verification(
-    Verdict.INVALID,
-    (
-        StepRow(0, "容器结构", StepState.FAILED, "<b>不是压缩包</b>"),
-        StepRow(4, "文件摘要", StepState.SKIPPED, "前项不通过"),
-    ),
-    (),
-    (),
-    {"verdict": "invalid"},
-)
-CANNOT_TELL = Verification(
-    Verdict.CANNOT_TELL,
-    (StepRow(7, "证书信任链", StepState.CANNOT_TELL, "未配置可信根证书"),),
-    (),
-    (),
-    {"verdict": "cannot_tell"},
-)
-
 
 @dataclass
 class Sample:
     """Answers with given values, or raises a given error."""
 
-    verification: Verification = VALID
     error: Exception | None = None
-    seen: list[bytes] = field(default_factory=list)
 
     def overview(self) -> Overview:
         self._raise()
@@ -89,11 +54,6 @@ class Sample:
     def returns(self) -> tuple[ReturnRow, ...]:
         self._raise()
         return RETURNS
-
-    def verify(self, data: bytes) -> Verification:
-        self._raise()
-        self.seen.append(data)
-        return self.verification
 
     def check_ready(self) -> None:
         self._raise()

@@ -13,12 +13,11 @@ from core.clock import FixedClock
 from core.errors import Retryable
 from core.settings import Mode, Settings
 from tests.hub.access_files import clerk
-from tests.web.samples import CANNOT_TELL, INVALID, LAST, VALID, Sample, Secretive
+from tests.web.samples import LAST, Sample, Secretive
 from web.app import create_app
 from web.guard import HEADERS
 from web.pages import STATIC
 from web.session import caller, staff
-from web.upload import LARGEST_FILE
 
 Open = Callable[..., TestClient]
 
@@ -108,89 +107,6 @@ def test_demo_mode_says_so_on_every_page_and_production_does_not(visit: Open) ->
         assert "演示环境" not in visit(mode=Mode.PRODUCTION).get(path).text
 
 
-@pytest.mark.parametrize(("verification", "word"), [(VALID, "有效"), (INVALID, "无效"), (CANNOT_TELL, "无法判断")])
-def test_the_verdict_stands_in_words_with_every_step(visit: Open, verification: object, word: str) -> None:
-    page = visit(Sample(verification)).post("/verify", files={"file": ("a.ofd", b"PK")}).text  # type: ignore[arg-type]
-    verdict = re.search(r'class="word"><span[^>]*>.</span>([^<]+)<', page)
-    assert verdict
-    assert verdict.group(1) == word
-    for step in verification.steps:  # type: ignore[attr-defined]
-        assert step.title in page
-
-
-def test_what_comes_from_the_file_is_escaped(visit: Open) -> None:
-    page = visit(Sample(INVALID)).post("/verify", files={"file": ("<script>x</script>.ofd", b"PK")}).text
-    assert "<script>" not in page
-    assert "<b>不是压缩包</b>" not in page
-    assert "&lt;b&gt;不是压缩包" in page
-
-
-def test_the_verifier_gets_exactly_the_bytes_sent(visit: Open) -> None:
-    sample = Sample()
-    data = bytes(range(256)) * 9000  # larger than what starlette keeps in memory by itself
-    visit(sample).post("/verify", files={"file": ("a.ofd", data)})
-    assert sample.seen == [data]
-
-
-def test_an_upload_never_touches_the_disk(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    import tempfile
-
-    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", lambda self: pytest.fail("went to disk"))
-    assert visit().post("/api/verify", files={"file": ("a.ofd", b"x" * LARGEST_FILE)}).status_code == 200
-
-
-def test_a_file_over_the_limit_is_refused_and_not_verified(visit: Open) -> None:
-    sample = Sample()
-    answer = visit(sample).post("/api/verify", files={"file": ("a.ofd", b"x" * (LARGEST_FILE + 1))})
-    assert (answer.status_code, answer.json()["code"]) == (413, "HUB-851")
-    assert sample.seen == []
-
-
-def test_a_body_that_hides_its_length_is_cut_off(visit: Open) -> None:
-    sent = 0
-
-    def endless() -> object:
-        nonlocal sent
-        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-        for _ in range(200):
-            sent += 1
-            yield b"x" * 2**20
-
-    answer = visit().post("/api/verify", content=endless(), headers={"Content-Type": "multipart/form-data; boundary=b"})  # type: ignore[arg-type]
-    assert answer.status_code == 413
-
-
-@pytest.mark.parametrize(
-    "request_parts",
-    [
-        {},
-        {"data": {"file": "text"}},
-        {"files": {"other": ("a.ofd", b"PK")}},
-        {"files": {"file": ("a.ofd", b"")}},
-        {"files": [("file", ("a.ofd", b"PK")), ("file", ("b.ofd", b"PK"))]},
-        {"content": b"junk", "headers": {"Content-Type": "multipart/form-data"}},
-        {"content": b"junk", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
-    ],
-)
-def test_a_request_without_one_file_is_refused_in_chinese(visit: Open, request_parts: dict[str, object]) -> None:
-    api = visit().post("/api/verify", **request_parts)  # type: ignore[arg-type]
-    assert (api.status_code, api.json()["code"]) == (400, "HUB-850")
-    page = visit().post("/verify", **request_parts)  # type: ignore[arg-type]
-    assert page.status_code == 400
-    assert "请选择一个文件" in page.text
-
-
-def test_the_api_gives_verdict_digest_and_report(visit: Open) -> None:
-    answer = visit().post("/api/verify", files={"file": ("a.ofd", b"abc")}).json()
-    assert answer == {
-        "verdict": "valid",
-        # the SM3 of "abc" of GB/T 32905, example 1
-        "sm3": "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
-        "bytes": 3,
-        "report": {"verdict": "valid"},
-    }
-
-
 def test_api_sources_gives_the_same_figures_as_the_page(visit: Open) -> None:
     answer = visit().get("/api/sources").json()
     assert answer["sources"][0]["resource"] == "civil.marriage"
@@ -249,7 +165,8 @@ def test_nothing_is_loaded_from_elsewhere(visit: Open) -> None:
     texts += [file.read_text(encoding="utf-8") for file in STATIC.iterdir() if file.is_file()]
     for text in texts:
         assert set(re.findall(r"https?://[^\s\"')]+", text)) <= {"http://www.w3.org/2000/svg"}
-        assert "<script" not in text
+        # Scripts of our own are loaded; none stands in a page, and the policy would not run it.
+        assert set(re.findall(r"<script([^>]*)>", text)) <= {' src="/static/check.js" defer'}
         assert "style=" not in text  # the policy would ignore it
 
 

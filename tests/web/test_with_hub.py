@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import httpx
@@ -151,36 +153,61 @@ def _patiently(url: str) -> str:
 
 
 def judged(settings: Settings, data: bytes) -> tuple[str, str]:
-    """The verdict's word and the page, from the real verifier."""
+    """The verdict's word and the page, from the real verifier and a register that is empty."""
     page = client(settings).post("/verify", files={"file": ("licence.ofd", data)}).text
-    word = re.search(r'class="word"><span[^>]*>.</span>([^<]+)<', page)
+    word = re.search(r'<span class="sign"[^>]*>.</span><span>([^<]+)<', page)
     assert word
     return word.group(1), page
 
 
 @pytest.mark.parametrize("data", [b"no zip", b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(200), b"%PDF-1.7\n"])
-def test_what_is_no_licence_is_invalid_and_no_error(settings: Settings, data: bytes) -> None:
+def test_what_is_no_licence_is_no_licence_and_no_error(settings: Settings, data: bytes) -> None:
     word, page = judged(settings, data)
-    assert word == "无效"
+    assert word == "不是完好的电子证照"
     assert "文件容器" in page
 
 
-def test_a_changed_licence_is_invalid_and_the_page_names_the_step(settings: Settings, ofd_seals: Path) -> None:
+def test_a_bomb_is_refused_as_a_file_that_is_no_licence(settings: Settings) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("OFD.xml", bytes(200 << 20))
+    began = time.monotonic()
+    word, page = judged(settings, bomb.getvalue())
+    assert word == "不是完好的电子证照" and "文件过大" in page
+    assert time.monotonic() - began < 10
+
+
+def test_a_changed_licence_is_tampered_with_and_the_page_names_the_part_and_the_step(
+    settings: Settings, ofd_seals: Path
+) -> None:
     word, page = judged(settings, (ofd_seals / "bad-01-content-byte.ofd").read_bytes())
-    assert word == "无效"
+    assert word == "被篡改"
     row = re.search(r"<td>文件完整性与保护范围.*?</tr>", page, re.S)
     assert row
     assert "不通过" in row.group()
-    assert "第 4 步 文件完整性与保护范围：" in page
+    assert "第 1 页：" in page
     assert "未经证实" in page
 
 
-def test_an_untouched_licence_is_valid_only_where_its_root_is_trusted(settings: Settings, ofd_seals: Path) -> None:
+def test_a_licence_of_others_is_told_as_theirs_where_its_root_is_trusted_and_else_cannot_be_told(
+    settings: Settings, ofd_seals: Path
+) -> None:
     licence = (ofd_seals / "ok-01-v4-whole.ofd").read_bytes()
     word, page = judged(settings, licence)
-    assert word == "无法判断"
+    assert word == "现在无法核验" and "未配置信任根" in page
     (settings.keys / "trust").mkdir()
     shutil.copy(next((ofd_seals / "pki").glob("*root*.pem")), settings.keys / "trust" / "root.pem")
     word, page = judged(settings, licence)
-    assert word == "有效"
-    assert "签章时间" in page
+    assert word == "非本机关签发"
+    assert "请向该机关核实" in page and "未经证实" not in page
+
+
+def test_without_a_database_a_file_is_still_looked_at(settings: Settings, tmp_path: Path, ofd_seals: Path) -> None:
+    gone = Settings(tmp_path, "postgresql://127.0.0.1:1/none", settings.sources_file, settings.keys, Mode.DEMO)
+    assert judged(gone, (ofd_seals / "bad-01-content-byte.ofd").read_bytes())[0] == "被篡改"
+    (settings.keys / "trust").mkdir()
+    shutil.copy(next((ofd_seals / "pki").glob("*root*.pem")), settings.keys / "trust" / "root.pem")
+    word, page = judged(gone, (ofd_seals / "ok-01-v4-whole.ofd").read_bytes())
+    assert word == "现在无法核验" and "登记簿现在无法查询" in page
+    asked = client(gone).get("/v/x")
+    assert asked.status_code == 503 and "现在无法核验" in asked.text
