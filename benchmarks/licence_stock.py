@@ -109,7 +109,7 @@ def _reserved(
 def _facts(
     hub: Hub, press: Press, kind: LicenceType, designation: Designation, sheets: tuple[str, ...]
 ) -> dict[str, Any]:
-    chance = random.Random(_SEED + int(designation.identifier.serial))
+    chance = random.Random(_SEED + int(designation.identifier.serial[:10]))
     bureau, issued_on = press.bureau, designation.issued_on
     moment = hub.clock.now().astimezone(SHANGHAI).replace(microsecond=0)
     holder = f"武汉{''.join(chance.sample(_SIGNS, 4))}餐饮管理有限公司"

@@ -82,7 +82,7 @@ def prove(file_no: str | None, first: int | None, second: int | None, out: Path 
     \b
     Example: hub archive prove 420112-food-2026-00001 --out proof.json
              hub archive prove --from 0 --out proof.json
-    Exit status: 0 made · 1 there is no such package or head, or the log was changed · 2 it has no place in the log
+    Exit status: 0 made · 1 no such package or head, or the log was changed · 2 it has no place in the log
     yet, or the database does not answer: try again · 3 wrong usage
     """
     from hub.holdings import KEPT, inclusion_of
@@ -107,8 +107,8 @@ def check_proof(file: Path, known: Path | None, body: Path | None, trust: tuple[
 
     \b
     Example: hub archive check-proof proof.json --trust root-cert.pem --head head.json
-    Exit status: 0 proven · 1 refused: it proves nothing, or it is no proof · 2 cannot tell: nobody to trust, or no
-    signed head covers the entry yet · 3 wrong usage
+    Exit status: 0 proven · 1 refused: it proves nothing, or it is no proof · 2 cannot tell: nobody to trust, or
+    no signed head covers the entry yet · 3 wrong usage
     """
     log_acts.check_proof(file, known, body, trust, "archive", as_json=as_json)
 

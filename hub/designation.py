@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import string
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -19,6 +20,8 @@ from store.licences import LicenceVersion
 #: Element in a document's metadata that tells its place in the status list; an extension of ours.
 STATUS_ELEMENT = "KZ_ZTXH"
 _TOKEN_BYTES = 16
+_SIGNS = string.digits + string.ascii_uppercase
+_CHANCE = 10
 
 
 class PublicUrlUnset(Permanent):
@@ -58,7 +61,7 @@ def first(kind: LicenceType, bureau: Bureau, sequence: int, status_index: int, i
     """Of a new licence under a sequence number of its year."""
     return Designation(
         number=kind.number(issued_on.year, sequence),
-        identifier=LicenceId.compose(kind.type_code, bureau.credit_code, f"{issued_on.year}{sequence:06d}"),
+        identifier=LicenceId.compose(kind.type_code, bureau.credit_code, new_serial(issued_on.year, sequence)),
         version=1,
         issued_on=issued_on,
         valid_from=issued_on,
@@ -91,6 +94,14 @@ def following(
         token=new_token(),
         status_index=status_index,
     )
+
+
+def new_serial(year: int, sequence: int) -> str:
+    """Serial of an identifier: year, sequence, and ten signs by chance, so that nobody works out a neighbour's.
+
+    The serial is the issuer's to choose (GB/T 36904 as implemented); Hubei takes twenty signs by chance.
+    """
+    return f"{year}{sequence:06d}" + "".join(secrets.choice(_SIGNS) for _ in range(_CHANCE))
 
 
 def new_token() -> str:

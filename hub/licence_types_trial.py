@@ -149,7 +149,7 @@ def _assigned(kind: LicenceType, line: FaceField) -> str:
         return ""
     return {
         "number": kind.number(2026, 99999),
-        "identifier": LicenceId.compose(kind.type_code, _BUREAU, "2026099999").text,
+        "identifier": LicenceId.compose(kind.type_code, _BUREAU, "2026099999WWWWWWWWWW").text,
         "issued_on": "2026年12月31日",
         "validity": "2036年12月31日",
     }[line.field or ""]

@@ -67,7 +67,8 @@ def came_to(hub: Hub) -> dict[str, Any]:
 
     return {
         "numbers": of(
-            "select l.number, identifier, licence_type, year, sequence, state, document_path, status, current_version "
+            "select l.number, substring(identifier from '[.]([0-9]{10})[0-9A-Z]{10}[.]'), licence_type, year, "
+            "sequence, state, document_path, status, current_version "
             "from licence_version v join licence l on l.id = v.licence"
         ),
         "approvals": of(

@@ -56,7 +56,7 @@ def issued_state(hub: Hub) -> dict[str, Any]:
         "licences": [
             (
                 row.number,
-                row.identifier,
+                row.identifier.split(".")[7][:10],
                 row.approval,
                 row.state,
                 _without_chance(licences.facts(hub.connection, hub.vault, row)),
@@ -77,7 +77,8 @@ def issued_state(hub: Hub) -> dict[str, Any]:
         ),
         "register": _rows(
             hub,
-            "select (convert_from(body, 'UTF8')::jsonb - 'id' - 'at' - 'document_sm3')::text from register_entry",
+            "select (convert_from(body, 'UTF8')::jsonb - '{id,at,document_sm3,identifier,supersedes}'::text[])::text "
+            "from register_entry",
         ),
         "open intents": _rows(hub, "select case_no from seal_use where outcome = 'intended'"),
         "packages": [
@@ -102,9 +103,10 @@ def _rows(hub: Hub, sql: str) -> list[tuple[Any, ...]]:
 
 
 def _without_chance(facts: dict[str, Any]) -> dict[str, Any]:
-    """What a document is drawn from, but for its token and its place in the status list."""
-    metadata = {code: words for code, words in facts["metadata"].items() if code != "KZ_ZTXH"}
-    return facts | {"qr_text": "", "metadata": metadata}
+    """What a document is drawn from, but for what is drawn by chance: token, identifier, place in the status list."""
+    metadata = {code: words for code, words in facts["metadata"].items() if code not in ("KZ_ZTXH", "ZZBS")}
+    face = [line for line in facts["face"] if line["key"] != "identifier"]
+    return facts | {"qr_text": "", "doc_id": "", "metadata": metadata, "face": face}
 
 
 def _story(hub: Hub, licence: licences.LicenceVersion) -> list[str]:
