@@ -129,7 +129,8 @@ class Town:
     def _unit(
         self, rng: Random, owners: tuple[tuple[str, str], ...], number: int, use: str, *, guarded: bool = False
     ) -> None:
-        book = BOOKS[rng.random() < 0.15]
+        # the second of them always, so that the later workbook of a small world has something too
+        book = BOOKS[number == 2 or rng.random() < 0.15]
         for row in people_records.titles(rng, owners, number, address(rng), use, book=book):
             self.rows.add(row).guarded = guarded
             if book == BOOKS[0] and rng.random() < 0.04:  # the later workbook tells of it again

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 #: Columns of the departments' tables, whatever the resource.
@@ -96,7 +97,8 @@ def forms(value: str, kind: str) -> Iterator[tuple[str, str]]:
 
 def _rows(folder: Path) -> Iterator[dict[str, object]]:
     for path in sorted(folder.rglob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
+        # not splitlines(): a garbled name may hold U+0085, which ends a line for it
+        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
             yield json.loads(line)
     for path in sorted(folder.rglob("*.csv")):
         body = path.read_bytes()
@@ -104,7 +106,7 @@ def _rows(folder: Path) -> Iterator[dict[str, object]]:
             text = body.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = body.decode("gb18030", errors="replace")
-        yield from csv.DictReader(text.splitlines())
+        yield from csv.DictReader(StringIO(text, newline=""))
 
 
 def _only_in_labels(name: str, text: str) -> bool:
