@@ -9,8 +9,9 @@ import pytest
 from core.clock import SHANGHAI, FixedClock
 from hub import licence_register
 from hub.context import OnStep, open_hub
-from hub.install import prepare
+from hub.install import demo_keys
 from hub.register_months import every, publish, read_file
+from hub.seals import add_demo
 from hub.status_list import current, make, refresh
 from hub.verify import verify_file
 from schemas.licence_life import Step
@@ -25,7 +26,8 @@ STEPS = ["head.sealed", "notice.intended", "notice.sealed", "head.written", "not
 def test_a_publisher_killed_after_any_step_publishes_the_month_once(fresh_hub: FreshHub) -> None:
     settings = fresh_hub()
     with open_hub(settings, FixedClock(NOON)) as hub:
-        prepare(settings, FixedClock(NOON))
+        demo_keys(settings, hub.clock)
+        add_demo(hub)
         issued(hub, 2)
         licence_register.seal_head(hub)
     year, month = 2026, 12
@@ -53,7 +55,8 @@ def test_a_publisher_killed_after_any_step_publishes_the_month_once(fresh_hub: F
 def test_who_makes_the_list_and_is_killed_leaves_a_whole_one(fresh_hub: FreshHub, after: int) -> None:
     settings = fresh_hub()
     with open_hub(settings, FixedClock(NOON)) as hub:
-        prepare(settings, FixedClock(NOON))
+        demo_keys(settings, hub.clock)
+        add_demo(hub)
         (licence,) = issued(hub, 1)
         make(hub)
         step(hub, licence, Step.REVOKE)

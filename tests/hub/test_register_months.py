@@ -15,10 +15,10 @@ from hub import licence_register as register
 from hub import log_proofs
 from hub.context import Hub, open_hub
 from hub.files import FileAltered
-from hub.install import prepare
+from hub.install import demo_keys
 from hub.log_heads import from_dict
 from hub.register_months import MonthNotOver, MonthUnknown, every, file_of, last_month, publish, read_file
-from hub.seals import Change, change, uses
+from hub.seals import Change, add_demo, change, uses
 from hub.trust import trust_of
 from hub.verify import render_file, verify_file
 from schemas.licence_life import Step
@@ -40,7 +40,8 @@ def at(hub: Hub, moment: datetime) -> Hub:
 @pytest.fixture
 def month(hub: Hub) -> Hub:
     """A register with something in it, on the night after its first month."""
-    prepare(hub.settings, hub.clock)
+    demo_keys(hub.settings, hub.clock)
+    add_demo(hub)
     made = issued(hub, 2)
     step(hub, made[0], Step.SUSPEND)
     register.seal_head(hub)
