@@ -84,6 +84,8 @@ class _Told:
 
     passed_over: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     failed: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    #: Documents in the making that have no place any more.
+    given_up: list[LicenceVersion] = field(default_factory=list)
 
     def fail(self, item: Item, error: Exception) -> None:
         if isinstance(error, HubError):
@@ -155,6 +157,8 @@ def _drawn(hub: Hub, press: Press, order: Order, items: Sequence[Item], told: _T
         if note is not None:
             _sweep(hub, item)
             told.passed_over.append((item.licence, note, None))
+            if item.unfinished is not None and _is_ours(order, item.unfinished[0]):
+                told.given_up.append(item.unfinished[0])
             continue
         if item.current.licence_type in unfit:
             told.fail(item, unfit[item.current.licence_type])
@@ -186,6 +190,11 @@ def _why_not(item: Item, *, day_status: Status) -> str | None:
     return None
 
 
+def _is_ours(order: Order, version: LicenceVersion) -> bool:
+    """Whether a document in the making is the order's own."""
+    return version.made_for == reseal_orders.made_for(order.id, version.licence) and version.state == "reserved"
+
+
 def _sweep(hub: Hub, item: Item) -> None:
     """Take away the file of a document that was given up: a process died when it had written and not recorded it."""
     if item.dropped is not None and item.dropped.document_sm3 is None:
@@ -204,7 +213,7 @@ def _draw(hub: Hub, press: Press, order: Order, item: Item, place: int, now: dat
     _check_current(hub, current)
     if item.unfinished is not None:
         version, sealed_facts = item.unfinished
-        if version.made_for != reseal_orders.made_for(order.id, item.licence) or version.state != "reserved":
+        if not _is_ours(order, version):
             raise VersionInMaking(
                 f"another document of licence {current.number} is being made (for {version.case_no}); it was left as "
                 "it is. Finish that one, then go on with the order."
@@ -328,7 +337,10 @@ def _publish(hub: Hub, order: Order, ready: Sequence[_Work], told: _Told) -> int
         if one.version is not None and one.sealed is not None
     ]
     with transaction(hub.connection) as cursor:
-        licence_life.hold_all(cursor, [one.version.licence for one in documents])
+        licence_life.hold_all(cursor, [one.licence for one in (*(done.version for done in documents), *told.given_up)])
+        for version in told.given_up:
+            sweep(hub, version)
+            licence_life.drop(cursor, version.id, now, Step.RESEAL)
         recorded = licence_making.record_all_sealed(cursor, documents, now)
         published = [one.version for one in documents if one.version.id in recorded]
         licence_making.publish_all(cursor, published, now)

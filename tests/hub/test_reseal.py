@@ -267,6 +267,26 @@ def test_a_licence_that_is_cancelled_while_its_document_is_made_is_passed_over_a
     assert len(files(stock)) == 2 * COUNT - 1
 
 
+def test_a_licence_that_ends_before_the_order_is_gone_on_with_keeps_no_document_in_the_making(stock: Hub) -> None:
+    order = order_of(stock)
+
+    def stop(step: str) -> None:
+        if step == "chunk.written":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(stock, order.id, on_step=stop)
+    with stock.connection, stock.connection.cursor() as cursor:
+        cursor.execute("update licence set valid_until = %s where sequence = 2", (date(2026, 11, 19),))
+    report = go_on(stock, order.id)
+    assert (report.counts.done, report.counts.passed_over) == (COUNT - 1, {"expired": 1})
+    dropped = of_number(stock, 2)[-1]
+    assert (dropped.version, dropped.state) == (2, "dropped")
+    assert path_of(dropped).as_posix() not in files(stock)
+    assert fetch_all(stock.connection, "select count(*) from seal_use where outcome = 'intended'") == [(0,)]
+    take(stock, 2, Step.EXPIRE)
+
+
 def test_a_licence_whose_next_document_is_being_made_is_left_for_later(stock: Hub) -> None:
     order = order_of(stock)
     first = of_number(stock, 1)[0]
