@@ -61,6 +61,8 @@ def path_of(version: LicenceVersion) -> Path:
 def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_step) -> Made | None:
     """Take a reserved document as far as published; None when it was published before, or dropped.
 
+    Where another process is at it, waits for it and then finds it done, or goes on where that one ended.
+
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
         OrganRuleBroken: it does not name one organ in force; nothing was published.
@@ -72,9 +74,12 @@ def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_s
     if version.state not in ("reserved", "sealed"):
         return None
     on_step("licence.reserved")
-    if version.state == "reserved":
-        _seal(hub, version, press, on_step)
-    done = _publish(hub, version)
+    with licence_making.only_maker(hub.connection, version) as held:
+        if held.state not in ("reserved", "sealed"):
+            return None
+        if held.state == "reserved":
+            _seal(hub, held, press, on_step)
+        done = _publish(hub, held)
     if done is not None:
         on_step("licence.published")
     return done
