@@ -17,6 +17,7 @@ from documents.package import ContainerRefused, Package
 from hub.compose import Drawn, drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
+from hub.issuing_stops import demand_open
 from hub.organ_rule import require_one_organ
 from hub.press import Press
 from signing.ofd.layout import Files
@@ -66,6 +67,7 @@ def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_s
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
         OrganRuleBroken: it does not name one organ in force; nothing was published.
+        IssuingStopped: one of its type was found malformed, and nobody has cleared that.
         SealNotRegistered, SealNotActive: the seal may not be used.
         TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
         StepRefused: the licence's state changed meanwhile.
@@ -78,6 +80,7 @@ def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_s
         if held.state not in ("reserved", "sealed"):
             return None
         if held.state == "reserved":
+            demand_open(hub, held.licence_type)
             _seal(hub, held, press, on_step)
         done = _publish(hub, held)
     if done is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.settings import Settings
-from hub import readiness
+from hub import issuing_stops, readiness
 from hub.context import open_hub
 from hub.report import summarise
 from hub.returns import loops
 from hub.sources import source_states
-from web.port import LicenceRow, Overview, ReturnRow, SourceRow, SourceState
+from web.port import LicenceRow, Overview, ReturnRow, SourceRow, SourceState, StopRow
 
 
 class HubVerbs:
@@ -41,11 +41,16 @@ class HubVerbs:
                 )
                 for state in states
             )
+            stopped = tuple(
+                StopRow(issuing_stops.title_of(one.licence_type), one.number, one.version, one.since, one.code)
+                for one in issuing_stops.standing(hub)
+            )
         return Overview(
             sources=sources,
             licences=tuple(LicenceRow(kind.title, kind.issued, kind.packed) for kind in found.types),
             waiting=len(found.waiting),
             not_granted=found.not_granted,
+            stopped=stopped,
         )
 
     def returns(self) -> Sequence[ReturnRow]:
