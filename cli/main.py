@@ -32,7 +32,6 @@ _COMMANDS = {
     "reports": ("cli.reports", "reports"),
     "issue": ("cli.issue", "issue"),
     "licences": ("cli.issue", "licences"),
-    "licence-type": ("cli.licence_type", "licence_type"),
     "seals": ("cli.seals", "seals"),
     "verify": ("cli.verify", "verify"),
     "render": ("cli.render", "render"),

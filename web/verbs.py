@@ -9,6 +9,7 @@ from hub import issuing_stops, readiness
 from hub.context import open_hub
 from hub.report import summarise
 from hub.returns import loops
+from hub.signing_ready import SigningWatch
 from hub.sources import source_states
 from web.port import LicenceRow, Overview, ReturnRow, SourceRow, SourceState, StopRow
 
@@ -18,6 +19,7 @@ class HubVerbs:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._signing = SigningWatch()
 
     def overview(self) -> Overview:
         with open_hub(self._settings) as hub:
@@ -70,4 +72,4 @@ class HubVerbs:
 
     def check_ready(self) -> None:
         with open_hub(self._settings) as hub:
-            readiness.check(hub)
+            readiness.check(hub, self._signing)
