@@ -11,6 +11,7 @@ from cli.annotated import copy
 from cli.check_offline import check_offline
 from cli.output import Words, exit_on_error, json_option, one_line, say_json, say_table, shown_path
 from cli.reseal import reseal
+from cli.reverify import reverify
 from core.errors import HubError
 from core.settings import Settings
 
@@ -188,3 +189,4 @@ licences.add_command(copy)
 licences.add_command(reseal)
 for _command in licence_life.COMMANDS:
     licences.add_command(_command)
+licences.add_command(reverify)

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from cli.issuing_stops import clear, stops
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
 from core.errors import HubError
 from core.settings import Settings
 
 
-@click.group("licence-type", short_help="Kinds of licence: list, show, check, adopt a new one.")
+@click.group("licence-type", short_help="Kinds of licence: list, show, check, adopt a new one; which are stopped.")
 def licence_type() -> None:
     """The licence types 证照类型. A new one needs files and no code: docs/new-licence-type.md.
 
@@ -172,3 +173,7 @@ def _show(found: Sequence[Any], *, asked: bool) -> None:
     click.echo(f"{wrong} 处错误，{len(found) - wrong} 处提示")
     if not asked:
         click.echo("没有问到印章登记簿（数据库或印章没有就绪） The register of seals could not be asked.")
+
+
+licence_type.add_command(stops)
+licence_type.add_command(clear)

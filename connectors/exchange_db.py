@@ -55,6 +55,7 @@ class ExchangeTable(ByTableTime):
         self._split_by = declaration.key[0]
         self._range: KeyRange | None = None
         self._questions = Once(lambda: TableQuestions(declaration, endpoint.dsn.get_secret_value()))
+        self._kept: connection | None = None
 
     def pages(self, cursor: Cursor) -> Iterator[RawPage]:
         """Pages of canonical JSON: a list of row objects under the table's own column names."""
@@ -130,10 +131,36 @@ class ExchangeTable(ByTableTime):
         """The rows of the table with this number in one of the declared columns; see `connectors.port.Askable`."""
         return self._questions.get().ask(kind, number, seconds)
 
+    def behind(self, cursor: Cursor, *, at_most: int) -> int:
+        """Rows behind `cursor`, at most so many counted; see `connectors.port.Watchable`."""
+        place = TablePlace.read(cursor, self._name)
+        where, values = self._where(place)
+        query = sql.SQL("SELECT count(*) FROM (SELECT FROM {} {} LIMIT {}) AS counted").format(
+            self._table(), where, sql.Literal(at_most)
+        )
+        try:
+            if self._kept is None:
+                self._kept = _Reading(self._dsn.get_secret_value()).connection
+            with self._kept, self._kept.cursor() as asking:
+                self._prepare(asking)
+                asking.execute(query, values)
+                row = asking.fetchone()
+        except psycopg2.Error as error:
+            self._forget()
+            meaning = _meaning(error)
+            raise type(meaning)(f"{self._name}: {meaning.message}") from None
+        return int(row[0]) if row else 0
+
     def close(self) -> None:
         """Close the connections kept for questions."""
+        self._forget()
         if (made := self._questions.made) is not None:
             made.close()
+
+    def _forget(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing: the table is read-only and keeps no marker."""
@@ -143,7 +170,7 @@ class ExchangeTable(ByTableTime):
 
         def once() -> T:
             try:
-                with _opened(self._dsn.get_secret_value()) as database:
+                with _Reading(self._dsn.get_secret_value()) as database:
                     return question(database, place)
             except psycopg2.Error as error:
                 raise _meaning(error) from None
@@ -204,22 +231,22 @@ class ExchangeTable(ByTableTime):
         return sql.Identifier(*self._access.table.split("."))
 
 
-class _opened:  # noqa: N801 - reads as the verb it is
+class _Reading:
     """A connection that can only read and is closed at the end, whatever happened."""
 
     def __init__(self, dsn: str) -> None:
         # The statement timeout is the server's; the last one notices a server that is no longer there.
-        self._connection = psycopg2.connect(
+        self.connection: connection = psycopg2.connect(
             dsn, connect_timeout=10, application_name="yizheng-hub", tcp_user_timeout=60_000
         )
-        self._connection.set_session(readonly=True)
-        self._connection.set_client_encoding("UTF8")
+        self.connection.set_session(readonly=True)
+        self.connection.set_client_encoding("UTF8")
 
     def __enter__(self) -> connection:
-        return self._connection
+        return self.connection
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.connection.close()
 
 
 def _meaning(error: psycopg2.Error) -> SourceUnavailable | SourceRefused | SourceGarbled:

@@ -223,6 +223,23 @@ class Splittable(Source, Protocol):
 
 
 @runtime_checkable
+class Watchable(Protocol):
+    """A source that can be asked each second whether it holds more: one short question over a connection it keeps."""
+
+    def behind(self, cursor: Cursor, *, at_most: int) -> int:
+        """How many rows lie behind `cursor`; no more than `at_most` are counted. One try, no repetition.
+
+        Raises:
+            SourceUnavailable, SourceRefused, SourceGarbled: no answer; the next question connects anew.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        ...
+
+
+@runtime_checkable
 class Askable(Protocol):
     """A source that answers about one citizen or company right now, while somebody waits at a counter.
 

@@ -50,6 +50,7 @@ class Settings:
         public_url: where citizens reach the web, without a slash at its end; QR codes lead there. None where nobody has
             said it; see `citizens_address`.
         status_list_hours: how long a status list may be relied on after it was made.
+        signs: whether this node seals. One that only shows pages may have no seal and no key, and says so.
     """
 
     home: Path
@@ -62,6 +63,7 @@ class Settings:
     web_hosts: tuple[str, ...] = ()
     public_url: str | None = None
     status_list_hours: int = 24
+    signs: bool = True
 
     @property
     def access_file(self) -> Path:
@@ -77,7 +79,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS` and `HUB_MODE`.
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -87,8 +89,8 @@ class Settings:
             database: False for what needs no database, such as verifying a file: its address may then be absent.
 
         Raises:
-            SettingMissing: no database address can be found, HUB_MODE is neither demo nor production, or
-                HUB_STATUS_LIST_HOURS is no number from 1 to 168.
+            SettingMissing: no database address can be found, HUB_MODE is neither demo nor production,
+                HUB_STATUS_LIST_HOURS is no number from 1 to 168, or HUB_SIGNS neither yes nor no.
         """
         env = os.environ if environment is None else environment
         home = home_of(env)
@@ -109,6 +111,9 @@ class Settings:
         hours = env.get("HUB_STATUS_LIST_HOURS") or "24"
         if not (hours.isdecimal() and hours.isascii() and 1 <= int(hours[:4]) <= 168):
             raise SettingMissing("HUB_STATUS_LIST_HOURS must be a number of hours from 1 to 168")
+        signs = env.get("HUB_SIGNS", "yes")
+        if signs not in ("yes", "no"):
+            raise SettingMissing("HUB_SIGNS must be `yes` or, for a node that has no seal and no key, `no`")
         return cls(
             home=home,
             database_url=url,
@@ -120,4 +125,5 @@ class Settings:
             web_hosts=tuple(env.get("HUB_WEB_HOSTS", "").replace(",", " ").split()),
             public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/") or None,
             status_list_hours=int(hours),
+            signs=signs == "yes",
         )

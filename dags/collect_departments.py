@@ -6,7 +6,9 @@ the parts at the same time (one where little waits), `close` checks and ends the
 failed goes on where it stood, at its next try or in the next run; the batch stays open until then.
 A department that is down fails its own DAG only; its task is retried, then shows the message with
 source, page and next try. Running a DAG again at any time is safe. The department's pool
-(`department_<id>`) bounds how many of its resources are read at once. A run that takes so long that a
+(`department_<id>`) bounds how many of its resources are read at once. The bureau's own approvals do not
+wait for the schedule: Airflow's triggerer asks each second whether rows have arrived, and a run begins
+when some have (HUB_ARRIVALS_SECONDS; 0 leaves it to the schedule). A run that takes so long that a
 resource becomes late writes an alert (`hub freshness`) and goes on.
 """
 
@@ -16,13 +18,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pendulum
-from airflow.sdk import DAG, TaskGroup, TriggerRule, dag, task
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, CronTriggerTimetable, TaskGroup, TriggerRule, dag, task
 
+from dags._arrivals import arrivals_of, seconds_between_looks
 from dags._assets import asset_of
 from dags._deadlines import read_within
 from dags._outcome import airflow_outcome
 from hub.freshness import run_allowance
-from hub.sources import Department, cron_of, departments, parts_of
+from hub.sources import AT_ONCE, Department, cron_of, departments, parts_of
 
 if TYPE_CHECKING:
     from hub.collect import Collected
@@ -93,13 +96,25 @@ def _numbers(done: Collected) -> dict[str, int]:
     }
 
 
+def _schedule(department: Department) -> str | list[Asset] | AssetOrTimeSchedule | None:
+    """The department's times; where rows are not to wait for them, their arrival too."""
+    cron = cron_of(department)
+    at_once = [one.name for one in department.resources if one.name in AT_ONCE]
+    if not at_once or not seconds_between_looks():
+        return cron
+    arrivals = [arrivals_of(department.id, at_once)]
+    if cron is None:
+        return arrivals
+    return AssetOrTimeSchedule(timetable=CronTriggerTimetable(cron, timezone="Asia/Shanghai"), assets=arrivals)
+
+
 def collect_dag(department: Department) -> DAG:
     """The DAG of one department."""
 
     @dag(
         dag_id=f"collect_{department.id}",
         dag_display_name=f"采集 {department.zh} · {department.resources[0].department.en}",
-        schedule=cron_of(department),
+        schedule=_schedule(department),
         start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
         catchup=False,
         max_active_runs=1,

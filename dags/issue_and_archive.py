@@ -1,8 +1,10 @@
 """Issues and archives what is approved and evidenced, whenever a collect brought something new.
 
 For the operator: `decide` looks at every approval without a finished licence and says which have
-their evidence; `issue` seals licences, a chunk a task; `archive` packs them. One approval that cannot
-be issued fails its task and the run, and keeps no other from its licence and its package. An approval
+their evidence. Where they are few, as when one has just arrived, it issues and packs them itself, since
+starting a task takes longer than a licence does; `issue` and `archive` are skipped then. Where they are
+many, `issue` seals them, a chunk a task, and `archive` packs them. One approval that cannot be issued
+fails its task and the run, and keeps no other from its licence and its package. An approval
 whose evidence is missing waits and says why (`hub licences --waiting`). Running it again is safe: a
 number once reserved is used for the same approval, a licence once sealed is not sealed again.
 """
@@ -20,6 +22,8 @@ from dags._outcome import airflow_outcome
 from hub.sources import evidence_resources
 
 _CHUNK = 50
+#: So many are done by `decide` itself.
+_FEW = 10
 
 
 @dag(
@@ -39,10 +43,18 @@ def issue_and_archive() -> None:
     def decide() -> list[list[str]]:
         from core.settings import Settings
         from hub.context import open_hub
+        from hub.deposit import deposit_all
         from hub.issue import decide as run
+        from hub.issue import issue_all
 
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
             ready = run(hub).to_issue
+            if len(ready) <= _FEW:
+                try:
+                    issue_all(hub, ready, and_followers=True)
+                finally:
+                    deposit_all(hub)
+                return []
         return [list(ready[start : start + _CHUNK]) for start in range(0, len(ready), _CHUNK)]
 
     @task(max_active_tis_per_dagrun=2)
@@ -54,7 +66,8 @@ def issue_and_archive() -> None:
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
             return len(issue_all(hub, approvals, and_followers=True))
 
-    @task(trigger_rule="all_done")
+    # not "all done": where `decide` left nothing to be issued it has left nothing to be packed either
+    @task(trigger_rule="none_skipped")
     def archive() -> int:
         from core.settings import Settings
         from hub.context import open_hub

@@ -49,6 +49,7 @@ _STATE_ZH = {
     "licence_cancelled": "证照已注销，不能再办理该环节",
     "number_void": "已取用的编号作废，不再为该办件制证",
     "document_dropped": "证照已终止，新版本停止制作",
+    "stopped": "该类证照已停止制发，待人工解除",
 }
 
 
@@ -261,6 +262,11 @@ def settle_waiting(hub: Hub, waiting: WaitingApproval) -> None:
 def settle_unfit(hub: Hub, approval: str, item: str, lines: str, code: str) -> None:
     """Note that the evidence holds but the face of the licence cannot be drawn from it, and which lines of it."""
     _settle(hub, approval, item, "waiting", (Lack("证面", lines, code),))
+
+
+def settle_stopped(hub: Hub, approval: str, item: str, licence_type: str) -> None:
+    """Note that the evidence holds and the type of licence is stopped."""
+    _settle(hub, approval, item, "waiting", (Lack("—", licence_type, "stopped"),))
 
 
 def _results(hub: Hub, only: Sequence[str] | None) -> Iterator[tuple[Result, int]]:

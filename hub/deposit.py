@@ -46,12 +46,19 @@ def deposit_all(hub: Hub, on_step: OnStep = no_step) -> list[str]:
 
 
 def deposit(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep = no_step) -> str:
-    """Pack one licence's case; the same case packs to the same content.
+    """Pack one licence's case; the same case packs to the same content. One that another process has packed is left.
 
     Raises:
         CaseUnfit, RetentionUnset, SealMissing: the case cannot be packed; nothing was written.
         PackageRefused: the package fails its own check; it was not recorded.
     """
+    with licence_making.only_maker(hub.connection, licence) as held:
+        if held.state == "published":
+            return _packed(hub, held, press, on_step)
+    return _file_no(held)
+
+
+def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) -> str:
     case = _case(hub, licence, press)
     package = build(case, lambda listed: press.sign_detached(listed, hub.clock.now()))
     on_step("package.built")
@@ -74,6 +81,10 @@ def deposit(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep = n
     return case.electronic_file_no
 
 
+def _file_no(licence: LicenceVersion) -> str:
+    return f"{item_of(licence.item).office[2:8]}-{path_of(licence).stem}"
+
+
 def _case(hub: Hub, licence: LicenceVersion, press: Press) -> CaseFile:
     facts = licences.facts(hub.connection, hub.vault, licence)
     accept: dict[str, Any] = json.loads(facts["case"]["accept"])
@@ -90,7 +101,7 @@ def _case(hub: Hub, licence: LicenceVersion, press: Press) -> CaseFile:
         return CaseFileEntry(standard_name, name, text, "application/json", created)
 
     return CaseFile(
-        electronic_file_no=f"{item.office[2:8]}-{path_of(licence).stem}",
+        electronic_file_no=_file_no(licence),
         project_no=licence.case_no,
         item_code=item.code,
         item_name=item.name,

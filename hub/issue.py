@@ -22,6 +22,7 @@ from hub.approvals import (
     result_of,
     settle_given_up,
     settle_issued,
+    settle_stopped,
     settle_unfit,
     settle_waiting,
 )
@@ -29,6 +30,7 @@ from hub.approved_steps import grounds_of, next_of, take_approved
 from hub.compose import compose
 from hub.context import Hub, OnStep, no_step
 from hub.designation import Designation, address_of, first
+from hub.issuing_stops import is_stopped
 from hub.making import Made, make
 from hub.organ_rule import require_issuer
 from hub.press import Press
@@ -105,7 +107,8 @@ def issue_all(
 def issue_one(hub: Hub, approval: str, press: Press, on_step: OnStep = no_step) -> Made | None:
     """Take one approval as far as published.
 
-    None when it was published before, or when its evidence does not hold or cannot be drawn: it waits and says why.
+    None when it was published before, or when its evidence does not hold or cannot be drawn, or its type is stopped: it
+    waits and says why.
 
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
@@ -130,6 +133,9 @@ def issue_one(hub: Hub, approval: str, press: Press, on_step: OnStep = no_step) 
             return None
         version = _reserve(hub, case, press)
     if version is None:
+        return None
+    if version.state == "reserved" and is_stopped(hub, version.licence_type):
+        settle_stopped(hub, approval, version.item, licence_type(version.licence_type).name)
         return None
     done = make(hub, version, press, on_step)
     version = licences.by_identifier(hub.connection, version.identifier) or version
@@ -165,6 +171,9 @@ def _reserve(hub: Hub, case: Case, press: Press) -> LicenceVersion | None:
     require_issuer(hub.settings, press.bureau, kind, now.date())
     grounds = grounds_of(case, press.bureau, now.date())
     approval = case.result.project_no
+    if is_stopped(hub, kind.id):
+        settle_stopped(hub, approval, item.code, kind.name)
+        return None
 
     def drawn(designation: Designation) -> Composed:
         address = address_of(hub.settings, designation.token)

@@ -17,6 +17,7 @@ from documents.package import ContainerRefused, Package
 from hub.compose import Drawn, drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
+from hub.issuing_stops import demand_open
 from hub.organ_rule import require_one_organ
 from hub.press import Press
 from signing.ofd.layout import Files
@@ -61,9 +62,12 @@ def path_of(version: LicenceVersion) -> Path:
 def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_step) -> Made | None:
     """Take a reserved document as far as published; None when it was published before, or dropped.
 
+    Where another process is at it, waits for it and then finds it done, or goes on where that one ended.
+
     Raises:
         SealRefusedByVerifier: the sealed document is not what it should be; nothing was published.
         OrganRuleBroken: it does not name one organ in force; nothing was published.
+        IssuingStopped: one of its type was found malformed, and nobody has cleared that.
         SealNotRegistered, SealNotActive: the seal may not be used.
         TimestampUnavailable: a Retryable; no timestamp, and `press.toml` says to wait for one.
         StepRefused: the licence's state changed meanwhile.
@@ -72,9 +76,13 @@ def make(hub: Hub, version: LicenceVersion, press: Press, on_step: OnStep = no_s
     if version.state not in ("reserved", "sealed"):
         return None
     on_step("licence.reserved")
-    if version.state == "reserved":
-        _seal(hub, version, press, on_step)
-    done = _publish(hub, version)
+    with licence_making.only_maker(hub.connection, version) as held:
+        if held.state not in ("reserved", "sealed"):
+            return None
+        if held.state == "reserved":
+            demand_open(hub, held.licence_type)
+            _seal(hub, held, press, on_step)
+        done = _publish(hub, held)
     if done is not None:
         on_step("licence.published")
     return done

@@ -83,8 +83,11 @@ class Press:
     is_test: bool
 
     @classmethod
-    def open(cls, settings: Settings) -> Press:
+    def open(cls, settings: Settings, *, timestamps: bool = True) -> Press:
         """The press that `press.toml` describes; in demo mode, where the file names no seal, the demo keys.
+
+        Args:
+            timestamps: False for a press that asks for none, whatever the file says; it is not to seal with.
 
         Raises:
             PressUnset: production mode, and no seal is configured.
@@ -94,7 +97,7 @@ class Press:
             SignerUnavailable: a Retryable; token or platform does not answer.
         """
         file = press_file_of(settings)
-        timestamp = timestamp_client(file.timestamp) if file.timestamp is not None else None
+        timestamp = timestamp_client(file.timestamp) if timestamps and file.timestamp is not None else None
         sealer, signer = _sealer(settings, file, timestamp)
         is_test = says_test(sealer.seal)
         if is_test and settings.mode is Mode.PRODUCTION:

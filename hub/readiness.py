@@ -1,4 +1,4 @@
-"""Whether this hub can look something up right now: tables, keys, and an audit log that takes entries."""
+"""Whether this hub can work right now: tables, keys, an audit log that takes entries, and a seal that can be used."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from core.errors import Retryable
 from hub import audit
 from hub.caller import operator
 from hub.context import Hub
+from hub.signing_ready import SigningWatch
 from hub.sources import source_states
 from hub.usage import usage_of
 from store import data_keys
@@ -23,13 +24,17 @@ class LogBehind(Retryable):
     code: ClassVar[str] = "HUB-772"
 
 
-def check(hub: Hub) -> None:
-    """Return when a lookup would work: tried, not assumed, and nothing is left of the trial.
+def check(hub: Hub, signing: SigningWatch) -> None:
+    """Return when a lookup would work and a licence could be sealed: tried, not assumed; nothing is left of the trial.
+
+    Args:
+        signing: what it found of the seal is kept for some seconds, so it is kept by the caller.
 
     Raises:
         StoreUnavailable, StoreNotReady: the database does not answer, or its tables are not those of this release.
         KeyringUnusable, KekNotHere: the keys folder is not this database's.
         LogBehind: entries have waited for a minute or longer.
+        CannotSign: the seal cannot be used; not asked on a node that does not sign (HUB_SIGNS=no).
     """
     source_states(hub)
     _open_every_key(hub)
@@ -40,6 +45,7 @@ def check(hub: Hub) -> None:
             f"the oldest entry of the audit log has waited {waited:.0f} s for its number, so no proof can be given. "
             "Lookups go on being logged. See that the web process or Airflow runs (runbook: log-waits)."
         )
+    signing.check(hub)
 
 
 def _open_every_key(hub: Hub) -> None:

@@ -15,6 +15,8 @@ from store import figures
 
 #: The bureau's own approvals: what was accepted, and how it ended.
 ACCEPT, RESULT = "bureau.accept", "bureau.result"
+#: What is not left to a schedule: a row that arrives here is collected at once.
+AT_ONCE = (ACCEPT, RESULT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Airflow:
         # Without their log servers, which listen on all interfaces. Batch work steps back for the API
         # server, whose start is the longest (7 s of processor time against 4), and for the counter.
         self._scheduler = self._component("scheduler", "--skip-serve-logs", nice=5)
-        self._triggerer = self._component("triggerer", "--skip-serve-logs", nice=15)
+        self._triggerer = self._component("triggerer", "--skip-serve-logs", nice=5)
         self._processor = self._component("dag-processor", nice=5)
         self._api_server = api_server
         self._migration: Child | None = None
@@ -133,7 +133,7 @@ class Airflow:
         self._scheduler.start()
 
     def start_triggerer(self) -> None:
-        """Start the triggerer, needed by deferred tasks only and so never waited for."""
+        """Start the triggerer, which watches for arrivals; nothing else of ours needs it, so nobody waits for it."""
         self._triggerer.start()
 
     def ensure_running(self) -> None:

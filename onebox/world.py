@@ -39,7 +39,7 @@ class World:
         layout: where everything is written.
         board: where progress is shown.
         seed, size: what the departments hold (size is the number of companies).
-        triggerer: whether Airflow gets the component that deferred tasks need; none of ours defers.
+        triggerer: whether Airflow gets the component that watches for arrivals; without it they wait for the schedule.
         preloaded: whether tasks start with their modules imported, as they were when the world began.
     """
 
@@ -74,6 +74,13 @@ class World:
     def settings(self) -> Settings:
         """The hub's settings in this world."""
         return Settings.from_environment(self.environment)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The world's PostgreSQL."""
+        if self._cluster is None:
+            raise ComponentFailed("PostgreSQL is not running.")
+        return self._cluster
 
     @property
     def api(self) -> AirflowApi:

@@ -12,7 +12,7 @@ from psycopg2.extras import execute_values
 
 from core.errors import Retryable
 from schemas.licence_life import Status, Step, after, status_on
-from store import register_entries, seal_uses
+from store import moments, register_entries, seal_uses
 from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.licences import FACTS
 from store.register_entries import Entry, Grounds
@@ -196,12 +196,16 @@ def record(
     Args:
         vault: wanted for a reason in words.
         version: see `Change`, like the rest.
+
+    Raises:
+        ClockBehind: the clock is behind the register's last entry; nothing may be written.
     """
     return record_all(cursor, vault, [Change(held, step, to, grounds, reason, case, version)], now)[0]
 
 
 def record_all(cursor: Any, vault: Vault | None, changes: Sequence[Change], now: datetime) -> list[Taken]:
     """As `record`, for many licences, each one once."""
+    now = moments.forward(cursor, now)
     cursor.execute(
         "select v.licence, v.identifier, v.document_sm3 from licence_version v join licence l "
         "on l.id = v.licence and l.current_version = v.version where l.id = any(%s::uuid[])",

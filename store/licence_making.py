@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -12,8 +13,8 @@ from typing import Any, Final
 from psycopg2.extras import execute_values
 
 from schemas.licence_life import Status, Step, after
-from store import archive_entries, licence_life, seal_uses
-from store.connection import Connection, fetch_all, transaction
+from store import archive_entries, licence_life, moments, seal_uses
+from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.licence_life import Change, Licence, VersionInMaking
 from store.licences import COLUMNS, FACTS, FROM, LicenceVersion, read
 from store.register_entries import Grounds
@@ -61,6 +62,9 @@ def reserve(
     Args:
         compose: works the document out for a sequence number and a place in the status list. What it raises passes
             through, and the number stays free: whatever can be found wrong is to be found here.
+
+    Raises:
+        ClockBehind: the clock is behind the register's last entry; no number was taken.
     """
     vault.ready(FACTS)
     with transaction(connection) as cursor:
@@ -112,6 +116,7 @@ def reserve_version(
     Raises:
         StepRefused: the licence's state does not take the step; nothing was written.
         VersionInMaking: a Retryable; another document of the licence is being made.
+        ClockBehind: the clock is behind the register's last entry; nothing was written.
     """
     vault.ready(FACTS)
     with transaction(connection) as cursor:
@@ -194,7 +199,12 @@ class NewVersion:
 
 
 def add_versions(cursor: Any, vault: Vault, new: Sequence[NewVersion], now: datetime) -> list[LicenceVersion]:
-    """As `add_version`, for many, in the same order."""
+    """As `add_version`, for many, in the same order.
+
+    Raises:
+        ClockBehind: the clock is behind the register's last entry; nothing may be written.
+    """
+    moments.forward(cursor, now)
     facts = vault.seal_many(
         FACTS,
         [(one.made_for.encode(), json.dumps(one.composed.facts, ensure_ascii=False).encode()) for one in new],
@@ -219,6 +229,24 @@ def add_versions(cursor: Any, vault: Vault, new: Sequence[NewVersion], now: date
     made = [found[one.made_for] for one in new]
     _events(cursor, now, "reserved", [(one.id, {"number": one.number, "version": one.version}) for one in made])
     return made
+
+
+@contextmanager
+def only_maker(connection: Connection, version: LicenceVersion) -> Iterator[LicenceVersion]:
+    """Hold a document in the making for this connection, waiting for whoever holds it; as it stands by then.
+
+    PostgreSQL lets go of it when the process dies.
+
+    Raises:
+        StoreUnavailable: it was held for longer than a minute.
+    """
+    fetch_one(connection, "select pg_advisory_lock(hashtext('making'), hashtext(%s))", (str(version.id),))
+    try:
+        row = fetch_one(connection, f"select {COLUMNS} {FROM} where v.id = %s", (version.id,))
+        yield version if row is None else read(row)
+    finally:
+        if not connection.closed:
+            fetch_one(connection, "select pg_advisory_unlock(hashtext('making'), hashtext(%s))", (str(version.id),))
 
 
 def intend(
@@ -340,6 +368,7 @@ def publish(cursor: Any, version: LicenceVersion, now: datetime) -> None:
 def publish_all(cursor: Any, versions: Sequence[LicenceVersion], now: datetime) -> None:
     """As `record_published`, for documents of many licences, one of each, within the caller's transaction."""
     held = licence_life.hold_all(cursor, [one.licence for one in versions])
+    now = moments.forward(cursor, now)
     cursor.execute(
         "select id, document_sm3, basis, effective_on, by_user, by_organisation, document_no from licence_version "
         "where id = any(%s::uuid[]) and state = 'sealed'",

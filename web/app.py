@@ -187,12 +187,14 @@ def create_app(
 
     @app.get("/health/ready", responses={503: {"description": "it cannot; `code` says why"}})
     async def ready() -> Response:
-        """The database and the keys answer too; 503 with a code when not."""
+        """The database and the keys answer too, and a licence could be sealed; 503 with a code when not."""
         try:
             await asyncio.to_thread(hub.check_ready)
         except HubError as error:
             _LOG.warning("not ready: %s", error)
-            return JSONResponse({"status": "not ready", "code": error.code}, status_code=503)
+            because = getattr(error, "because", "")
+            told = {"status": "not ready", "code": error.code} | ({"because": because} if because else {})
+            return JSONResponse(told, status_code=503)
         trouble = app.state.doors.access.trouble
         # The rules before the broken change are in force, so it can work; but somebody should look.
         return JSONResponse({"status": "ok"} | ({"access": trouble.code} if trouble else {}))

@@ -75,13 +75,25 @@ class LicenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRow:
+    """A type of licence that is not issued, and the malformed licence that stopped it."""
+
+    title: str
+    number: str
+    version: int
+    since: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """What the home page shows."""
+    """What the home page shows. `stopped` are types of licences that wait for a person."""
 
     sources: Sequence[SourceRow]
     licences: Sequence[LicenceRow]
     waiting: int
     not_granted: int
+    stopped: Sequence[StopRow] = ()
 
 
 @dataclass(frozen=True, slots=True)

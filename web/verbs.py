@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.settings import Settings
-from hub import readiness
+from hub import issuing_stops, readiness
 from hub.context import open_hub
 from hub.report import summarise
 from hub.returns import loops
+from hub.signing_ready import SigningWatch
 from hub.sources import source_states
-from web.port import LicenceRow, Overview, ReturnRow, SourceRow, SourceState
+from web.port import LicenceRow, Overview, ReturnRow, SourceRow, SourceState, StopRow
 
 
 class HubVerbs:
@@ -18,6 +19,7 @@ class HubVerbs:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._signing = SigningWatch()
 
     def overview(self) -> Overview:
         with open_hub(self._settings) as hub:
@@ -41,11 +43,16 @@ class HubVerbs:
                 )
                 for state in states
             )
+            stopped = tuple(
+                StopRow(issuing_stops.title_of(one.licence_type), one.number, one.version, one.since, one.code)
+                for one in issuing_stops.standing(hub)
+            )
         return Overview(
             sources=sources,
             licences=tuple(LicenceRow(kind.title, kind.issued, kind.packed) for kind in found.types),
             waiting=len(found.waiting),
             not_granted=found.not_granted,
+            stopped=stopped,
         )
 
     def returns(self) -> Sequence[ReturnRow]:
@@ -65,4 +72,4 @@ class HubVerbs:
 
     def check_ready(self) -> None:
         with open_hub(self._settings) as hub:
-            readiness.check(hub)
+            readiness.check(hub, self._signing)

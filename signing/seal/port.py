@@ -56,6 +56,11 @@ class LocalSealer:
         """The signer's certificate (DER)."""
         return self._signer.certificate
 
+    @property
+    def signer(self) -> Signer:
+        """What holds the seal's key."""
+        return self._signer
+
     def sign(self, data_hash: bytes, property_info: str, at: datetime) -> bytes:
         """See `Sealer.sign`."""
         return sign_with_seal(self._seal, self._signer, at, data_hash, property_info, self._timestamp)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 from core.settings import Mode, Settings
 from hub.install import prepare
 from tests.dags.inside import Order
+from tests.dags.running import ARRIVING, LASTING, RunningAirflow, airflow_running
 from tests.departments import Departments
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -90,3 +91,12 @@ def stage(new_database: Callable[..., str], tmp_path: Path, departments: Departm
     )
     prepare(settings)
     return Stage(settings, new_database(copy_of="postgresql:///template0"), departments, inside)
+
+
+@pytest.fixture(scope="package")
+def running(departments: Departments) -> Iterator[RunningAirflow]:
+    """Airflow for real, started once for all that `dag.test()` cannot show."""
+    dags = {"lasting.py": LASTING, "arriving.py": ARRIVING}
+    wanted = {"slow", "quick", "failing", "collect_bureau", "issue_and_archive"}
+    with airflow_running(departments, dags, wanted=wanted) as world:
+        yield world

@@ -70,12 +70,15 @@ def _cron(schedule: Any) -> str | None:
     """The expression, with its time zone where the schedule has one of its own."""
     if isinstance(schedule, str):
         return schedule
+    schedule = getattr(schedule, "timetable", schedule)  # of one that goes by assets too
     expression = getattr(schedule, "expression", None)
     return None if expression is None else f"{expression} {schedule.timezone}"
 
 
 def _told(dag: Any) -> dict[str, Any]:
-    assets = [asset.name for asset in getattr(dag.schedule, "objects", [])]
+    condition = getattr(dag.schedule, "asset_condition", dag.schedule)
+    waited_for = getattr(condition, "objects", [])
+    assets = [asset.name for asset in waited_for]
     return {
         "id": dag.dag_id,
         "title": dag.dag_display_name,
@@ -85,6 +88,9 @@ def _told(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "cron": _cron(dag.schedule),
         "waits for": sorted(assets),
+        "watched by": {
+            watcher.name: list(watcher.trigger.serialize()) for asset in waited_for for watcher in asset.watchers
+        },
         "deadlines": [
             {
                 "reference": one.reference.reference_name,

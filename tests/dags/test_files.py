@@ -28,6 +28,7 @@ DAYS = "licence_days"
 NUMBER, SEAL = "number_log", "seal_log"
 PUBLISH, VERIFY, LIST = "publish_register", "verify_register", "keep_status_list"
 RESEAL = "reseal_licences"
+REVERIFY = "reverify_licences"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS)
+    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY)
     assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 
@@ -195,15 +196,35 @@ def test_issuing_waits_for_any_of_the_resources_that_licences_rest_on(parsed: di
     assert set(dag["waits for"]) <= collected
 
 
-def test_only_the_issuing_dag_waits_for_assets_and_a_department_that_hands_over_has_no_clock(
-    parsed: dict[str, Any],
-) -> None:
+def test_every_department_has_its_times_and_one_that_hands_over_has_none(parsed: dict[str, Any]) -> None:
     handed_over = declarations()["market.company"]
     assert cron_of(Department("market", "市场监管", (handed_over,))) is None
     for department in departments():
         dag = parsed["dags"][f"collect_{department.id}"]
-        assert dag["waits for"] == []
-        assert dag["cron"] == cron_of(department) is not None
+        assert dag["cron"] is not None
+        assert dag["cron"].removesuffix(" Asia/Shanghai") == cron_of(department)
+
+
+def test_the_bureaus_approvals_are_collected_when_they_arrive_and_nothing_else_is(parsed: dict[str, Any]) -> None:
+    waiting = {name: dag["waits for"] for name, dag in parsed["dags"].items() if dag["waits for"] and name != ISSUE}
+    assert waiting == {"collect_bureau": ["bureau.arrivals"]}
+    assert parsed["dags"]["collect_bureau"]["watched by"] == {
+        "bureau_arrivals": [
+            "dags._arrivals.ArrivalTrigger",
+            {"resources": ["bureau.accept", "bureau.result"], "seconds": 1.0},
+        ]
+    }
+
+
+def test_arrivals_may_be_left_to_the_schedule_and_nights_be_set(inside: Inside) -> None:
+    told: dict[str, Any] = inside("parse", {"HUB_ARRIVALS_SECONDS": "0", "HUB_REVERIFY": "0 4 * * *"})
+    bureau = told["dags"]["collect_bureau"]
+    assert (bureau["waits for"], bureau["watched by"], bureau["cron"]) == ([], {}, "*/10 * * * *")
+    assert told["dags"][REVERIFY]["cron"] == "0 4 * * * Asia/Shanghai"
+
+
+def test_what_was_issued_is_verified_again_each_night(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"][REVERIFY]["cron"] == "30 1 * * * Asia/Shanghai"
 
 
 def test_no_dag_file_bears_the_name_of_a_room_or_of_a_module() -> None:

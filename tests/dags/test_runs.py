@@ -231,6 +231,11 @@ def test_one_approval_that_cannot_be_issued_fails_the_run_and_keeps_no_other_fro
     assert states.pop(spoilt) == "sealed"
     assert set(states.values()) == {"archived"}
 
+    # the one that is left is few enough for `decide` itself
+    (again,) = stage.play({"dag": ISSUE})
+    assert again["state"] == "failed" and again["tasks"]["decide"] == ["failed", 1]
+    assert again["tasks"]["archive"] == ["success", 1]
+
     document.write_bytes(kept)
     with open_hub(stage.settings) as hub:
         issue_all(hub, decide(hub).to_issue)

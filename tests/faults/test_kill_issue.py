@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
@@ -66,6 +69,50 @@ def test_killed_after_any_step_and_run_again(fresh_hub: FreshHub, collected: Set
         issuing(settings, approvals)(no_step)
         with open_hub(settings, FixedClock(NOON)) as hub:
             assert issued_state(hub) == wanted, f"killed after step {after} ({steps[after - 1]})"
+
+
+#: Parts of transactions: whoever dies behind one has written rows that nobody may ever see.
+WITHIN = [
+    ("store.licence_making.add_version", "a number is taken, its document's row is written"),
+    ("store.seal_uses.write_intent", "the intent is written"),
+    ("store.register_entries.append", "the register's entry and its leaf are written, the licence's state is not"),
+    ("store.licence_life.record", "state, step and entry are written, the document is not published"),
+    ("store.licence_making.publish", "everything is written but the end of the transaction"),
+]
+
+
+def test_killed_within_a_transaction_and_run_again(
+    fresh_hub: FreshHub, collected: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_hub(collected, FixedClock(NOON)) as hub:
+        approvals = list(decide(hub).to_issue[:1])
+    undisturbed = fresh_hub(collected)
+    issuing(undisturbed, approvals)(no_step)
+    with open_hub(undisturbed, FixedClock(NOON)) as hub:
+        wanted = issued_state(hub)
+    for name, what in WITHIN:
+        settings = fresh_hub(collected)
+        with monkeypatch.context() as patched:
+            patched.setattr(name, and_then_die(resolve_name(name)))
+            assert run_and_die(issuing(settings, approvals), after=1_000_000), what
+        with open_hub(settings, FixedClock(NOON)) as hub:
+            entries, steps, leaves = (
+                fetch_all(hub.connection, f"select count(*) from {table}")[0][0]
+                for table in ("register_entry", "licence_step", "log_waiting where log = 'register'")
+            )
+            assert (entries, steps, leaves) == (0, 0, 0), what
+        issuing(settings, approvals)(no_step)
+        with open_hub(settings, FixedClock(NOON)) as hub:
+            assert issued_state(hub) == wanted, what
+            assert fetch_all(hub.connection, "select count(*) from log_waiting where log = 'register'") == [(1,)]
+
+
+def and_then_die(part: Callable[..., object]) -> Callable[..., object]:
+    def dying(*args: object, **more: object) -> None:
+        part(*args, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return dying
 
 
 def test_issuing_again_changes_nothing(fresh_hub: FreshHub, collected: Settings) -> None:

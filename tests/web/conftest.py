@@ -52,7 +52,7 @@ def web_settings(database_url: str, tmp_path: Path) -> Settings:
     (tmp_path / "sources.toml").write_text("")
     (tmp_path / "sources.toml").chmod(0o600)
     write(tmp_path / "access.toml")
-    return Settings(tmp_path, database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
+    return Settings(tmp_path, database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO, signs=False)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -100,7 +101,12 @@ def test_what_was_set_aside_is_counted_on_its_way_back_and_nothing_of_it_shown(
 
 
 def test_it_is_ready_with_its_database_and_unready_without(settings: Settings, tmp_path: Path) -> None:
-    assert client(settings).get("/health/ready").status_code == 200
+    assert client(replace(settings, signs=False)).get("/health/ready").status_code == 200
+    answer = client(settings).get("/health/ready")  # a database, and no key to seal with
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "not ready", "code": "HUB-955", "because": "HUB-312"},
+    )
     gone = Settings(tmp_path, "postgresql://127.0.0.1:1/none", settings.sources_file, settings.keys, Mode.DEMO)
     answer = client(gone).get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "HUB-601")
