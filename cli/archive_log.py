@@ -68,7 +68,7 @@ def seal(as_json: bool) -> None:
     log_acts.seal(KEPT, as_json=as_json)
 
 
-@click.command(short_help="The proof that a package is in the archive's log, or that an old head still holds.")
+@click.command(short_help="The proof that a package is in the log, or that an old head still holds.")
 @click.argument("file_no", metavar="FILE_NO", required=False)
 @from_option
 @to_option

@@ -14,7 +14,7 @@ from core.errors import HubError
 from core.settings import Settings
 
 
-@click.group("licence-type", short_help="Kinds of licence: list, show, check, adopt a new one; which are stopped.")
+@click.group("licence-type", short_help="Kinds of licence: list, show, check, adopt; which are stopped.")
 def licence_type() -> None:
     """The licence types 证照类型. A new one needs files and no code: docs/new-licence-type.md.
 

@@ -37,8 +37,8 @@ def reverify(since: datetime | None, sample: int | None, as_json: bool) -> None:
     \b
     Example: hub licences reverify
              hub licences reverify --since 2026-01-01 --sample 0
-    Exit status: 0 all good · 1 at least one is malformed · 2 nothing can be said of some now, or another process is
-    at it · 3 wrong usage
+    Exit status: 0 all good · 1 at least one is malformed · 2 nothing can be said of some now, or another
+    process is at it · 3 wrong usage
     """
     from hub.context import open_hub
     from hub.reverify import reverify as run
