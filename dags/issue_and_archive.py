@@ -1,12 +1,13 @@
 """Issues and archives what is approved and evidenced, whenever a collect brought something new.
 
-For the operator: `decide` looks at every approval without a finished licence and says which have
-their evidence. Where they are few, as when one has just arrived, it issues and packs them itself, since
-starting a task takes longer than a licence does; `issue` and `archive` are skipped then. Where they are
-many, `issue` seals them, a chunk a task, and `archive` packs them. One approval that cannot be issued
-fails its task and the run, and keeps no other from its licence and its package. An approval
-whose evidence is missing waits and says why (`hub licences --waiting`). Running it again is safe: a
-number once reserved is used for the same approval, a licence once sealed is not sealed again.
+For the operator: `decide` looks at every approval that still needs work and says which have their evidence.
+Where they are few, as when one has just arrived, it issues and packs them itself, since starting a task takes
+longer than a licence does; `issue` and `archive` are skipped then. Where they are many, `issue` seals them, a
+chunk a task, and carries out at once what waited for one of them (an approved change, renewal, replacement or
+cancellation), and `archive` packs them. One approval that cannot be issued fails its task and the run, and keeps
+no other from its licence and its package. An approval whose evidence is missing waits and says why
+(`hub licences --waiting`). Running it again is safe: a number once reserved is used for the same approval, a
+licence once sealed is not sealed again.
 """
 
 from __future__ import annotations
