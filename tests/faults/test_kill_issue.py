@@ -73,11 +73,11 @@ def test_killed_after_any_step_and_run_again(fresh_hub: FreshHub, collected: Set
 
 #: Parts of transactions: whoever dies behind one has written rows that nobody may ever see.
 WITHIN = [
-    ("store.licence_making.add_version", "a number is taken, its document's row is written"),
-    ("store.seal_uses.write_intent", "the intent is written"),
-    ("store.register_entries.append", "the register's entry and its leaf are written, the licence's state is not"),
-    ("store.licence_life.record", "state, step and entry are written, the document is not published"),
-    ("store.licence_making.publish", "everything is written but the end of the transaction"),
+    ("store.licence_making.add_versions", "a number is taken, its document's row is written"),
+    ("store.seal_uses.write_intents", "the intent is written"),
+    ("store.register_entries.append_all", "the register's entry and its leaf are written, the licence's state is not"),
+    ("store.licence_life.record_all", "state, step and entry are written, the document is not published"),
+    ("store.licence_making.publish_all", "everything is written but the end of the transaction"),
 ]
 
 
