@@ -82,6 +82,8 @@ def issue_all(
         approval = waiting.popleft()
         try:
             done = issue_one(hub, approval, press, on_step)
+            if done is not None:
+                issued.append(done)
             if and_followers:
                 fresh = [one for one in followers(hub, approval) if one not in seen]
                 waiting.extendleft(reversed(fresh))
@@ -90,9 +92,6 @@ def issue_all(
             later.append(error)
         except HubError as error:
             failed.append(f"{approval} ({error.code})")
-        else:
-            if done is not None:
-                issued.append(done)
     if failed:
         raise IssueIncomplete(
             f"issued {len(issued)}, not issued {', '.join(failed)}; docs/errors.md says what each code asks for. "
