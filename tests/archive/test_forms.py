@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import bagit
 import pytest
 
 from archive.bag import check_bag, from_bag, to_bag
@@ -89,6 +88,8 @@ def unpacked(bag: bytes, folder: Path) -> Path:
 
 
 def bagit_takes(root: Path) -> bool:
+    """What bagit-python says. It comes as source only, so it is not among what `make setup-dev` installs."""
+    bagit = pytest.importorskip("bagit", reason="bagit-python is not installed: tests/archive/bagit.txt")
     try:
         bagit.Bag(str(root)).validate()
     except bagit.BagError:
@@ -139,6 +140,7 @@ def test_what_bagit_python_refuses_we_refuse(spoil: Callable[[Path], object], tm
 
 
 def test_a_bag_that_bagit_python_made_of_something_else_is_good_and_no_package(tmp_path: Path) -> None:
+    bagit = pytest.importorskip("bagit", reason="bagit-python is not installed: tests/archive/bagit.txt")
     folder = tmp_path / "other"
     folder.mkdir()
     (folder / "a.txt").write_text("a")
