@@ -28,22 +28,31 @@ def archive() -> None:
 
 @archive.command(short_help="Check a package: structure, digests, signature, the licence inside.")
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--stage",
+    type=click.Choice(["GD", "YJ", "CQ"]),
+    default="GD",
+    show_default=True,
+    help="Whose items are looked at: GD filing, YJ transfer, CQ keeping.",
+)
 @trust_option
 @json_option
 @cannot_tell_on_error
-def check(package: Path, trust: tuple[Path, ...], as_json: bool) -> None:
-    """Check every file of PACKAGE against the digest list, the list against its signature, and the sealed licence.
+def check(package: Path, stage: str, trust: tuple[Path, ...], as_json: bool) -> None:
+    """The four-property check of PACKAGE: every file against the digest list, the list against its signature, and the
+    sealed documents inside. Weights and vetoes come from HUB_HOME/check-scheme.toml, or from the hub's own scheme.
 
     \b
     Example: hub archive check var/archive/2026/420112-food-2026-00001.zip
+             hub archive check PACKAGE --stage CQ
     Exit status: 0 passed · 1 failed · 2 cannot tell (e.g. no trusted root) · 3 wrong usage
     """
-    from hub.inspect import inspect_package
+    from hub.inspect import Stage, inspect_package
     from hub.verify import anchors_of
 
     anchors = anchors_of_option(trust)
     settings = Settings.from_environment(database=False)
-    report = inspect_package(read_up_to(package, PACKAGE_BYTES), settings, anchors=anchors)
+    report = inspect_package(read_up_to(package, PACKAGE_BYTES), settings, anchors=anchors, stage=Stage(stage))
     if as_json:
         say_json(report.to_dict())
     else:

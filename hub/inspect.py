@@ -9,16 +9,20 @@ from typing import Any
 
 from archive.check import check
 from archive.opened import LIMITS
-from archive.report import CheckReport, Status
+from archive.report import CheckReport, Stage, Status
+from archive.scheme import Scheme
 from core.errors import Rejected
 from core.settings import Settings
 from core.verdict import Verdict
 from documents.package import Package
+from hub.check_scheme import scheme_of
 from hub.trust import trust_of
 from signing.detached import verify_detached
 from signing.ofd.verify import verify
 from signing.report import Report
 from signing.trust import Trust
+
+__all__ = ["PackageReport", "Stage", "check_package", "inspect_package"]
 
 _MARKS = {Status.PASSED: "通过", Status.FAILED: "不通过", Status.WARNED: "注意", Status.NOT_CHECKED: "未检测"}
 
@@ -65,22 +69,43 @@ class PackageReport:
                 + (f"。{told}" if told else "")
             )
         found += [f"另有 {count} 项：{_MARKS[Status.NOT_CHECKED]}。{told}" for told, count in unread.items()]
+        if self.check.electronic_file_no is not None:
+            found += self._score_lines()
         for name, report in self.documents:
             found.append(f"包内证照 {name}：{report.lines(quiet=True)[0]}")
         return found
 
+    def _score_lines(self) -> list[str]:
+        scores = "，".join(
+            f"{score.about.value} {'—' if score.percent is None else f'{score.percent:g}'}"
+            for score in self.check.scores()
+        )
+        mark = "" if self.check.scheme_verified else "，权重未核实"
+        found = [f"得分（{self.check.scheme}{mark}；未检测的不计为通过）：{scores}"]
+        if vetoes := self.check.vetoes():
+            found.append("一票否决：" + "、".join(item.code or item.title_zh for item in vetoes))
+        return found
+
 
 def inspect_package(
-    data: bytes, settings: Settings | None = None, *, anchors: Sequence[bytes] | None = None
+    data: bytes,
+    settings: Settings | None = None,
+    *,
+    anchors: Sequence[bytes] | None = None,
+    stage: Stage = Stage.FILING,
 ) -> PackageReport:
     """Check a package and verify every OFD in it. A bad package is a report, not an exception.
 
     Args:
         settings: whose trusted certificates are used; None = nobody's.
         anchors: certificates (PEM or DER) to trust in place of them.
+        stage: whose items are looked at.
+
+    Raises:
+        SchemeUnfit: the bureau's own scheme is not of the form it has to be.
     """
     trust = trust_of(settings, anchors)
-    checked = check_package(data, trust)
+    checked = check_package(data, trust, stage=stage, scheme=scheme_of(settings))
     documents: tuple[tuple[str, Report], ...] = ()
     if checked.verdict is not Verdict.INVALID:
         try:
@@ -93,10 +118,12 @@ def inspect_package(
     return PackageReport(checked, documents)
 
 
-def check_package(data: bytes, trust: Trust) -> CheckReport:
+def check_package(
+    data: bytes, trust: Trust, *, stage: Stage = Stage.FILING, scheme: Scheme | None = None
+) -> CheckReport:
     """The package alone: form, digests, metadata, and the signature over its digest list."""
 
     def verify_signature(signed: bytes, signature: bytes) -> None:
         verify_detached(signed, signature, trust)
 
-    return check(data, verify_signature)
+    return check(data, verify_signature, stage=stage, scheme=scheme)
