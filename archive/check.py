@@ -7,16 +7,17 @@ looked at is listed as not checked, with the reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archive.items import ITEMS, Item
-from archive.opened import CannotJudge, Opened, Policy, VerifySignature
+from archive.opened import CannotJudge, NothingToJudge, Opened, Policy, VerifyDocument, VerifySignature
 from archive.report import CheckReport, Finding, ItemResult, Stage, Status
 from archive.scheme import Scheme, demo_scheme
 from core.digest import sm3_hex
 from core.errors import Rejected
 from documents.package import Package
 
-__all__ = ["ITEMS", "Item", "Policy", "Scheme", "VerifySignature", "check"]
+__all__ = ["ITEMS", "Item", "Policy", "Scheme", "VerifyDocument", "VerifySignature", "check"]
 
 
 def check(
@@ -26,6 +27,7 @@ def check(
     stage: Stage = Stage.FILING,
     policy: Policy | None = None,
     scheme: Scheme | None = None,
+    verify_document: VerifyDocument | None = None,
 ) -> CheckReport:
     """Look at every item of one package; a bad package is a report, not an exception.
 
@@ -36,6 +38,7 @@ def check(
         stage: whose codes the report carries.
         policy: what this archive takes; a default one takes everything in `archive.formats`.
         scheme: weights, vetoes and stages; the hub's own unverified one where none is given.
+        verify_document: judges the seals of an OFD or PDF in the package; None = there is nobody to ask.
     """
     policy, scheme = policy or Policy(), scheme or demo_scheme()
 
@@ -43,7 +46,7 @@ def check(
         return CheckReport(stage, sm3_hex(data), len(data), number, tuple(results), scheme.name, scheme.verified)
 
     try:
-        opened = Opened(data, Package.read(data, policy.limits).entries, policy, verify_signature)
+        opened = Opened(data, Package.read(data, policy.limits).entries, policy, verify_signature, verify_document)
     except Rejected as refusal:
         refused = Finding(f"不是合规的压缩包（{refusal.code}）", f"not a plain container ({refusal.code})")
         blind = Finding("压缩包无法读取，未检测", "the container cannot be read")
@@ -70,17 +73,23 @@ def _judge(item: Item, stage: Stage, scheme: Scheme, opened: Opened) -> ItemResu
         return _result(item, stage, scheme, Status.PASSED, ())
     if item.rule is None:
         return _result(item, stage, scheme, Status.NOT_CHECKED, (Finding(*item.why_not),))
+    findings: list[Finding] = []
     try:
-        findings = tuple(item.rule(opened))
+        for finding in item.rule(opened):
+            findings.append(finding)
     except CannotJudge as reason:
-        return _result(item, stage, scheme, Status.NOT_CHECKED, (Finding(reason.zh, reason.en),))
+        # what was found wrong before stays wrong, whatever else could not be looked at
+        findings.append(Finding(reason.zh, reason.en, reason.path))
+        if len(findings) == 1:
+            open_ = _result(item, stage, scheme, Status.NOT_CHECKED, findings)
+            return replace(open_, decisive=False, weight=0) if isinstance(reason, NothingToJudge) else open_
     if not findings:
         return _result(item, stage, scheme, Status.PASSED, ())
     warns = item.key == "compression" and not opened.policy.compression_fails
     return _result(item, stage, scheme, Status.WARNED if warns else Status.FAILED, findings)
 
 
-def _result(item: Item, stage: Stage, scheme: Scheme, status: Status, findings: tuple[Finding, ...]) -> ItemResult:
+def _result(item: Item, stage: Stage, scheme: Scheme, status: Status, findings: Sequence[Finding]) -> ItemResult:
     use = scheme.items[item.key]
     return ItemResult(
         key=item.key,
@@ -89,7 +98,7 @@ def _result(item: Item, stage: Stage, scheme: Scheme, status: Status, findings: 
         title_zh=item.zh,
         title_en=item.en,
         status=status,
-        findings=findings,
+        findings=tuple(findings),
         decisive=item.decisive,
         weight=use.weight if stage in use.stages else 0,
         veto=use.veto,

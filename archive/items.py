@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from archive import rules
+from archive import deep_rules, rules
 from archive.opened import Opened
 from archive.report import Finding, Property
 
@@ -63,6 +63,7 @@ ITEMS: tuple[Item, ...] = (
         "metadata_and_content", "1-11", _A, "元数据与内容关联", "metadata and content belong together",
         rules.metadata_and_content, decisive=True,
     ),
+    Item("seals", None, _A, "包内文件签章有效", "seals inside are right", deep_rules.seals, decisive=True),
     Item("lists_in_form", "1-12", _A, "说明、目录文件规范", "lists in form", rules.lists_in_form),
     Item("folder_structure", "1-13", _A, "目录结构", "folder structure", rules.folder_structure),
     Item("digests", "1-14", _A, "包一致性", "digests agree", rules.digests, decisive=True),
@@ -93,6 +94,12 @@ ITEMS: tuple[Item, ...] = (
     Item("scanner_state", "4-1", _S, "杀毒软件状态", "virus scanner in order", None, why_not=_SCANNER),
     Item("virus", "4-2", _S, "病毒", "free of viruses", None, why_not=_SCANNER),
     Item("nothing_extra", "4-3", _S, "多余文件", "nothing extra", rules.nothing_extra, decisive=True),
+    Item("hidden_files", None, _S, "无隐藏文件", "no hidden files", deep_rules.hidden_files),
+    Item("foreign_in_pdf", None, _S, "PDF无附带文件和脚本", "no files or scripts in a PDF", deep_rules.foreign_in_pdf),
+    Item(
+        "dangerous_content", None, _S, "无可执行程序、脚本和宏", "no programs, scripts or macros",
+        deep_rules.dangerous_content,
+    ),
     Item("number_4_4", "4-4", _S, "载体读写速度（未核实）", "speed of the carrier (unverified)", None, why_not=_UNSURE),
     Item("number_4_5", "4-5", _S, "载体外观（未核实）", "look of the carrier (unverified)", None, why_not=_UNSURE),
     Item("number_4_6", "4-6", _S, "光盘质量（未核实）", "quality of the disc (unverified)", None, why_not=_UNSURE),

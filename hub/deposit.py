@@ -17,7 +17,6 @@ from core.clock import SHANGHAI
 from core.digest import sm3
 from core.own_types import RETENTION, own_types
 from core.settings import Mode, Settings
-from hub.check_scheme import scheme_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.inspect import check_package
@@ -63,7 +62,7 @@ def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) ->
     case = _case(hub, licence, press)
     package = build(case, lambda listed: press.sign_detached(listed, hub.clock.now()))
     on_step("package.built")
-    check_package(package.data, press.trust, scheme=scheme_of(hub.settings)).demand_valid()
+    check_package(package.data, press.trust, settings=hub.settings, at=hub.clock.now()).demand_valid()
     on_step("package.checked")
     path = Path("archive") / str(licence.year) / package.name
     write_durably(hub.settings.home / path, package.data)

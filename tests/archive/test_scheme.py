@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.check import ITEMS, check
+from archive.check import ITEMS
 from archive.errors import SchemeUnfit
 from archive.package import build
 from archive.report import Property, Stage, Status
@@ -16,7 +16,7 @@ from archive.scheme import Scheme, demo_scheme
 from core.settings import Mode, Settings
 from core.verdict import Verdict
 from hub.check_scheme import scheme_of
-from tests.archive.cases import OTHER_KEY, case, sign, verify
+from tests.archive.cases import OTHER_KEY, case, check, sign, verify
 
 TEXT = (files("archive") / "scheme.toml").read_text(encoding="utf-8")
 GOOD = build(case(), sign).data
