@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archive.items import ITEMS, Item
-from archive.opened import CannotJudge, NothingToJudge, Opened, Policy, VerifyDocument, VerifySignature
+from archive.opened import CannotJudge, NothingToJudge, Opened, Policy, Scanner, VerifyDocument, VerifySignature
 from archive.report import CheckReport, Finding, ItemResult, Stage, Status
 from archive.scheme import Scheme, demo_scheme
 from core.digest import sm3_hex
@@ -28,6 +28,7 @@ def check(
     policy: Policy | None = None,
     scheme: Scheme | None = None,
     verify_document: VerifyDocument | None = None,
+    scanner: Scanner | None = None,
 ) -> CheckReport:
     """Look at every item of one package; a bad package is a report, not an exception.
 
@@ -39,6 +40,7 @@ def check(
         policy: what this archive takes; a default one takes everything in `archive.formats`.
         scheme: weights, vetoes and stages; the hub's own unverified one where none is given.
         verify_document: judges the seals of an OFD or PDF in the package; None = there is nobody to ask.
+        scanner: looks for viruses; without one that item is not done.
     """
     policy, scheme = policy or Policy(), scheme or demo_scheme()
 
@@ -46,7 +48,9 @@ def check(
         return CheckReport(stage, sm3_hex(data), len(data), number, tuple(results), scheme.name, scheme.verified)
 
     try:
-        opened = Opened(data, Package.read(data, policy.limits).entries, policy, verify_signature, verify_document)
+        opened = Opened(
+            data, Package.read(data, policy.limits).entries, policy, verify_signature, verify_document, scanner
+        )
     except Rejected as refusal:
         refused = Finding(f"不是合规的压缩包（{refusal.code}）", f"not a plain container ({refusal.code})")
         blind = Finding("压缩包无法读取，未检测", "the container cannot be read")

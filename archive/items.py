@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from archive import deep_rules, rules
+from archive import deep_rules, rules, virus_rules
 from archive.opened import Opened
 from archive.report import Finding, Property
 
@@ -38,7 +38,6 @@ class Item:
 
 _F, _A, _I, _U, _S = Property.FORM, Property.AUTHENTICITY, Property.INTEGRITY, Property.USABILITY, Property.SAFETY
 _UNSURE = ("条目含义未核实", "what the standard means by this number is not confirmed to us")
-_SCANNER = ("须由部署环境的杀毒软件检测", "the virus scanner of the installation has to answer this")
 
 ITEMS: tuple[Item, ...] = (
     Item("container", "3-8", _U, "包内格式合规（无加密、无私有压缩）", "plain container", None, decisive=True),
@@ -91,8 +90,8 @@ ITEMS: tuple[Item, ...] = (
     Item("number_3_5", "3-5", _U, "长期可用第5项（未核实）", "long use, item 5 (unverified)", None, why_not=_UNSURE),
     Item("number_3_6", "3-6", _U, "环境第6项（未核实）", "environment, item 6 (unverified)", None, why_not=_UNSURE),
     Item("number_3_7", "3-7", _U, "可用性第7项（未核实）", "usability, item 7 (unverified)", None, why_not=_UNSURE),
-    Item("scanner_state", "4-1", _S, "杀毒软件状态", "virus scanner in order", None, why_not=_SCANNER),
-    Item("virus", "4-2", _S, "病毒", "free of viruses", None, why_not=_SCANNER),
+    Item("scanner_state", "4-1", _S, "杀毒软件状态", "virus scanner in order", virus_rules.scanner_state),
+    Item("virus", "4-2", _S, "病毒", "free of viruses", virus_rules.virus),
     Item("nothing_extra", "4-3", _S, "多余文件", "nothing extra", rules.nothing_extra, decisive=True),
     Item("hidden_files", None, _S, "无隐藏文件", "no hidden files", deep_rules.hidden_files),
     Item("foreign_in_pdf", None, _S, "PDF无附带文件和脚本", "no files or scripts in a PDF", deep_rules.foreign_in_pdf),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
+from typing import Protocol
 
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
@@ -66,6 +68,18 @@ class Seen:
 VerifyDocument = Callable[[str, bytes], Seen]
 
 
+class Scanner(Protocol):
+    """A virus scanner."""
+
+    def database_age(self) -> timedelta | None:
+        """How old its signatures are; None where it does not say. Raises a `HubError` when it does not answer."""
+        ...
+
+    def scan(self, data: bytes) -> str | None:
+        """What it finds, None for nothing. Raises a `HubError` when it cannot look at all of it."""
+        ...
+
+
 class CannotJudge(Exception):
     """A rule lacks what it needs. Never leaves the room: `check` turns it into "not checked"."""
 
@@ -88,12 +102,14 @@ class Opened:
         policy: Policy,
         verify_signature: VerifySignature | None,
         verify_document: VerifyDocument | None = None,
+        scanner: Scanner | None = None,
     ) -> None:
         self.data = data
         self.entries: Mapping[str, bytes] = MappingProxyType(dict(entries))
         self.policy = policy
         self.verify_signature = verify_signature
         self.verify_document = verify_document
+        self.scanner = scanner
         self._held: dict[tuple[str, str], bool] = {}
         self._nested: dict[str, list[tuple[str, bytes]] | Unopened] = {}
 

@@ -51,6 +51,7 @@ class Settings:
             said it; see `citizens_address`.
         status_list_hours: how long a status list may be relied on after it was made.
         signs: whether this node seals. One that only shows pages may have no seal and no key, and says so.
+        clamav: the virus scanner's command, `auto` for what is installed, `off` for none.
     """
 
     home: Path
@@ -64,6 +65,7 @@ class Settings:
     public_url: str | None = None
     status_list_hours: int = 24
     signs: bool = True
+    clamav: str = "off"
 
     @property
     def access_file(self) -> Path:
@@ -79,7 +81,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS` and `HUB_MODE`.
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -126,4 +128,5 @@ class Settings:
             public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/") or None,
             status_list_hours=int(hours),
             signs=signs == "yes",
+            clamav=env.get("HUB_CLAMAV", "").strip() or "auto",
         )

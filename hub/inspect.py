@@ -14,6 +14,7 @@ from archive.report import CheckReport, Stage, Status
 from core.settings import Settings
 from core.verdict import Verdict
 from hub.check_scheme import scheme_of
+from hub.scanner import scanner_of
 from hub.trust import trust_of
 from signing.detached import verify_detached
 from signing.ofd.verify import verify
@@ -163,4 +164,5 @@ def check_package(
         return Seen(report.verdict, fault.zh if fault else "", fault.en if fault else "")
 
     scheme = scheme_of(settings)
-    return check(data, verify_signature, stage=stage, scheme=scheme, verify_document=verify_document)
+    scanner = scanner_of(settings)
+    return check(data, verify_signature, stage=stage, scheme=scheme, verify_document=verify_document, scanner=scanner)
