@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from archive.metadata import BASE_INFO, DIGEST_LIST, SIGNATURE, write_digest_list
@@ -13,11 +14,12 @@ from core.clock import FixedClock
 from core.settings import Settings
 from core.verdict import Verdict
 from documents.package import Package
+from hub.check_reports import PackageNotHeld, reports_of
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.inspect import inspect_package
 from hub.press import Press
-from store.connection import fetch_all
+from store.connection import fetch_all, transaction
 from tests.departments import Departments
 from tests.hub.conftest import NOON
 from tests.hub.issued_world import issued_world
@@ -74,3 +76,28 @@ def test_a_licence_changed_in_a_package_that_was_signed_anew_is_found(hub: Hub) 
     report = inspect_package(Package({**content, DIGEST_LIST: listing, SIGNATURE: signature}).to_bytes(), hub.settings)
     assert [item.key for item in report.check.failed()] == ["seals"]
     assert report.check.item("seals").findings[0].path == name
+
+
+def test_the_report_of_what_is_taken_in_is_kept_and_cannot_be_changed(hub: Hub) -> None:
+    for file_no in packages(hub):
+        first = reports_of(hub, file_no)[-1]
+        assert (first.stage, first.verdict, first.intact, first.failed) == ("GD", "valid", True, ())
+        assert first.report["electronic_file_no"] == file_no and first.score["包形式"] == 100
+    with pytest.raises(psycopg2.Error, match="append-only"), transaction(hub.connection) as cursor:
+        cursor.execute("update archive_check set verdict = 'invalid'")
+    with pytest.raises(PackageNotHeld):
+        reports_of(hub, "nothing")
+
+
+def test_a_report_changed_behind_the_guard_is_seen(hub: Hub) -> None:
+    file_no = next(iter(packages(hub)))
+    for old, new in (("valid", "better"), ("better", "valid")):
+        with transaction(hub.connection) as cursor:
+            cursor.execute("alter table archive_check disable trigger user")
+            cursor.execute(
+                "update archive_check set report = jsonb_set(report, '{verdict}', to_jsonb(%s::text)) "
+                "where package = %s and report->>'verdict' = %s",
+                (new, file_no, old),
+            )
+            cursor.execute("alter table archive_check enable trigger user")
+        assert reports_of(hub, file_no)[-1].intact is (new == "valid")
