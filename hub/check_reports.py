@@ -35,8 +35,10 @@ class KeptReport:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Codes of the items that failed."""
-        return tuple(item["code"] or item["key"] for item in self.report["items"] if item["status"] == "failed")
+        """Codes of the items that failed, and what was wrong with the file as a whole."""
+        fault = self.report.get("keeping", {}).get("fault")
+        items = (item["code"] or item["key"] for item in self.report["items"] if item["status"] == "failed")
+        return (*((fault,) if fault else ()), *items)
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""

@@ -85,21 +85,18 @@ def count_due(connection: Connection, before: datetime, began: datetime) -> tupl
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def due(connection: Connection, before: datetime, began: datetime, limit: int) -> list[tuple[Holding, datetime]]:
-    """The next of them, and when each was taken in; the one whose last check is longest ago comes first."""
+def due(connection: Connection, before: datetime, began: datetime, limit: int) -> list[Holding]:
+    """The next of them; the one whose last check is longest ago comes first."""
     rows = fetch_all(
         connection,
-        "select p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body, p.made_at "
+        "select p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body "
         f"{_DUE} order by c.at nulls first, p.file_no limit %(limit)s",
         {"before": before, "began": began, "limit": limit},
     )
     return [
-        (
-            Holding(
-                file_no, bytes(digest), None if second is None else bytes(second), size, path, entry,
-                None if body is None else bytes(body),
-            ),
-            made_at,
+        Holding(
+            file_no, bytes(digest), None if second is None else bytes(second), size, path, entry,
+            None if body is None else bytes(body),
         )
-        for file_no, digest, second, size, path, entry, body, made_at in rows
+        for file_no, digest, second, size, path, entry, body in rows
     ]  # fmt: skip

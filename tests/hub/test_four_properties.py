@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg2
@@ -18,8 +21,10 @@ from hub.check_reports import PackageNotHeld, reports_of
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.inspect import inspect_package
+from hub.keeping import HoldingsAway, HoldingsUnsound, walk
 from hub.press import Press
 from store.connection import fetch_all, transaction
+from store.turns import TurnTaken
 from tests.departments import Departments
 from tests.hub.conftest import NOON
 from tests.hub.issued_world import issued_world
@@ -101,3 +106,103 @@ def test_a_report_changed_behind_the_guard_is_seen(hub: Hub) -> None:
             )
             cursor.execute("alter table archive_check enable trigger user")
         assert reports_of(hub, file_no)[-1].intact is (new == "valid")
+
+
+def days_later(world: Settings, days: float) -> AbstractContextManager[Hub]:
+    return open_hub(world, FixedClock(NOON + timedelta(days=days)))
+
+
+def stages(hub: Hub, file_no: str) -> str:
+    return " ".join(one.stage for one in reversed(reports_of(hub, file_no)))
+
+
+class Killed(BaseException):
+    """The process died."""
+
+
+def test_a_walk_checks_what_is_due_and_a_killed_one_is_gone_on_with(world: Settings) -> None:
+    def die(_: str) -> None:
+        raise Killed
+
+    with days_later(world, 89) as hub:
+        assert walk(hub).checked == 0
+    with days_later(world, 90) as hub:
+        numbers = list(packages(hub))
+        with pytest.raises(Killed):
+            walk(hub, on_step=die)
+        assert [stages(hub, number) for number in numbers] == ["GD CQ", "GD", "GD"]
+        assert walk(hub, limit=1).to_dict() | {"bytes": 0} == {
+            "checked": 1, "bytes": 0, "left": 1, "invalid": [], "unjudged": [],
+        }  # fmt: skip
+        told: list[tuple[int, int]] = []
+        rest = walk(hub, on_progress=lambda done, total, _: told.append((done, total)))
+        assert (rest.checked, rest.left, told) == (1, 0, [(0, 1), (1, 1)])
+        assert [stages(hub, number) for number in numbers] == ["GD CQ"] * 3
+        assert walk(hub).checked == 0
+
+
+def test_the_longest_unchecked_package_comes_first(world: Settings) -> None:
+    with days_later(world, 21 * 365) as hub:
+        first = list(packages(hub))[-1]
+    with days_later(world, 22 * 365) as hub:
+        assert walk(hub, limit=2).checked == 2
+    with days_later(world, 22 * 365 + 91) as hub:
+        assert walk(hub, limit=1).checked == 1
+        assert reports_of(hub, first)[0].at == hub.clock.now()
+
+
+def test_what_is_read_in_a_second_is_bounded(world: Settings) -> None:
+    pauses: list[float] = []
+    with days_later(world, 25 * 365) as hub:
+        walked = walk(hub, rate=1_000, pause=pauses.append)
+    assert len(pauses) == 3
+    assert walked.bytes / 1_000 - 10 < pauses[-1] <= walked.bytes / 1_000
+
+
+def test_a_package_that_is_not_sound_fails_the_walk_by_its_number_until_it_is_restored(world: Settings) -> None:
+    with days_later(world, 30 * 365) as hub:
+        assert walk(hub).checked == 3
+        (flipped, one), (gone, other), _ = packages(hub).items()
+        kept = {path: path.read_bytes() for path in (one, other)}
+        data = bytearray(kept[one])
+        data[len(data) // 2] ^= 1
+        one.write_bytes(bytes(data))
+        other.unlink()
+    with days_later(world, 31 * 365) as hub:
+        walked = walk(hub)
+        assert (walked.checked, set(walked.invalid)) == (3, {flipped, gone})
+        with pytest.raises(HoldingsUnsound, match="HUB-973") as told:
+            walked.demand_sound()
+        assert flipped in str(told.value) and gone in str(told.value)
+        assert reports_of(hub, gone)[0].failed == ("its file is gone",)
+        assert {"its file is not the one that was recorded", "CQ-3-8"} <= set(reports_of(hub, flipped)[0].failed)
+    for path, whole in kept.items():
+        path.write_bytes(whole)
+    with days_later(world, 31 * 365 + 1) as hub:
+        assert (walk(hub).to_dict() | {"bytes": 0})["checked"] == 2, "at once, not after ninety days"
+        assert walk(hub).checked == 0
+
+
+def test_a_disk_that_is_not_mounted_condemns_no_package(world: Settings) -> None:
+    with days_later(world, 40 * 365) as hub:
+        before = [stages(hub, number) for number in packages(hub)]
+        away = replace(hub, settings=replace(world, home=world.home / "nowhere"))
+        with pytest.raises(HoldingsAway):
+            walk(away)
+        assert [stages(hub, number) for number in packages(hub)] == before
+
+
+def test_only_one_walk_goes_on_at_a_time(world: Settings) -> None:
+    with days_later(world, 41 * 365) as hub, days_later(world, 41 * 365) as other:
+
+        def second(_: str) -> None:
+            with pytest.raises(TurnTaken):
+                walk(other)
+
+        assert walk(hub, limit=1, on_step=second).checked == 1
+
+
+def test_packages_are_still_sound_when_every_certificate_of_the_demo_has_ended(world: Settings) -> None:
+    with days_later(world, 60 * 365) as hub:
+        walked = walk(hub)
+        assert (walked.checked, walked.invalid, walked.unjudged) == (3, (), ())
