@@ -69,8 +69,8 @@ def walk(days: int | None, limit: int | None, rate: int | None, as_json: bool) -
     \b
     Example: hub archive walk --limit 1000
              hub archive walk --days 0
-    Exit status: 0 all sound · 1 a package is not sound or cannot be judged · 2 try again: another walk goes on, the
-    folder is not there, or the database does not answer · 3 wrong usage
+    Exit status: 0 all sound · 1 a package is not sound or cannot be judged · 2 try again: another walk
+    goes on, the folder is not there, or the database does not answer · 3 wrong usage
     """
     from hub.context import open_hub
     from hub.keeping import walk as run
