@@ -57,3 +57,9 @@ class FormRefused(Rejected):
     """A file is not the bag or envelope it should be, or what is in it does not fit its own lists."""
 
     code: ClassVar[str] = "HUB-508"
+
+
+class SchemeUnfit(Permanent):
+    """The scheme of the four-property check (`check-scheme.toml`) is not of the form it has to be."""
+
+    code: ClassVar[str] = "HUB-970"

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from archive.inside import sound_jpeg, sound_ofd, sound_png
+from archive.pdf_look import sound_pdf
 from documents.xml import XmlRefused, parse
 
 
@@ -16,10 +18,6 @@ class Format:
 
     suffixes: tuple[str, ...]
     holds: Callable[[bytes], bool]
-
-
-def _begins(*marks: bytes) -> Callable[[bytes], bool]:
-    return lambda data: data.startswith(marks)
 
 
 def _text(data: bytes) -> bool:
@@ -49,19 +47,19 @@ def _xml(data: bytes) -> bool:
 #: its own decision: the check takes another table.
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "application/ofd": Format((".ofd",), _begins(b"PK\x03\x04")),
-        "application/pdf": Format((".pdf",), _begins(b"%PDF-")),
+        "application/ofd": Format((".ofd",), sound_ofd),
+        "application/pdf": Format((".pdf",), sound_pdf),
         "application/json": Format((".json",), _json),
         "application/xml": Format((".xml",), _xml),
         "text/plain": Format((".txt",), _text),
         "text/csv": Format((".csv",), _text),
-        "image/png": Format((".png",), _begins(b"\x89PNG\r\n\x1a\n")),
-        "image/jpeg": Format((".jpg", ".jpeg"), _begins(b"\xff\xd8\xff")),
+        "image/png": Format((".png",), sound_png),
+        "image/jpeg": Format((".jpg", ".jpeg"), sound_jpeg),
     }
 )
 
 
 def agrees(media_type: str, name: str, data: bytes, formats: Mapping[str, Format] = FORMATS) -> bool:
-    """Whether the media type is taken, the name ends as it should and the bytes begin as they should."""
+    """Whether the media type is taken, the name ends as it should and the bytes are sound."""
     known = formats.get(media_type)
     return known is not None and name.lower().endswith(known.suffixes) and known.holds(data)

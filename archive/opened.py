@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
+from typing import Protocol
 
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
+from archive.inside import Unopened, nested
 from archive.metadata import (
     BASE_INFO,
     DIGEST_LIST,
@@ -20,6 +23,7 @@ from archive.metadata import (
     read_digest_list,
     read_process_info,
 )
+from core.verdict import Verdict
 from documents.package import Limits
 
 #: A case may carry scans, so more room than a licence gets; it still has to fit into memory.
@@ -51,24 +55,86 @@ class Policy:
     held: Collection[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a verifier says of a document; `verdict` is None for one that nobody signed."""
+
+    verdict: Verdict | None
+    zh: str = ""
+    en: str = ""
+
+
+#: Takes the path and the bytes of an OFD or PDF.
+VerifyDocument = Callable[[str, bytes], Seen]
+
+
+class Scanner(Protocol):
+    """A virus scanner."""
+
+    def database_age(self) -> timedelta | None:
+        """How old its signatures are; None where it does not say. Raises a `HubError` when it does not answer."""
+        ...
+
+    def scan(self, data: bytes) -> str | None:
+        """What it finds, None for nothing. Raises a `HubError` when it cannot look at all of it."""
+        ...
+
+
 class CannotJudge(Exception):
     """A rule lacks what it needs. Never leaves the room: `check` turns it into "not checked"."""
 
-    def __init__(self, zh: str, en: str) -> None:
+    def __init__(self, zh: str, en: str, path: str | None = None) -> None:
         super().__init__(en)
-        self.zh, self.en = zh, en
+        self.zh, self.en, self.path = zh, en, path
+
+
+class NothingToJudge(CannotJudge):
+    """There is nothing in this package an item could look at; that leaves no verdict open."""
 
 
 class Opened:
     """The entries of a package that could be read as a container. Its metadata is read when first asked for."""
 
     def __init__(
-        self, data: bytes, entries: Mapping[str, bytes], policy: Policy, verify_signature: VerifySignature | None
+        self,
+        data: bytes,
+        entries: Mapping[str, bytes],
+        policy: Policy,
+        verify_signature: VerifySignature | None,
+        verify_document: VerifyDocument | None = None,
+        scanner: Scanner | None = None,
     ) -> None:
         self.data = data
         self.entries: Mapping[str, bytes] = MappingProxyType(dict(entries))
         self.policy = policy
         self.verify_signature = verify_signature
+        self.verify_document = verify_document
+        self.scanner = scanner
+        self._held: dict[tuple[str, str], bool] = {}
+        self._nested: dict[str, list[tuple[str, bytes]] | Unopened] = {}
+
+    def holds(self, media_type: str, path: str) -> bool:
+        """Whether an entry that is there is of a format that is taken; looked at once."""
+        key = (media_type, path)
+        if key not in self._held:
+            self._held[key] = self.policy.formats[media_type].holds(self.entries[path])
+        return self._held[key]
+
+    def nested(self, path: str) -> list[tuple[str, bytes]]:
+        """An entry and every file in it; unpacked once.
+
+        Raises:
+            Unopened: one of them cannot be opened.
+        """
+        if path not in self._nested:
+            try:
+                self._nested[path] = list(nested(path, self.entries[path]))
+            except Unopened as unopened:
+                self._nested[path] = unopened
+        found = self._nested[path]
+        if isinstance(found, Unopened):
+            raise found
+        return found
 
     def part(self, path: str) -> bytes:
         """An entry a rule cannot do without.

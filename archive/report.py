@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -53,6 +54,8 @@ class ItemResult:
         key: our own stable name.
         code: DA/T 70-2018 code where its number is confirmed, else None.
         decisive: not having judged it leaves the verdict at "cannot tell".
+        weight: how much of its property's score it makes.
+        veto: 一票否决; the report names it where it failed.
     """
 
     key: str
@@ -63,6 +66,8 @@ class ItemResult:
     status: Status
     findings: Sequence[Finding]
     decisive: bool = False
+    weight: int = 0
+    veto: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -71,19 +76,53 @@ class ItemResult:
             "property": self.property.value,
             "title": {"zh": self.title_zh, "en": self.title_en},
             "status": self.status.value,
+            "weight": self.weight,
+            "veto": self.veto,
             "findings": [{"zh": f.zh, "en": f.en, "path": f.path} for f in self.findings],
         }
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """What the items of one property weigh together, by what came of them. What is not known to be good is `open`."""
+
+    about: Property
+    passed: int
+    failed: int
+    open: int
+
+    @property
+    def percent(self) -> float | None:
+        """The share that passed, of all there is to pass, 0 to 100; None where nothing weighs anything."""
+        whole = self.passed + self.failed + self.open
+        return round(100 * self.passed / whole, 1) if whole else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "property": self.about.value,
+            "percent": self.percent,
+            "passed": self.passed,
+            "failed": self.failed,
+            "open": self.open,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
-    """All items in their order. `electronic_file_no` is None where the package does not tell."""
+    """All items in their order. `electronic_file_no` is None where the package does not tell.
+
+    Attributes:
+        scheme: name of the scheme that gave weights and vetoes.
+        scheme_verified: False is 未核实.
+    """
 
     stage: Stage
     sm3: str
     byte_count: int
     electronic_file_no: str | None
     items: Sequence[ItemResult]
+    scheme: str = ""
+    scheme_verified: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -103,12 +142,28 @@ class CheckReport:
     def failed(self) -> tuple[ItemResult, ...]:
         return tuple(item for item in self.items if item.status is Status.FAILED)
 
+    def scores(self) -> tuple[Score, ...]:
+        """One for each property, in their order."""
+        found = []
+        for one in Property:
+            weight: Counter[Status] = Counter()
+            for item in self.items:
+                if item.property is one:
+                    weight[item.status] += item.weight
+            passed, failed = weight[Status.PASSED], weight[Status.FAILED]
+            found.append(Score(one, passed, failed, weight.total() - passed - failed))
+        return tuple(found)
+
+    def vetoes(self) -> tuple[ItemResult, ...]:
+        """What failed and may not fail under any circumstances (一票否决)."""
+        return tuple(item for item in self.failed() if item.veto)
+
     def demand_valid(self) -> None:
         """Go on only with a package found valid.
 
         Raises:
             PackageRefused: an item failed.
-            PackageUnjudged: the signature could not be judged.
+            PackageUnjudged: an item that the verdict rests on could not be judged.
         """
         name = self.electronic_file_no or f"SM3 {self.sm3[:16]}"
         if self.verdict is Verdict.INVALID:
@@ -118,9 +173,12 @@ class CheckReport:
                 "package again."
             )
         if self.verdict is Verdict.CANNOT_TELL:
+            keys = ", ".join(
+                item.code or item.key for item in self.items if item.decisive and item.status is not Status.PASSED
+            )
             raise PackageUnjudged(
-                f"the signature of package {name} could not be judged. The package was not taken in; configure the "
-                "trust anchors of its signer and check again."
+                f"package {name} could not be judged at {keys}. The package was not taken in; configure the trust "
+                "anchors of its signers and check again."
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -130,6 +188,9 @@ class CheckReport:
             "standard": "DA/T 70-2018",
             "stage": self.stage.value,
             "verdict": self.verdict.value,
+            "scheme": {"name": self.scheme, "verified": self.scheme_verified},
+            "scores": [score.to_dict() for score in self.scores()],
+            "vetoes": [item.code or item.key for item in self.vetoes()],
             "sm3": self.sm3,
             "bytes": self.byte_count,
             "electronic_file_no": self.electronic_file_no,

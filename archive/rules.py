@@ -9,7 +9,6 @@ from datetime import date, datetime
 
 from archive.case import FolderKind, Outcome, fit_sign
 from archive.errors import MetadataUnreadable
-from archive.formats import agrees
 from archive.metadata import (
     BASE_FIELDS,
     BASE_INFO,
@@ -156,7 +155,8 @@ def electronic_attributes(package: Opened) -> Iterator[Finding]:
         if file.get("computer_file_name") != expected:
             yield Finding("计算机文件名与文件编号、原名不一致", "the file name differs from code and actual name", path)
         declared = file.get("format_information", "")
-        if declared in package.policy.formats and not agrees(declared, path, data, package.policy.formats):
+        known = package.policy.formats.get(declared)
+        if known is not None and not (path.lower().endswith(known.suffixes) and package.holds(declared, path)):
             yield Finding("文件内容与声明的格式不一致", "the bytes are not of the declared format", path)
 
 
@@ -330,9 +330,8 @@ def content_format(package: Opened) -> Iterator[Finding]:
     """Every content file opens as one of the formats taken."""
     for index, (_, file) in enumerate(package.base.files):
         path = package.base.path_of(index)
-        known = package.policy.formats.get(file.get("format_information", ""))
-        data = package.entries.get(path)
-        if data is not None and known is not None and not known.holds(data):
+        declared = file.get("format_information", "")
+        if path in package.entries and declared in package.policy.formats and not package.holds(declared, path):
             yield Finding("文件内容无法按声明的格式识别", "the content cannot be recognised", path)
 
 

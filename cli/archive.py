@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.archive_checks import COMMANDS as CHECKS
 from cli.archive_log import COMMANDS
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
 from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
@@ -22,28 +23,38 @@ def archive() -> None:
              hub archive export PACKAGE --as bag --out PACKAGE-bag.zip
              hub archive import BAG_OR_ENVELOPE --out PACKAGE.zip
              hub archive verify
+             hub archive reports 420112-food-2026-00001
     Exit status: 0 passed · 1 failed · 2 cannot tell · 3 wrong usage
     """
 
 
 @archive.command(short_help="Check a package: structure, digests, signature, the licence inside.")
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--stage",
+    type=click.Choice(["GD", "YJ", "CQ"]),
+    default="GD",
+    show_default=True,
+    help="Whose items are looked at: GD filing, YJ transfer, CQ keeping.",
+)
 @trust_option
 @json_option
 @cannot_tell_on_error
-def check(package: Path, trust: tuple[Path, ...], as_json: bool) -> None:
-    """Check every file of PACKAGE against the digest list, the list against its signature, and the sealed licence.
+def check(package: Path, stage: str, trust: tuple[Path, ...], as_json: bool) -> None:
+    """The four-property check of PACKAGE: every file against the digest list, the list against its signature, and the
+    sealed documents inside. Weights and vetoes come from HUB_HOME/check-scheme.toml, or from the hub's own scheme.
 
     \b
     Example: hub archive check var/archive/2026/420112-food-2026-00001.zip
+             hub archive check PACKAGE --stage CQ
     Exit status: 0 passed · 1 failed · 2 cannot tell (e.g. no trusted root) · 3 wrong usage
     """
-    from hub.inspect import inspect_package
+    from hub.inspect import Stage, inspect_package
     from hub.verify import anchors_of
 
     anchors = anchors_of_option(trust)
     settings = Settings.from_environment(database=False)
-    report = inspect_package(read_up_to(package, PACKAGE_BYTES), settings, anchors=anchors)
+    report = inspect_package(read_up_to(package, PACKAGE_BYTES), settings, anchors=anchors, stage=Stage(stage))
     if as_json:
         say_json(report.to_dict())
     else:
@@ -107,5 +118,5 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, *CHECKS):
     archive.add_command(_command)

@@ -51,6 +51,9 @@ class Settings:
             said it; see `citizens_address`.
         status_list_hours: how long a status list may be relied on after it was made.
         signs: whether this node seals. One that only shows pages may have no seal and no key, and says so.
+        clamav: the virus scanner's command, `auto` for what is installed, `off` for none.
+        archive_days: how old the last check of a package in the archive may get.
+        archive_rate: bytes of packages read per second while they are checked in keeping; 0 for no bound.
     """
 
     home: Path
@@ -64,6 +67,9 @@ class Settings:
     public_url: str | None = None
     status_list_hours: int = 24
     signs: bool = True
+    clamav: str = "off"
+    archive_days: int = 90
+    archive_rate: int = 20_000_000
 
     @property
     def access_file(self) -> Path:
@@ -79,7 +85,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS` and `HUB_MODE`.
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -89,8 +95,8 @@ class Settings:
             database: False for what needs no database, such as verifying a file: its address may then be absent.
 
         Raises:
-            SettingMissing: no database address can be found, HUB_MODE is neither demo nor production,
-                HUB_STATUS_LIST_HOURS is no number from 1 to 168, or HUB_SIGNS neither yes nor no.
+            SettingMissing: no database address can be found, HUB_MODE is neither demo nor production, HUB_SIGNS
+                neither yes nor no, or a number is none or out of bounds.
         """
         env = os.environ if environment is None else environment
         home = home_of(env)
@@ -108,9 +114,9 @@ class Settings:
             mode = Mode(env.get("HUB_MODE", "demo"))
         except ValueError:
             raise SettingMissing("HUB_MODE must be `demo` or `production`") from None
-        hours = env.get("HUB_STATUS_LIST_HOURS") or "24"
-        if not (hours.isdecimal() and hours.isascii() and 1 <= int(hours[:4]) <= 168):
-            raise SettingMissing("HUB_STATUS_LIST_HOURS must be a number of hours from 1 to 168")
+        hours = _number(env, "HUB_STATUS_LIST_HOURS", 24, "of hours from 1 to 168", 1, 168)
+        days = _number(env, "HUB_ARCHIVE_DAYS", 90, "of days from 1 to 3650", 1, 3650)
+        rate = _number(env, "HUB_ARCHIVE_RATE", 20_000_000, "of bytes per second, 0 for no bound", 0, 10**12)
         signs = env.get("HUB_SIGNS", "yes")
         if signs not in ("yes", "no"):
             raise SettingMissing("HUB_SIGNS must be `yes` or, for a node that has no seal and no key, `no`")
@@ -124,6 +130,16 @@ class Settings:
             access=Path(env["HUB_ACCESS"]).absolute() if env.get("HUB_ACCESS") else None,
             web_hosts=tuple(env.get("HUB_WEB_HOSTS", "").replace(",", " ").split()),
             public_url=env.get("HUB_PUBLIC_URL", "").rstrip("/") or None,
-            status_list_hours=int(hours),
+            status_list_hours=hours,
             signs=signs == "yes",
+            clamav=env.get("HUB_CLAMAV", "").strip() or "auto",
+            archive_days=days,
+            archive_rate=rate,
         )
+
+
+def _number(env: Mapping[str, str], name: str, usual: int, what: str, least: int, most: int) -> int:
+    text = env.get(name) or str(usual)
+    if not (text.isdecimal() and text.isascii() and len(text) <= 15 and least <= int(text) <= most):
+        raise SettingMissing(f"{name} must be a number {what}")
+    return int(text)

@@ -17,6 +17,7 @@ from core.clock import SHANGHAI
 from core.digest import sm3
 from core.own_types import RETENTION, own_types
 from core.settings import Mode, Settings
+from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
 from hub.inspect import check_package
@@ -62,7 +63,8 @@ def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) ->
     case = _case(hub, licence, press)
     package = build(case, lambda listed: press.sign_detached(listed, hub.clock.now()))
     on_step("package.built")
-    check_package(package.data, press.trust).demand_valid()
+    checked = check_package(package.data, press.trust, settings=hub.settings, at=hub.clock.now())
+    checked.demand_valid()
     on_step("package.checked")
     path = Path("archive") / str(licence.year) / package.name
     write_durably(hub.settings.home / path, package.data)
@@ -75,6 +77,7 @@ def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) ->
         sha256=sha256(package.data).digest(),
         size=len(package.data),
         path=path.as_posix(),
+        check=entry_of(checked),
         now=hub.clock.now(),
     )
     on_step("package.recorded")

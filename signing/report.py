@@ -12,6 +12,8 @@ from core.verdict import Verdict
 
 #: The source of rules that no standard states, in both languages as JSON has it.
 HOUSE_RULE = "本系统规则 house rule"
+#: What a finding says of a file that no signature was ever put on.
+NOT_SIGNED = "the file is not signed"
 _HOUSE_ZH, _HOUSE_EN = HOUSE_RULE.split(" ", 1)
 
 
@@ -148,6 +150,11 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     seals: tuple[SealFacts, ...]
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether all that is wrong is that nobody signed the file."""
+        return [one.en for one in self.findings if one.state in _WEIGHS] == [NOT_SIGNED]
 
     @property
     def first_fault(self) -> Finding | None:

@@ -13,7 +13,8 @@ from typing import Any, Final
 from psycopg2.extras import execute_values
 
 from schemas.licence_life import Status, Step, after
-from store import archive_entries, licence_life, moments, seal_uses
+from store import archive_checks, archive_entries, licence_life, moments, seal_uses
+from store.archive_checks import CheckEntry
 from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.licence_life import Change, Licence, VersionInMaking
 from store.licences import COLUMNS, FACTS, FROM, LicenceVersion, read
@@ -434,10 +435,12 @@ def record_archived(
     sha256: bytes,
     size: int,
     path: str,
+    check: CheckEntry,
     now: datetime,
 ) -> None:
-    """The archive package is on disk and passed its check; the archive's log says so."""
+    """The archive package is on disk and passed its check; the archive's log says so, and the report is kept."""
     with transaction(connection) as cursor:
+        archive_checks.append(cursor, file_no, check, now)
         entry = archive_entries.append(cursor, file_no=file_no, sm3=sm3, sha256=sha256, size=size, now=now)
         cursor.execute(
             "insert into archive_package (file_no, licence, sm3, sha256, bytes, path, made_at, entry) "

@@ -16,7 +16,7 @@ from signing.ofd.order import check_order
 from signing.ofd.policy import Policy
 from signing.ofd.relying import Judge
 from signing.ofd.steps import Step
-from signing.report import Expectation, Log, Report, SealFacts, counted
+from signing.report import NOT_SIGNED, Expectation, Log, Report, SealFacts, counted
 from signing.trust import Trust
 
 _LIMITS = Limits()
@@ -105,7 +105,7 @@ def _judge_files(
         log.failed(Step.ENTRY, "文档入口或页面无法读取", error.detail, error.file)
         return None
     if layout.signatures is None:
-        log.failed(Step.ENTRY, "文件未签章", "the file is not signed", ENTRY)
+        log.failed(Step.ENTRY, "文件未签章", NOT_SIGNED, ENTRY)
         return None
     log.passed(Step.ENTRY, "一份文档，含签名列表", "one document with a list of signatures")
     signatures, whole = _described(log, files, layout.signatures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from documents.pdf.walk import TooManyParts, dictionaries
 from signing.errors import PdfRefused
 
 if TYPE_CHECKING:
@@ -57,27 +58,12 @@ def extras(reader: PdfFileReader) -> list[tuple[str, str]]:
 
 
 def _extras(reader: PdfFileReader) -> list[tuple[str, str]]:
-    from pyhanko.pdf_utils import generic
-
     found: dict[tuple[str, str], None] = {}
-    seen: set[tuple[int, int]] = set()
-    waiting: list[Any] = [reader.root]
-    visited = 0
-    while waiting:
-        one = waiting.pop()
-        visited += 1
-        if visited > _MOST_OBJECTS:
-            raise PdfRefused("文件对象过多", f"the file has more than {_MOST_OBJECTS} parts")
-        if isinstance(one, generic.IndirectObject):
-            key = (one.idnum, one.generation)
-            if key not in seen:
-                seen.add(key)
-                waiting.append(one.get_object())  # type: ignore[no-untyped-call]
-        elif isinstance(one, generic.DictionaryObject):
+    try:
+        for one in dictionaries(reader.root, _MOST_OBJECTS):
             _look(one, found)
-            waiting += [one.raw_get(key) for key in one]
-        elif isinstance(one, generic.ArrayObject):
-            waiting += [one.raw_get(index) for index in range(len(one))]
+    except TooManyParts:
+        raise PdfRefused("文件对象过多", f"the file has more than {_MOST_OBJECTS} parts") from None
     return list(found)
 
 

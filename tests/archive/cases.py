@@ -9,6 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import archive.check
 from archive.case import (
     CaseEvent,
     CaseFile,
@@ -17,6 +18,8 @@ from archive.case import (
     FolderKind,
     Outcome,
 )
+from archive.opened import Seen, VerifySignature
+from archive.report import CheckReport
 from archive.retention import Retention, RetentionRule
 from core.clock import SHANGHAI
 from core.errors import Rejected
@@ -27,6 +30,33 @@ OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 
 class WrongSignature(Rejected):
     code = "TEST-1"
+
+
+def pdf(catalogue: str = "", *objects: str) -> bytes:
+    """A small real PDF of one page; `objects` are numbered from 4 on, `catalogue` may refer to them."""
+    bodies = [
+        f"<</Type/Catalog/Pages 2 0 R{catalogue}>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Resources<<>>>>",
+        *objects,
+    ]
+    made, places = b"%PDF-1.7\n% test\n", []
+    for number, body in enumerate(bodies, start=1):
+        places.append(len(made))
+        made += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
+    start, count = len(made), len(bodies) + 1
+    made += f"xref\n0 {count}\n0000000000 65535 f \n".encode()
+    made += b"".join(f"{place:010} 00000 n \n".encode() for place in places)
+    return made + f"trailer\n<</Size {count}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n".encode()
+
+
+PDF_BYTES = pdf()
+
+
+def check(data: bytes, verify_signature: VerifySignature | None, **options: Any) -> CheckReport:
+    """The check, by somebody who finds no document signed unless told otherwise."""
+    options.setdefault("verify_document", lambda path, document: Seen(None))
+    return archive.check.check(data, verify_signature, **options)
 
 
 def sign(message: bytes) -> bytes:
@@ -67,7 +97,7 @@ def case(**changes: Any) -> CaseFile:
         folders=(
             CaseFolder(FolderKind.APPLICATION, (evidence(), evidence("社保信息.json", b"[]"))),
             CaseFolder(
-                FolderKind.RESULT, (CaseFileEntry("许可证", "许可证.pdf", b"%PDF-1.7 test", "application/pdf", at(4)),)
+                FolderKind.RESULT, (CaseFileEntry("许可证", "许可证.pdf", PDF_BYTES, "application/pdf", at(4)),)
             ),
         ),
         events=(

@@ -17,7 +17,7 @@ from archive.metadata import BASE_INFO, PROCESS_INFO, read_base_info, read_proce
 from archive.package import build
 from core.digest import sm3_hex
 from documents.package import Limits, Package
-from tests.archive.cases import KEY, at, case, evidence, sign
+from tests.archive.cases import KEY, PDF_BYTES, at, case, evidence, sign
 
 
 def test_the_same_case_gives_the_same_bytes() -> None:
@@ -44,7 +44,7 @@ def test_another_zip_program_reads_it_with_chinese_names(tmp_path: Path) -> None
         [sys.executable, "-m", "zipfile", "-e", "a.zip", "out"], cwd=tmp_path, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out/结果文件/03-001_许可证.pdf").read_bytes() == b"%PDF-1.7 test"
+    assert (tmp_path / "out/结果文件/03-001_许可证.pdf").read_bytes() == PDF_BYTES
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert archive.testzip() is None
         assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}

@@ -238,6 +238,17 @@ def test_a_good_package_passes(command: Command, package: Path) -> None:
     assert {key for one in found["documents"] for key in one} == REPORT_KEYS | {"file"}
 
 
+def test_the_checks_of_a_package_are_kept_and_a_walk_makes_one_of_each(command: Command, package: Path) -> None:
+    assert command("archive", "reports", package.stem, "--json").json[-1]["stage"] == "GD"
+    walked = command("archive", "walk", "--days", "0", "--json")
+    assert (walked.status, walked.json["invalid"], walked.json["left"]) == (0, [], 0)
+    assert walked.json["checked"] > 0
+    said = command("archive", "reports", package.stem)
+    assert (said.status, " CQ " in said.out, " GD " in said.out) == (0, True, True)
+    unknown = command("archive", "reports", "nothing")
+    assert (unknown.status, unknown.err[:8]) == (1, "HUB-972 ")
+
+
 @pytest.mark.parametrize("entry", [".ofd", ".json", ".xml"])
 def test_a_package_with_one_byte_changed_fails(command: Command, package: Path, tmp_path: Path, entry: str) -> None:
     said = command("archive", "check", str(changed(package, tmp_path, entry)))

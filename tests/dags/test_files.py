@@ -29,6 +29,7 @@ NUMBER, SEAL = "number_log", "seal_log"
 PUBLISH, VERIFY, LIST = "publish_register", "verify_register", "keep_status_list"
 RESEAL = "reseal_licences"
 REVERIFY = "reverify_licences"
+WALK = "walk_holdings"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY)
+    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK)
     assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 
@@ -124,6 +125,10 @@ def test_the_log_is_numbered_each_minute_and_sealed_each_hour(parsed: dict[str, 
 def test_the_register_is_published_each_month_and_its_status_list_kept_new(parsed: dict[str, Any]) -> None:
     crons = [parsed["dags"][name]["cron"] for name in (PUBLISH, VERIFY, LIST)]
     assert crons == ["30 0 1 * * Asia/Shanghai", "20 3 * * * Asia/Shanghai", "*/10 * * * * Asia/Shanghai"]
+
+
+def test_the_holdings_are_walked_each_night(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"][WALK]["cron"] == "30 2 * * * Asia/Shanghai"
 
 
 def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:

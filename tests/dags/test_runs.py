@@ -359,6 +359,12 @@ def test_the_register_is_published_and_its_status_list_made(stage: Stage) -> Non
 
 
 @pytest.mark.slow
+def test_the_holdings_are_walked(stage: Stage) -> None:
+    (run,) = stage.play({"dag": "walk_holdings"})
+    assert (run["state"], run["retried"], run["tasks"]) == ("success", [], {"walk": ["success", 1]})
+
+
+@pytest.mark.slow
 def test_the_log_is_numbered_and_sealed(stage: Stage) -> None:
     with open_hub(stage.settings) as hub:
         add(hub, 3)

@@ -1,0 +1,126 @@
+"""`hub archive reports|walk`: the checks that were made of a package, and the walk over all that are held."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from cli.output import Words, counted, exit_on_error, json_option, say_json, say_table
+from core.clock import SHANGHAI
+from core.settings import Settings
+
+
+@click.command(short_help="The four-property checks that were made of a package.")
+@click.argument("file_no", metavar="FILE_NO", type=Words())
+@json_option
+@exit_on_error
+def reports(file_no: str, as_json: bool) -> None:
+    """Show the reports that are kept of a package's checks, by its electronic file number, the newest first: when, at
+    which stage, the verdict, what failed, and the scores. --json gives the whole reports.
+
+    \b
+    Example: hub archive reports 420112-food-2026-00001
+    Exit status: 0 shown · 1 there is no such package, or a report was changed · 2 the database does not answer
+    · 3 wrong usage
+    """
+    from hub.check_reports import reports_of
+    from hub.context import open_hub
+
+    with open_hub(Settings.from_environment()) as opened:
+        found = reports_of(opened, file_no)
+    if as_json:
+        say_json([one.to_dict() for one in found])
+    elif found:
+        say_table(
+            ["at", "stage", "verdict", "failed", "scores"],
+            [
+                [
+                    one.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
+                    one.stage,
+                    one.verdict if one.intact else f"{one.verdict} (the report was changed)",
+                    " ".join(one.failed),
+                    " ".join(f"{name} {'—' if percent is None else percent}" for name, percent in one.score.items()),
+                ]
+                for one in found
+            ],
+            whole=["at", "stage"],
+        )
+    else:
+        click.echo("no check is kept: the package is of an earlier release. `hub archive walk` checks it.")
+    raise SystemExit(0 if all(one.intact for one in found) else 1)
+
+
+@click.command(short_help="Check again every package whose last check is too old.")
+@click.option(
+    "--days", type=click.IntRange(0, 3650), help="Age of a check that makes it due. Default: the setting, 90."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="No more packages than that.")
+@click.option("--rate", type=click.IntRange(min=0), help="Bytes read per second, 0 for no bound. Default: the setting.")
+@json_option
+@exit_on_error
+def walk(days: int | None, limit: int | None, rate: int | None, as_json: bool) -> None:
+    """The four-property check, as in keeping (CQ), of every package that was last checked --days ago or more, never, or
+    was not found valid; the one whose check is longest ago comes first. Each file is held against the archive's log.
+
+    It may be stopped at any moment: what was checked is kept, and the next walk goes on. Airflow walks each night.
+
+    \b
+    Example: hub archive walk --limit 1000
+             hub archive walk --days 0
+    Exit status: 0 all sound · 1 a package is not sound or cannot be judged · 2 try again: another walk
+    goes on, the folder is not there, or the database does not answer · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.keeping import walk as run
+
+    progress = _Progress()
+    with open_hub(Settings.from_environment()) as opened:
+        try:
+            walked = run(opened, days=days, limit=limit, rate=rate, on_progress=progress)
+        finally:
+            progress.end()
+    if as_json:
+        say_json(walked.to_dict())
+    else:
+        click.echo(
+            f"{counted(walked.checked, 'package', 'packages')} checked, {walked.bytes:,} bytes; "
+            f"{len(walked.invalid):,} not sound, {len(walked.unjudged):,} cannot be judged, "
+            f"{walked.left:,} still to be checked"
+        )
+    walked.demand_sound()
+
+
+class _Progress:
+    """How far the walk has come and how long it takes yet, on standard error, where a person is looking at it."""
+
+    _WIDTH = 24
+    _EVERY = 0.2
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._last = 0.0
+
+    def __call__(self, done: int, total: int, read: int) -> None:
+        now = time.monotonic()
+        if not self._shown or not total or now - self._last < self._EVERY:
+            return
+        self._last = now
+        share, took = done / total, max(now - self._began, 0.001)
+        full = int(share * self._WIDTH)
+        left = f", {took * (1 - share) / share:,.0f} s left" if share else ""
+        line = (
+            f"[{'#' * full}{'.' * (self._WIDTH - full)}] {share:4.0%}, {done:,} of {total:,} packages, "
+            f"{read / took / 1e6:,.1f} MB/s{left}"
+        )
+        click.echo(f"\r\033[K{line}", nl=False, err=True, color=True)
+
+    def end(self) -> None:
+        """Leave the line to what follows."""
+        if self._last:
+            click.echo("\r\033[K", nl=False, err=True, color=True)
+
+
+COMMANDS = (reports, walk)

@@ -1,0 +1,79 @@
+"""The reports of a package's four-property checks, as they are kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from archive.report import CheckReport, Property
+from core.clock import SHANGHAI
+from core.errors import Permanent
+from hub.context import Hub
+from store import archive_checks
+from store.archive_checks import CheckEntry, KeptCheck
+
+
+class PackageNotHeld(Permanent):
+    """The archive holds no package of the number, and has no report of one."""
+
+    code: ClassVar[str] = "HUB-972"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """One report that was kept. `intact` is False where it is not the one its digest was taken of."""
+
+    at: datetime
+    stage: str
+    verdict: str
+    score: Mapping[str, float | None]
+    sm3: str
+    intact: bool
+    report: Mapping[str, Any]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Codes of the items that failed, and what was wrong with the file as a whole."""
+        fault = self.report.get("keeping", {}).get("fault")
+        items = (item["code"] or item["key"] for item in self.report["items"] if item["status"] == "failed")
+        return (*((fault,) if fault else ()), *items)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "at": self.at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "stage": self.stage,
+            "verdict": self.verdict,
+            "score": dict(self.score),
+            "sm3": self.sm3,
+            "intact": self.intact,
+            "report": dict(self.report),
+        }
+
+
+def entry_of(report: CheckReport, verdict: str | None = None, **more: Any) -> CheckEntry:
+    """What is kept of a report; `verdict` where more than the package itself decided it, and `more` says what."""
+    told = {**report.to_dict(), **more}
+    score = {one.about.value: one.percent for one in report.scores()}
+    return CheckEntry(report.stage.value, verdict or report.verdict.value, score, told)
+
+
+def reports_of(hub: Hub, file_no: str) -> list[KeptReport]:
+    """The reports of a package by its electronic file number, the newest first; none for one of an earlier release.
+
+    Raises:
+        PackageNotHeld: there is no such package.
+    """
+    found = [_kept(one) for one in archive_checks.of_package(hub.connection, file_no)]
+    if not found and not archive_checks.is_held(hub.connection, file_no):
+        raise PackageNotHeld("the archive holds no package of this number. Take the number from the package's name.")
+    return found
+
+
+def _kept(one: KeptCheck) -> KeptReport:
+    entry = one.entry
+    # the database keeps no order of names
+    score = {about.value: entry.score[about.value] for about in Property if about.value in entry.score}
+    return KeptReport(one.at, entry.stage, entry.verdict, score, one.sm3.hex(), one.intact, entry.report)

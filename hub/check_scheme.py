@@ -1,0 +1,31 @@
+"""The scheme of the four-property check this hub uses: the bureau's own from the home folder, or the one that comes
+with the hub."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from archive.errors import SchemeUnfit
+from archive.scheme import Scheme, demo_scheme
+from core.settings import Settings
+
+#: Name of the bureau's own below HUB_HOME.
+FILE: Final = "check-scheme.toml"
+
+
+def scheme_of(settings: Settings | None) -> Scheme:
+    """The bureau's own scheme where it has one; the hub's, whose weights are not verified, where it has none.
+
+    Raises:
+        SchemeUnfit: there is one, and it cannot be read or is not of the form it has to be.
+    """
+    if settings is None:
+        return demo_scheme()
+    path = settings.home / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return demo_scheme()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SchemeUnfit(f"{path} cannot be read ({type(error).__name__}). Nothing was checked.") from None
+    return Scheme.from_toml(text)
