@@ -21,6 +21,7 @@ from hub.compose import Drawn, drawn_from
 from hub.context import Hub, OnStep, no_step
 from hub.designation import address_of, digest_of, new_token
 from hub.files import FileAltered, read_checked, write_all_durably
+from hub.issuing_stops import demand_open
 from hub.making import NumberInUse, Sealed, path_of, seal_and_verify
 from hub.organ_rule import require_issuer
 from hub.press import Press
@@ -176,6 +177,7 @@ def _unfit_types(hub: Hub, press: Press, items: Sequence[Item], day: date) -> di
     for name in {one.current.licence_type for one in items}:
         try:
             require_issuer(hub.settings, press.bureau, licence_type(name), day)
+            demand_open(hub, name)
         except HubError as error:
             unfit[name] = error
     return unfit
