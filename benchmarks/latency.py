@@ -73,7 +73,10 @@ class Bench:
     def __init__(self, world: World, hub: Connection, exchange: Connection, scheduler: Connection) -> None:
         self.world, self.hub, self.exchange, self.scheduler = world, hub, exchange, scheduler
         self._number = int(time.time()) % 100_000 * 100
-        self._granted = [row[0] for row in _rows(hub, "select approval from licence_version where state = 'archived'")]
+        self._granted = [
+            row[0]
+            for row in _rows(hub, "select approval from licence_version where state = 'archived' and cause = 'issue'")
+        ]
 
     def arrive(self, count: int) -> dict[str, datetime]:
         """So many approvals, each in a transaction of its own; when each was committed."""

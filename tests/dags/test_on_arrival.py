@@ -60,9 +60,9 @@ def test_what_arrives_is_issued_and_archived_by_its_arrival(
     running.start_triggerer()
     reader = departments.ready["bureau"]["dsn"].partition("//")[2].partition(":")[0]
     with open_hub(running.settings) as hub, exchange_database(departments, postgres_url) as exchange:
-        (granted,) = fetch_all(hub.connection, "select approval from licence_version where state = 'archived' limit 1")[
-            0
-        ]
+        (granted,) = fetch_all(
+            hub.connection, "select approval from licence_version where state = 'archived' and cause = 'issue' limit 1"
+        )[0]
 
         def archived() -> set[str]:
             rows = fetch_all(
