@@ -136,10 +136,10 @@ def show(number: str, as_json: bool) -> None:
         spare=["by", "decision"],
     )  # fmt: skip
     say_table(
-        ["version", "of", "making", "published", "superseded", "file"],
+        ["version", "of", "making", "trust", "published", "superseded", "file"],
         [
             [
-                one.version, one.cause, one.state, _moment(one.published_at), _moment(one.superseded_at),
+                one.version, one.cause, one.state, one.trust, _moment(one.published_at), _moment(one.superseded_at),
                 shown_path(settings.home, one.document_path),
             ]
             for one in found.versions

@@ -205,6 +205,7 @@ def _version_dict(one: LicenceVersion) -> dict[str, Any]:
         "valid_until": one.valid_until.isoformat() if one.valid_until else None,
         "published_at": moment(one.published_at),
         "superseded_at": moment(one.superseded_at),
+        "trust": one.trust,
     }
 
 

@@ -30,6 +30,8 @@ class LicenceVersion:
         made_for: what it was made for, once only: the approval, or `order/licence`.
         state: how far its making came: reserved → sealed → published → archived and never back, or dropped.
         valid_until: last day of the validity it states; None for 长期.
+        trust: how far the document can be relied on, A to D (国办函〔2016〕108号); A: drawn and sealed here from the
+            case itself. The hub makes no others yet; B to D are for stock that is taken over.
     """
 
     id: str
@@ -52,6 +54,7 @@ class LicenceVersion:
     status_index: int | None
     published_at: datetime | None
     superseded_at: datetime | None
+    trust: str = "A"
 
     @property
     def case_no(self) -> str:
@@ -63,7 +66,7 @@ class LicenceVersion:
 COLUMNS: Final = (
     "v.id, v.licence, l.licence_type, l.year, l.sequence, l.number, v.version, v.cause, v.identifier, v.approval, "
     "v.made_for, v.item, v.state, v.reserved_at, v.document_sm3, v.document_path, v.valid_until, v.status_index, "
-    "v.published_at, v.superseded_at"
+    "v.published_at, v.superseded_at, v.trust"
 )
 FROM: Final = "from licence_version v join licence l on l.id = v.licence"
 
