@@ -84,7 +84,7 @@ class Walked:
         ]
         raise HoldingsUnsound(
             f"of {self.checked} packages checked, {'; '.join(told)}. Their reports are kept (`hub archive reports "
-            "FILE_NO`); restore what is not sound from the backup, then walk again."
+            "FILE_NO`); restore what is not sound from the backup, then walk again; runbook: package-unsound."
         )
 
 
