@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from typing import Final
 
 from documents.errors import NotReadable
 from documents.package import ContainerRefused, Limits, Package
@@ -18,6 +19,8 @@ from documents.xml import XmlRefused
 #: How deep files in files are followed, and what all entries of one may unpack to.
 _DEEPEST = 3
 _LIMITS = Limits()
+#: What all files in files of one package may unpack to, bytes; they are in memory together.
+MOST_UNPACKED: Final = 1 << 30
 _ZIP, _PDF, _OLE2 = b"PK\x03\x04", b"%PDF-", bytes.fromhex("d0cf11e0a1b11ae1")
 _ZIP_END = b"PK\x05\x06"
 _ZIP_END_SIZE, _LONGEST_COMMENT = 22, 0xFFFF
@@ -50,11 +53,18 @@ class Unopened(Exception):
         self.path = path
 
 
-def nested(path: str, data: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
+class Room:
+    """How many bytes files in files may still unpack to, all of a package together: many small bombs are one, too."""
+
+    def __init__(self, left: int = MOST_UNPACKED) -> None:
+        self.left = left
+
+
+def nested(path: str, data: bytes, room: Room, depth: int = 0) -> Iterator[tuple[str, bytes]]:
     """A file, and every file in it; `outer!/inner` is the path of those.
 
     Raises:
-        Unopened: one looks like a zip file and is none that can be opened, or lies too deep.
+        Unopened: one looks like a zip file and is none that can be opened, lies too deep, or there is no room for it.
     """
     yield path, data
     if not data.startswith(_ZIP):
@@ -65,8 +75,11 @@ def nested(path: str, data: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]
         entries = Package.read(data, _LIMITS).entries
     except ContainerRefused:
         raise Unopened(path) from None
+    room.left -= sum(map(len, entries.values()))
+    if room.left < 0:
+        raise Unopened(path)
     for name, inner in entries.items():
-        yield from nested(f"{path}!/{name}", inner, depth + 1)
+        yield from nested(f"{path}!/{name}", inner, room, depth + 1)
 
 
 def danger_in(path: str, data: bytes) -> Danger | None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
-from archive.inside import Unopened, nested
+from archive.inside import Room, Unopened, nested
 from archive.metadata import (
     BASE_INFO,
     DIGEST_LIST,
@@ -111,6 +111,7 @@ class Opened:
         self.verify_document = verify_document
         self.scanner = scanner
         self._held: dict[tuple[str, str], bool] = {}
+        self._room = Room()
         self._nested: dict[str, list[tuple[str, bytes]] | Unopened] = {}
 
     def holds(self, media_type: str, path: str) -> bool:
@@ -128,7 +129,7 @@ class Opened:
         """
         if path not in self._nested:
             try:
-                self._nested[path] = list(nested(path, self.entries[path]))
+                self._nested[path] = list(nested(path, self.entries[path], self._room))
             except Unopened as unopened:
                 self._nested[path] = unopened
         found = self._nested[path]

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from archive.inside import Unopened, danger_in, nested, sound_ofd, sound_png
+from archive.inside import Room, Unopened, danger_in, nested, sound_ofd, sound_png
 from archive.metadata import BASE_INFO, DIGEST_LIST, SIGNATURE, write_digest_list
 from archive.opened import Seen
 from archive.package import build
@@ -153,7 +153,7 @@ def test_files_too_deep_in_each_other_fail_and_are_not_passed_over() -> None:
     for _ in range(5):
         data = zipped(a_zip=data)
     with pytest.raises(Unopened):
-        list(nested("x", data))
+        list(nested("x", data, Room()))
     report = packed_with("x.zip", data, "application/zip")
     assert "dangerous_content" in keys(report) and report.item("hidden_files").status is Status.NOT_CHECKED
 
@@ -163,6 +163,14 @@ def test_a_packed_bomb_in_a_file_is_not_unpacked() -> None:
     with zipfile.ZipFile(store, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("a", bytes(100 << 20))
     assert "dangerous_content" in keys(packed_with("x.zip", store.getvalue(), "application/zip"))
+
+
+def test_many_files_that_are_each_small_enough_share_one_bound() -> None:
+    room = Room(1_000)
+    for _ in range(2):
+        assert len(list(nested("x", zipped(a_txt=bytes(400)), room))) == 2
+    with pytest.raises(Unopened):
+        list(nested("x", zipped(a_txt=bytes(400)), room))
 
 
 @pytest.mark.parametrize(
