@@ -20,7 +20,9 @@ from psycopg2 import sql
 
 from core.settings import Settings
 from hub.context import Hub, open_hub
-from store import records
+from schemas.licence_life import Status
+from store import licence_life, licences, records
+from store.licences import LicenceVersion
 from tests.cli.command import Command, citizens_in
 from tests.departments import Departments
 
@@ -30,6 +32,20 @@ RESOURCES = (
     "police.birth", "police.household", "tax.clearance", "tax.registration",
 )  # fmt: skip
 FOOD, NGO, HR = (f"11420112MB0000000M300019900{number}000" for number in (3, 2, 1))
+
+
+#: Verdicts of the sandbox after which there is a new document.
+_DRAWN = ("issued", "changed", "renewed", "replaced")
+
+
+def in_force(hub: Hub) -> list[LicenceVersion]:
+    """Licences in force that have one document only, the oldest first."""
+    return [
+        version
+        for version in licences.every(hub.connection)
+        if (found := licence_life.by_id(hub.connection, version.licence)) is not None
+        and (found.status, found.current_version, version.version) == (Status.VALID, 1, 1)
+    ]
 
 
 class Program(Protocol):
@@ -48,6 +64,10 @@ class World:
     def some(self, verdict: str) -> str:
         """An approval of which this came: issued, waiting or not_granted."""
         return self.approvals[verdict][0]
+
+    def drawn(self) -> list[str]:
+        """The approvals that ended in a document: licences issued, and later documents of them."""
+        return [case for verdict in _DRAWN for case in self.approvals.get(verdict, ())]
 
     def settings(self) -> Settings:
         return Settings.from_environment(self.command.environment)

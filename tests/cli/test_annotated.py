@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hub.context import open_hub
 from tests.cli.command import Command
-from tests.cli.conftest import World
+from tests.cli.conftest import World, in_force
 
 
 def number(world: World) -> str:
-    return str(world.command("licences", "--json").json[0]["number"])
+    with open_hub(world.settings()) as hub:
+        return in_force(hub)[0].number
 
 
 def test_a_copy_is_written_and_verifies(world: World, own: Command, tmp_path: Path) -> None:

@@ -30,8 +30,7 @@ def test_the_demo_seal_is_in_the_register_and_told_with_its_uses(world: World) -
     assert found.keys() == KEYS
     assert (found["es_id"], found["version"], found["state"]) == (SEAL, 1, "active")
     assert found["uses"] == {
-        "sealed": len(world.approvals["issued"]), "intended": 0, "abandoned": 0,
-        "without_timestamp": len(world.approvals["issued"]),
+        "sealed": len(world.drawn()), "intended": 0, "abandoned": 0, "without_timestamp": len(world.drawn()),
     }  # fmt: skip
     said = world.command("seals", "list")
     assert (said.status, SEAL in said.out, "active" in said.out) == (0, True, True)
@@ -51,7 +50,7 @@ def test_a_seal_is_shown_with_certificates_and_history(world: World) -> None:
 def test_every_use_is_told_with_its_case(world: World) -> None:
     found = world.command("seals", "uses", SEAL, "--json").json
     assert {key for one in found for key in one} == USE_KEYS
-    assert sorted(one["case"] for one in found) == sorted(world.approvals["issued"])
+    assert sorted(one["case"] for one in found) == sorted(world.drawn())
     assert {(one["document"], one["outcome"], one["version"]) for one in found} == {("ofd", "sealed", 1)}
     number = world.some("issued")
     said = world.command("seals", "uses", "--case", number)
