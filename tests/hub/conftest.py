@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,8 +13,12 @@ import pytest
 
 from core.clock import SHANGHAI, FixedClock
 from core.settings import Mode, Settings
+from hub.collect import collect
 from hub.context import Hub, open_hub
+from hub.install import prepare
 from store.vault import make_keyring
+from tests.departments import EVIDENCE, Departments
+from tests.hub.module_database import module_database
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
 
@@ -32,6 +37,44 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def hub(settings: Settings) -> Iterator[Hub]:
+    with open_hub(settings, FixedClock(NOON)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def collected(
+    postgres_url: str,
+    _owner_url: str,
+    database_template: str,
+    departments: Departments,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Settings]:
+    """Where a hub lies that has read what licences rest on and issued nothing: to be copied, not to be changed."""
+    home = tmp_path_factory.mktemp("collected")
+    with module_database(postgres_url, _owner_url, database_template) as url:
+        make_keyring(home / "keys")
+        settings = Settings(home, url, home / "sources.toml", home / "keys", Mode.DEMO)
+        departments.write_sources(settings.sources_file)
+        departments.hand_out_again()
+        prepare(settings, FixedClock(NOON))
+        with open_hub(settings, FixedClock(NOON)) as opened:
+            for resource in EVIDENCE:
+                collect(opened, resource)
+        yield settings
+
+
+@pytest.fixture
+def ready(collected: Settings, new_database: Callable[..., str], tmp_path: Path) -> Iterator[Hub]:
+    """A copy of it for one test: making it anew takes ten times as long."""
+    home = tmp_path / "home"
+    shutil.copytree(collected.home, home)
+    settings = replace(
+        collected,
+        home=home,
+        database_url=new_database(collected.database_url),
+        sources_file=home / "sources.toml",
+        keys=home / "keys",
+    )
     with open_hub(settings, FixedClock(NOON)) as opened:
         yield opened
 

@@ -10,34 +10,25 @@ from typing import Any
 import pytest
 
 from archive.bag import from_bag, to_bag
-from core.clock import FixedClock
 from core.digest import sm3
 from documents.package import Package
 from hub import holdings
-from hub.collect import collect
 from hub.context import Hub
 from hub.deposit import deposit_all
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.log_proofs import EntryUnknown, check
-from hub.sources import evidence_resources
 from hub.trust import trust_of
 from store.connection import fetch_all, transaction
-from tests.departments import Departments
 from tests.hub.conftest import NOON
 
 
 @pytest.fixture
-def kept(hub: Hub, departments: Departments) -> Hub:
+def kept(ready: Hub) -> Hub:
     """A hub with two packages, and a signed head over both."""
-    departments.write_sources(hub.settings.sources_file)
-    prepare(hub.settings, FixedClock(NOON))
-    for resource in evidence_resources():
-        collect(hub, resource)
-    issue_all(hub, decide(hub).to_issue[:2])
-    assert len(deposit_all(hub)) == 2
-    holdings.KEPT.seal_head(hub)
-    return hub
+    issue_all(ready, decide(ready).to_issue[:2])
+    assert len(deposit_all(ready)) == 2
+    holdings.KEPT.seal_head(ready)
+    return ready
 
 
 def package(hub: Hub) -> tuple[str, Path]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from core.clock import FixedClock
 from core.errors import Permanent, Retryable
 from core.settings import Settings
 from documents.errors import GlyphMissing
@@ -28,16 +27,6 @@ from store import licences
 from store.connection import fetch_all, transaction
 from store.errors import SealNotActive, SealNotRegistered
 from tests.departments import EVIDENCE, Departments
-from tests.hub.conftest import NOON
-
-
-@pytest.fixture
-def ready(hub: Hub, departments: Departments) -> Hub:
-    departments.write_sources(hub.settings.sources_file)
-    prepare(hub.settings, FixedClock(NOON))
-    for resource in EVIDENCE:
-        collect(hub, resource)
-    return hub
 
 
 def failing_for(monkeypatch: pytest.MonkeyPatch, sequence: int, error: Exception) -> None:

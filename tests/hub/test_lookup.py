@@ -36,7 +36,7 @@ from schemas.judge import restore
 from store import records
 from store.audit import Pending
 from store.connection import fetch_all
-from tests.departments import EVIDENCE, Departments
+from tests.departments import Departments
 
 HR = "11420112MB0000000M3000199001000"
 #: The items that begin the licences whose evidence is collected here.
@@ -44,11 +44,8 @@ BEGUN = {f"11420112MB0000000M300019900{number}000" for number in (1, 2, 3)}
 
 
 @pytest.fixture
-def filled(hub: Hub, departments: Departments) -> Hub:
-    departments.write_sources(hub.settings.sources_file)
-    for resource in EVIDENCE:
-        collect(hub, resource)
-    return hub
+def filled(ready: Hub) -> Hub:
+    return ready
 
 
 def lookup(hub: Hub, *, caller: Caller | None = None, live: Live | None = None, **more: Any) -> Answer:

@@ -10,9 +10,8 @@ import pytest
 
 from core.clock import SHANGHAI, FixedClock
 from core.settings import Mode, Settings
-from hub.collect import collect
 from hub.context import Hub
-from hub.install import DEMO_BUREAU, prepare
+from hub.install import DEMO_BUREAU
 from hub.issue import IssueIncomplete, decide, issue_all, issue_one
 from hub.organ_rule import IssuerUnfit, OrganRuleBroken, require_issuer
 from hub.organs import OrgansUnset
@@ -21,7 +20,6 @@ from hub.press import Bureau, Press
 from schemas.errors import OrgansBroken
 from schemas.licence_types import licence_type
 from store import licences
-from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 from tests.hub.old_seals import NEW_BUREAU, use_new_seal, use_seal_of, write_succession
 
@@ -41,15 +39,6 @@ OURS = Bureau(
 def bare(tmp_path: Path) -> Settings:
     """An installation with nothing but the made-up table."""
     return Settings(tmp_path, "", tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
-
-
-@pytest.fixture
-def ready(hub: Hub, departments: Departments) -> Hub:
-    departments.write_sources(hub.settings.sources_file)
-    prepare(hub.settings, FixedClock(NOON))
-    for resource in EVIDENCE:
-        collect(hub, resource)
-    return hub
 
 
 def test_the_demos_bureau_may_issue(bare: Settings) -> None:

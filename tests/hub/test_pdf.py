@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from core.clock import FixedClock
 from core.settings import Mode
 from hub import pdf
-from hub.collect import collect
 from hub.context import Hub
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.pdf import LicenceNotPublished, PdfRefusedByVerifier, make_pdf
 from hub.press import PressUnset
@@ -22,19 +19,14 @@ from hub.seals import uses
 from hub.verify import verify_file
 from store import licences
 from store.connection import transaction
-from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 
 
 @pytest.fixture
-def issued(hub: Hub, departments: Departments) -> Hub:
+def issued(ready: Hub) -> Hub:
     """A hub with one published licence."""
-    departments.write_sources(hub.settings.sources_file)
-    prepare(hub.settings, FixedClock(NOON))
-    for resource in EVIDENCE:
-        collect(hub, resource)
-    assert len(issue_all(hub, decide(hub).to_issue[:1])) == 1
-    return hub
+    assert len(issue_all(ready, decide(ready).to_issue[:1])) == 1
+    return ready
 
 
 def approval(hub: Hub) -> str:

@@ -9,9 +9,7 @@ import pytest
 from core.clock import FixedClock
 from hub import issuing_stops, reverify
 from hub.approvals import Case, case_of, decide, result_of
-from hub.collect import collect
 from hub.context import Hub, open_hub
-from hub.install import prepare
 from hub.issue import issue_all
 from hub.issuing_stops import IssuingStopped, NothingStopped
 from hub.register import waiting_approvals
@@ -20,19 +18,14 @@ from schemas.licence_life import Step
 from store import licences
 from store.connection import fetch_all
 from store.reverify_runs import ReverifyBusy, only_run
-from tests.departments import EVIDENCE, Departments
 from tests.hub.conftest import NOON
 
 
 @pytest.fixture
-def issued(hub: Hub, departments: Departments) -> Hub:
+def issued(ready: Hub) -> Hub:
     """Everything collected, and all first licences issued but for two."""
-    departments.write_sources(hub.settings.sources_file)
-    prepare(hub.settings, FixedClock(NOON))
-    for resource in EVIDENCE:
-        collect(hub, resource)
-    issue_all(hub, unissued(hub)[:-2])
-    return hub
+    issue_all(ready, unissued(ready)[:-2])
+    return ready
 
 
 def unissued(hub: Hub) -> list[str]:
