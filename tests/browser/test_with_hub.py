@@ -84,7 +84,7 @@ def test_a_terminal_with_its_ticket(
         for letter in "RLZYFW":
             page.get_by_role("button", name=letter, exact=True).tap()
             page.wait_for_load_state("networkidle")
-        page.get_by_role("link", name="人力资源服务许可").tap()
+        page.get_by_role("link", name="人力资源服务许可 单位办理").tap()
         page.locator("[name=present]").tap()
         expect(page.locator("#number")).to_be_focused()
         page.keyboard.type(counter.companies["issued"][0])
