@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -31,6 +32,7 @@ class NewDatabase(Protocol):
 
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
+_PLENTY = 6 << 30
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +49,7 @@ def postgres_url() -> Iterator[str]:
 @contextmanager
 def embedded_postgres() -> Iterator[str]:
     """The superuser's URL of a PostgreSQL of one's own."""
-    # /var/tmp, not pytest's folder: run by root, PostgreSQL's own user must reach it
-    folder = Path(tempfile.mkdtemp(prefix="hub-test-", dir="/var/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="hub-test-", dir=_roomy()))
     folder.chmod(0o711)
     cluster = Cluster(folder / "postgres", secrets_folder=folder / "secrets", durable=False)
     try:
@@ -57,6 +58,19 @@ def embedded_postgres() -> Iterator[str]:
     finally:
         cluster.destroy()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _roomy() -> str:
+    """Where the tests' databases lie: in memory where there is plenty. Each test has a database of some 400 files, and
+    ext4 searches longer and longer for a new inode where thousands were given up within seconds.
+
+    Not pytest's folder: run by root, PostgreSQL's own user must reach it.
+    """
+    memory = Path("/dev/shm")
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(memory).free > _PLENTY and os.access(memory, os.W_OK):
+            return str(memory)
+    return "/var/tmp"
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,10 @@ def published(connection: Connection, version: LicenceVersion, now: datetime) ->
 
 
 def entries(connection: Connection) -> list[dict[str, Any]]:
-    return [json.loads(bytes(body)) for (body,) in fetch_all(connection, "select body from register_entry order by id")]
+    rows = fetch_all(
+        connection, "select e.body from licence_step s join register_entry e on e.id = s.entry order by s.id"
+    )
+    return [json.loads(bytes(body)) for (body,) in rows]
 
 
 def test_a_later_document_takes_the_place_of_the_one_before(
