@@ -32,12 +32,14 @@ def take(cursor: Any, caller: str, day: date, quota: int) -> bool:
     # Now somebody has to be waited for. No lock is held while waiting, and none is kept on a shard that turns out
     # full, so that two can never wait for each other.
     while True:
+        # Looked at first: a shard that is begun and committed after this is one the next question sees.
+        unbegun = _unbegun(cursor, values)
         cursor.execute(
             f"select shard from usage_count where caller = %(caller)s and day = %(day)s and n < {_PART} limit 1", values
         )
         row = cursor.fetchone()
         if row is None:
-            if not _unbegun(cursor, values):
+            if not unbegun:
                 return False
             if _begin(cursor, values, wait=True):
                 return True
