@@ -130,7 +130,7 @@ class XlsxFiles:
         names = _names(header)
         try:
             for row in rows:
-                yield self._record(row, names, page.context.get("mark"))
+                yield self._record(row, names, page.context.get("file", ""), page.context.get("mark"))
         except WorkbookUnfit as unfit:
             raise SourceGarbled(f"{self._name}: page {page.number}: {unfit}.", page.body) from None
 
@@ -208,7 +208,7 @@ class XlsxFiles:
             f"(nearest lacks {', '.join(nearest)})"
         )
 
-    def _record(self, row: SheetRow, names: dict[int, str], mark: str | None) -> RawRecord:
+    def _record(self, row: SheetRow, names: dict[int, str], file: str, mark: str | None) -> RawRecord:
         fields: dict[str, str] = dict.fromkeys(names.values(), "")
         raw = {names.get(at, f"#{at + 1}"): cell.text for at, cell in row.cells.items()}
         problems: list[str] = []
@@ -226,7 +226,8 @@ class XlsxFiles:
             fields,
             canonical_json(raw),
             problem="; ".join(problems) or None,
-            edition=None if mark is None else written(copy=mark[:16], place=row.number),
+            # Workbooks are read in the order of their names, so that is the order of what they tell.
+            edition=None if mark is None else written(file, mark[:16], row.number),
         )
 
     def _fault(self, name: str, cell: Cell) -> str | None:
