@@ -179,6 +179,11 @@ def _index(on: date) -> tuple[_Entry, ...]:
     return tuple(_entry(item) for item in all_items(on).values())
 
 
+def forget() -> None:
+    """Read the items anew at the next search, as the bureau's own may have changed."""
+    _index.cache_clear()
+
+
 def _entry(item: ServiceItem) -> _Entry:
     name = _plain(item.name)
     # Reading the whole name knows that 行 of 行政 is xing; each character's other readings are taken as well.

@@ -27,6 +27,7 @@ from documents.template import SheetKind, Template
 from documents.template_files import FOLDER as SHIPPED_TEMPLATES
 from documents.template_files import load as load_template
 from hub.deposit import retention_of
+from hub.items import forget as forget_found
 from hub.items_check import check as check_items
 from hub.items_words import toml_said
 from hub.licence_types_trial import trial
@@ -193,6 +194,7 @@ def _put(path: Path, folder: Path, from_: Path) -> None:
 
 def _forget() -> None:
     forget_items()
+    forget_found()
     forget_types()
     forget_templates()
 
