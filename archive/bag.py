@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from archive.errors import FormRefused
-from archive.metadata import BASE_INFO, DIGEST_LIST, PROCESS_INFO, SIGNATURE, read_base_info, read_digest_list
+from archive.metadata import BASE_INFO, DIGEST_LIST, PROCESS_INFO, SIGNATURE, read_base_info
 from archive.opened import LIMITS
+from archive.package import repacked
 from documents.package import Package
 
 _DECLARATION: Final = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -71,10 +72,10 @@ def from_bag(bag: bytes) -> bytes:
     missing = "、".join(path for path in _OURS if path not in entries)
     if missing:
         raise _refused(f"it is a good bag, but of no package: {missing} is not below {_TAGS}")
-    order = [line.path for line in read_digest_list(entries[DIGEST_LIST]).lines] + [DIGEST_LIST, SIGNATURE]
-    if sorted(order) != sorted(entries):
+    package = repacked(entries)
+    if package is None:
         raise _refused("its files are not those of its digest list")
-    return Package({path: entries[path] for path in order}).to_bytes()
+    return package
 
 
 def check_bag(files: Mapping[str, bytes]) -> None:

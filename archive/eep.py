@@ -16,8 +16,9 @@ from lxml import etree
 
 from archive.case import CaseFile
 from archive.errors import FormRefused
-from archive.metadata import DIGEST_LIST, SIGNATURE, read_digest_list
+from archive.metadata import DIGEST_LIST, SIGNATURE
 from archive.opened import LIMITS
+from archive.package import repacked
 from archive.reading import case_of
 from core.clock import SHANGHAI
 from core.errors import Rejected
@@ -101,10 +102,10 @@ def from_eep(envelope: bytes, verify: VerifySignature | None = None) -> bytes:
     for path in (DIGEST_LIST, SIGNATURE):
         if path not in entries:
             raise _refused(f"it holds no {path}: it was not made from a package")
-    order = [line.path for line in read_digest_list(entries[DIGEST_LIST]).lines] + [DIGEST_LIST, SIGNATURE]
-    if sorted(order) != sorted(entries):
+    package = repacked(entries)
+    if package is None:
         raise _refused("its files are not those of its digest list")
-    return Package({path: entries[path] for path in order}).to_bytes()
+    return package
 
 
 def _documents(signed: etree._Element) -> list[tuple[str, bytes]]:

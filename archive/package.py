@@ -9,7 +9,7 @@ to be rebuilt and compared byte for byte on another machine in thirty years.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from archive.case import CaseFile
@@ -20,6 +20,7 @@ from archive.metadata import (
     PROCESS_INFO,
     SIGNATURE,
     number_files,
+    read_digest_list,
     write_base_info,
     write_digest_list,
     write_process_info,
@@ -68,3 +69,17 @@ def build(case: CaseFile, sign: Sign, limits: Limits = LIMITS) -> ArchivePackage
             "written; split the case into several electronic files 电子文件."
         ) from None
     return ArchivePackage(name=f"{case.electronic_file_no}.zip", data=data)
+
+
+def repacked(entries: Mapping[str, bytes]) -> bytes | None:
+    """A package of these files, its digest list and its signature, as it was built; None where the files are others
+    than the list names.
+
+    Raises:
+        MetadataUnreadable: the digest list is no such list.
+        ContainerRefused: a name that no package holds.
+    """
+    order = [line.path for line in read_digest_list(entries[DIGEST_LIST]).lines] + [DIGEST_LIST, SIGNATURE]
+    if sorted(order) != sorted(entries):
+        return None
+    return Package({path: entries[path] for path in order}).to_bytes()

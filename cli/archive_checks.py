@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
-
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, say_json, say_table
+from cli.progress import ProgressBar
 from core.clock import SHANGHAI
 from core.settings import Settings
 
@@ -75,12 +73,21 @@ def walk(days: int | None, limit: int | None, rate: int | None, as_json: bool) -
     from hub.context import open_hub
     from hub.keeping import walk as run
 
-    progress = _Progress()
+    bar = ProgressBar(every=0.2)
+
+    def on_progress(done: int, total: int, read: int) -> None:
+        def words(took: float, left: float | None) -> str:
+            ends = "" if left is None else f", {left:,.0f} s left"
+            return f"{done:,} of {total:,} packages, {read / took / 1e6:,.1f} MB/s{ends}"
+
+        if total:
+            bar.show(done, total, words)
+
     with open_hub(Settings.from_environment()) as opened:
         try:
-            walked = run(opened, days=days, limit=limit, rate=rate, on_progress=progress)
+            walked = run(opened, days=days, limit=limit, rate=rate, on_progress=on_progress)
         finally:
-            progress.end()
+            bar.end()
     if as_json:
         say_json(walked.to_dict())
     else:
@@ -90,37 +97,6 @@ def walk(days: int | None, limit: int | None, rate: int | None, as_json: bool) -
             f"{walked.left:,} still to be checked"
         )
     walked.demand_sound()
-
-
-class _Progress:
-    """How far the walk has come and how long it takes yet, on standard error, where a person is looking at it."""
-
-    _WIDTH = 24
-    _EVERY = 0.2
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._last = 0.0
-
-    def __call__(self, done: int, total: int, read: int) -> None:
-        now = time.monotonic()
-        if not self._shown or not total or now - self._last < self._EVERY:
-            return
-        self._last = now
-        share, took = done / total, max(now - self._began, 0.001)
-        full = int(share * self._WIDTH)
-        left = f", {took * (1 - share) / share:,.0f} s left" if share else ""
-        line = (
-            f"[{'#' * full}{'.' * (self._WIDTH - full)}] {share:4.0%}, {done:,} of {total:,} packages, "
-            f"{read / took / 1e6:,.1f} MB/s{left}"
-        )
-        click.echo(f"\r\033[K{line}", nl=False, err=True, color=True)
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._last:
-            click.echo("\r\033[K", nl=False, err=True, color=True)
 
 
 COMMANDS = (reports, walk)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.output import FAILED, Words, counted, exit_on_error, json_option, one_line, say_json, say_table
+from cli.progress import ProgressBar
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,11 +121,15 @@ def rotate(resource: str | None, kek: bool, prepare: bool, as_json: bool) -> Non
                 click.echo(f"KEK {made.kek} is in use, {wrapped} wrapped by it")
                 click.echo(f"  back up {opened.settings.keys} now; without the new file the data stays sealed")
             return
-        progress = _Progress()
+        bar = ProgressBar()
+
+        def on_walk(walked: Walked) -> None:
+            bar.show(walked.blocks, walked.total, lambda *_: f"{walked.sealed:,} values sealed anew")
+
         try:
-            done = run(opened, resource=resource, on_walk=progress)
+            done = run(opened, resource=resource, on_walk=on_walk)
         finally:
-            progress.end()
+            bar.end()
     if as_json:
         say_json(done.to_dict())
     else:
@@ -176,26 +180,3 @@ def retire(resource: str | None, kek: bool, as_json: bool) -> None:
             click.echo(f"  {one_line(name)}: data key {number} is still used; first: hub keys rotate", err=True)
     if done.in_use:
         raise SystemExit(FAILED)
-
-
-class _Progress:
-    """How far the rows have come, on standard error, where a person is looking at it."""
-
-    _WIDTH = 24
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
-        self._said = ""
-
-    def __call__(self, walked: Walked) -> None:
-        share = walked.blocks / walked.total if walked.total else 1.0
-        full = int(share * self._WIDTH)
-        line = f"[{'#' * full}{'.' * (self._WIDTH - full)}] {share:4.0%}, {walked.sealed:,} values sealed anew"
-        if self._shown and line != self._said:
-            self._said = line
-            click.echo(f"\r{line}", nl=False, err=True, color=True)
-
-    def end(self) -> None:
-        """Leave the line to what follows, be it the figures or an error."""
-        if self._said:
-            click.echo("\r\033[K", nl=False, err=True, color=True)

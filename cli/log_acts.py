@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import click
 
 from cli.files import anchors_of_option
 from cli.output import CANNOT_TELL, FAILED, counted, one_line, say_json
+from cli.progress import ProgressBar
 from core.clock import SHANGHAI
 from core.errors import Rejected
 from core.settings import Settings
@@ -66,12 +66,17 @@ def verify(what: str, run: Callable[[Hub, OnRead], LogReport], *, as_json: bool)
     """Look through a log and tell what was found."""
     from hub.context import open_hub
 
-    progress = _Progress()
+    bar = ProgressBar()
+
+    def on_read(done: int, total: int) -> None:
+        if done:
+            bar.show(done, total, lambda _, left: f"{done:,} entries, about {left:.0f} s left")
+
     with open_hub(Settings.from_environment()) as opened:
         try:
-            report = run(opened, progress)
+            report = run(opened, on_read)
         finally:
-            progress.end()
+            bar.end()
     if as_json:
         say_json(report.to_dict())
     else:
@@ -268,29 +273,3 @@ def _read(path: Path) -> Any:
 
 def _day(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-
-
-class _Progress:
-    """How far the reading has come and how long it takes yet, on standard error, where a person is looking at it."""
-
-    _WIDTH = 24
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._said = False
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._shown or not done:
-            return
-        share = done / total
-        full = int(share * self._WIDTH)
-        left = (time.monotonic() - self._began) * (1 - share) / share
-        line = f"[{'#' * full}{'.' * (self._WIDTH - full)}] {share:4.0%}, {done:,} entries, about {left:.0f} s left"
-        click.echo(f"\r\033[K{line}", nl=False, err=True, color=True)
-        self._said = True
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._said:
-            click.echo("\r\033[K", nl=False, err=True, color=True)

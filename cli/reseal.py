@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
+from cli.progress import ProgressBar
 from cli.who import login, who_option
 from core.errors import HubError
 from core.settings import Settings
@@ -161,35 +160,27 @@ def _say(report: Report, as_json: bool) -> None:
 
 
 class _Progress:
-    """How far it has come, how fast, and how long it takes yet, on standard error, where a person is looking at it."""
-
-    _WIDTH = 24
+    """How far the order has come, how fast, and how long it takes yet; its clock starts with the first word of it."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
-        self._began: float | None = None
-        self._said = False
+        self._bar: ProgressBar | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if self._began is None:
-            self._began = now
-        if not self._shown or not done:
-            return
-        share, took = done / total, max(now - self._began, 0.001)
-        full = int(share * self._WIDTH)
-        left = took * (1 - share) / share
-        line = (
-            f"[{'#' * full}{'.' * (self._WIDTH - full)}] {share:4.0%}, {done:,} of {total:,} licences, "
-            f"{done / took:,.0f} a second, about {_duration(left)} left"
-        )
-        click.echo(f"\r\033[K{line}", nl=False, err=True, color=True)
-        self._said = True
+        if self._bar is None:
+            self._bar = ProgressBar()
+        if done:
+            self._bar.show(
+                done,
+                total,
+                lambda took, left: (
+                    f"{done:,} of {total:,} licences, {done / took:,.0f} a second, about {_duration(left or 0)} left"
+                ),
+            )
 
     def end(self) -> None:
         """Leave the line to what follows."""
-        if self._said:
-            click.echo("\r\033[K", nl=False, err=True, color=True)
+        if self._bar is not None:
+            self._bar.end()
 
 
 def _duration(seconds: float) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 
 import click
 
 from cli.output import counted, exit_on_error, json_option, one_line, say_json
+from cli.progress import ProgressLine
 from core.clock import SHANGHAI
 from core.settings import Settings
 
@@ -43,13 +43,22 @@ def reverify(since: datetime | None, sample: int | None, as_json: bool) -> None:
     from hub.context import open_hub
     from hub.reverify import reverify as run
 
-    progress = _Progress()
+    line = ProgressLine()
+
+    def on_progress(done: int, total: int) -> None:
+        line.say(f"{done:,} of {total:,} verified")
+
     with open_hub(Settings.from_environment()) as opened:
         try:
             moment = since.replace(tzinfo=SHANGHAI) if since is not None else None
-            done = run(opened, since=moment, sample=sample, on_progress=progress)
+            done = run(
+                opened,
+                since=moment,
+                sample=sample,
+                on_progress=lambda done, of: line.say(f"{done:,} of {of:,} verified"),
+            )
         finally:
-            progress.end()
+            line.end()
     if as_json:
         say_json(done.to_dict())
         return
@@ -60,19 +69,3 @@ def reverify(since: datetime | None, sample: int | None, as_json: bool) -> None:
     )
     for one in done.malformed:
         click.echo(f"  known and cleared: {one_line(one.number)} version {one.version} ({one.code})")
-
-
-class _Progress:
-    """How far the run has come, on standard error, where a person is looking at it."""
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._shown:
-            click.echo(f"\r{done:,} of {total:,} verified", nl=False, err=True, color=True)
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._shown:
-            click.echo("\r\033[K", nl=False, err=True, color=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 
 from cli.files import anchors_of_option, trust_option
 from cli.output import CANNOT_TELL, FAILED, OK, counted, exit_on_error, json_option, one_line, say_json, say_table
+from cli.progress import ProgressBar
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,11 @@ def audit(
     from hub.seals_auditing import Wanted, audit_folders, audit_register
 
     telling = _Json() if as_json else _Table()
-    progress = _Progress()
+    bar = ProgressBar(every=0.2)
+
+    def on_progress(done: int, total: int) -> None:
+        bar.show(done, total, lambda _, left: f"{done:,} of {total:,} files, {left or 0:.0f} s left")
+
     wanted = Wanted(table, page, reports)
     anchors = anchors_of_option(trust)
     settings = Settings.from_environment(database=register)
@@ -63,10 +67,10 @@ def audit(
         from hub.context import open_hub
 
         with open_hub(settings) as hub:
-            done = audit_register(hub, wanted, anchors=anchors, on_row=telling.row, on_progress=progress)
+            done = audit_register(hub, wanted, anchors=anchors, on_row=telling.row, on_progress=on_progress)
     else:
-        done = audit_folders(settings, folders, wanted, anchors=anchors, on_row=telling.row, on_progress=progress)
-    progress.end()
+        done = audit_folders(settings, folders, wanted, anchors=anchors, on_row=telling.row, on_progress=on_progress)
+    bar.end()
     telling.end(done)
     if not as_json:
         for path in (table, page, *done.reports):
@@ -151,36 +155,6 @@ class _Json:
 
     def _text(self, value: dict[str, Any]) -> str:
         return json.dumps(value, ensure_ascii=self._plain)
-
-
-class _Progress:
-    """How far the audit has come and how long it takes yet, on standard error, where a person is looking at it."""
-
-    _WIDTH = 24
-    _EVERY = 0.2
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._last = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if not self._shown or now - self._last < self._EVERY:
-            return
-        self._last = now
-        share = min(done / total, 1.0) if total else 1.0
-        full = int(share * self._WIDTH)
-        left = (now - self._began) * (1 - share) / share if share else 0
-        line = (
-            f"[{'#' * full}{'.' * (self._WIDTH - full)}] {share:4.0%}, {done:,} of {total:,} files, {left:.0f} s left"
-        )
-        click.echo(f"\r\033[K{line}", nl=False, err=True, color=True)
-
-    def end(self) -> None:
-        """Leave the line to what follows."""
-        if self._last:
-            click.echo("\r\033[K", nl=False, err=True, color=True)
 
 
 @click.command(short_help="The table of organs, checked.")

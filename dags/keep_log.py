@@ -12,13 +12,13 @@ HUB_LOG_HEADS (cron expressions, Asia/Shanghai) of Airflow's processes.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import dag, task
 
 from dags._outcome import airflow_outcome
+from dags._schedules import cron
 
 #: Names of the logs; a test holds them against those the hub keeps.
 _LOGS = ("audit", "register", "archive")
@@ -31,14 +31,9 @@ _COMMON: dict[str, Any] = {
 }
 
 
-def _cron(setting: str, usual: str) -> CronTriggerTimetable:
-    # no start date and nothing run at once: a hub that starts has other things to do first
-    return CronTriggerTimetable(os.environ.get(setting, usual), timezone="Asia/Shanghai", run_immediately=timedelta(0))
-
-
 @dag(
     dag_display_name="审计日志编号 · Number the log",
-    schedule=_cron("HUB_LOG_NUMBERS", "* * * * *"),
+    schedule=cron("* * * * *", "HUB_LOG_NUMBERS"),
     **_COMMON,
 )
 def number_log() -> None:
@@ -59,7 +54,7 @@ def number_log() -> None:
 
 @dag(
     dag_display_name="审计日志签名 · Seal the log",
-    schedule=_cron("HUB_LOG_HEADS", "0 * * * *"),
+    schedule=cron("0 * * * *", "HUB_LOG_HEADS"),
     **_COMMON,
 )
 def seal_log() -> None:

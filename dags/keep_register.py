@@ -12,13 +12,13 @@ of Airflow's processes.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import dag, task
 
 from dags._outcome import airflow_outcome
+from dags._schedules import cron
 
 _COMMON: dict[str, Any] = {
     "catchup": False,
@@ -29,14 +29,9 @@ _COMMON: dict[str, Any] = {
 }
 
 
-def _cron(setting: str, usual: str) -> CronTriggerTimetable:
-    # no start date and nothing run at once: a hub that starts has other things to do first
-    return CronTriggerTimetable(os.environ.get(setting, usual), timezone="Asia/Shanghai", run_immediately=timedelta(0))
-
-
 @dag(
     dag_display_name="证照登记簿月度公布 · Publish the register",
-    schedule=_cron("HUB_REGISTER_MONTHS", "30 0 1 * *"),
+    schedule=cron("30 0 1 * *", "HUB_REGISTER_MONTHS"),
     **_COMMON,
 )
 def publish_register() -> None:
@@ -56,7 +51,7 @@ def publish_register() -> None:
 
 @dag(
     dag_display_name="证照状态清单 · Keep the status list",
-    schedule=_cron("HUB_STATUS_LIST", "*/10 * * * *"),
+    schedule=cron("*/10 * * * *", "HUB_STATUS_LIST"),
     **_COMMON,
 )
 def keep_status_list() -> None:
@@ -77,7 +72,7 @@ def keep_status_list() -> None:
 
 @dag(
     dag_display_name="证照登记簿核验 · Verify the register",
-    schedule=_cron("HUB_REGISTER_VERIFIED", "20 3 * * *"),
+    schedule=cron("20 3 * * *", "HUB_REGISTER_VERIFIED"),
     **_COMMON,
 )
 def verify_register() -> None:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import dag, task
 
 from dags._outcome import airflow_outcome
+from dags._schedules import cron
 
 
 @dag(
     dag_display_name="证照到期 · Licence days",
-    # no start date and nothing run at once: a hub that is new waits for its first midnight
-    schedule=CronTriggerTimetable("5 0 * * *", timezone="Asia/Shanghai", run_immediately=timedelta(0)),
+    schedule=cron("5 0 * * *"),
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "hub", "retries": 3, "retry_delay": timedelta(minutes=2)},

@@ -13,16 +13,15 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import dag, task
 
 from dags._outcome import airflow_outcome
+from dags._schedules import cron
 
 
 @dag(
     dag_display_name="证照复验 · Verify issued licences again",
-    schedule=CronTriggerTimetable(
-        os.environ.get("HUB_REVERIFY", "30 1 * * *"), timezone="Asia/Shanghai", run_immediately=timedelta(0)
-    ),
+    schedule=cron("30 1 * * *", "HUB_REVERIFY"),
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "hub", "retries": 3, "retry_delay": timedelta(minutes=10)},

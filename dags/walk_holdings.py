@@ -10,20 +10,17 @@ Asia/Shanghai).
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import dag, task
 
 from dags._outcome import airflow_outcome
+from dags._schedules import cron
 
 
 @dag(
     dag_display_name="馆藏巡检 · Walk the holdings",
-    # no start date and nothing run at once: a hub that starts has other things to do first
-    schedule=CronTriggerTimetable(
-        os.environ.get("HUB_ARCHIVE_WALK", "30 2 * * *"), timezone="Asia/Shanghai", run_immediately=timedelta(0)
-    ),
+    schedule=cron("30 2 * * *", "HUB_ARCHIVE_WALK"),
     catchup=False,
     max_active_runs=1,
     default_args={"owner": "hub", "retries": 3, "retry_delay": timedelta(minutes=5)},

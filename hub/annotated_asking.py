@@ -20,7 +20,7 @@ from hub.caller import Caller, operator
 from hub.context import Hub, OnStep, no_step
 from hub.quota import CallerStopped
 from hub.subjects import read_number
-from hub.usage import usage_of
+from hub.usage import OWN_BASIS, own_usage, usage_of
 from schemas.items import ServiceItem, all_purposes
 from schemas.items import item as item_of
 from schemas.licence_life import Status
@@ -32,10 +32,9 @@ from store.connection import transaction
 __all__ = ["CopyQuotaUsedUp", "HeldLicence", "for_caller", "for_holder", "for_operator", "licences_of"]
 
 #: What the audit log calls the use of one's own licence; the same word as for looking at one's own data.
-_PURPOSE: Final = "my_data"
 _PURPOSE_OPERATOR: Final = "annotated_copy"
 _LISTED: Final = ("licence.ZZMC", "licence.ZZBH", "licence.ZZYXQJZRQ")
-_OWN_BASIS: Final = "中华人民共和国个人信息保护法"
+_HOLDER: Final = "持证主体本人"
 
 
 class CopyQuotaUsedUp(Permanent):
@@ -114,8 +113,9 @@ def for_holder(hub: Hub, access: Access, own: bytes, wanted: Wanted, on_step: On
         CopyOfAnother: the licence is not his.
         HubError: as `hub.annotated.make`.
     """
-    right = CopyRight(_OWN_BASIS, None, access.rules().copies.most_days)
-    return make(hub, wanted, By(_own_usage("我的证照：制作加注件"), right=lambda _: right, holder=own), on_step)
+    right = CopyRight(OWN_BASIS, None, access.rules().copies.most_days)
+    usage = own_usage("我的证照：制作加注件", shown_as=_HOLDER)
+    return make(hub, wanted, By(usage, right=lambda _: right, holder=own), on_step)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -140,7 +140,7 @@ def licences_of(hub: Hub, own: bytes) -> list[HeldLicence]:
     found = []
     with transaction(hub.connection) as cursor:
         about = About(own, "applicant", {"licences": _LISTED}, None, True)
-        audit.append(cursor, replace(_own_usage("我的证照"), about=(about,)), hub.clock.now())
+        audit.append(cursor, own_usage("我的证照", shown_as=_HOLDER, about=(about,)), hub.clock.now())
     for licence in licence_life.of_holder(hub.connection, own):
         if licence.current_version is None:
             continue
@@ -172,25 +172,3 @@ def _usage(caller: Caller, item: ServiceItem | None, case_no: str | None, purpos
         outcome="complete", refusal=None, about=(), materials=(),
     )  # fmt: skip
     return usage if item is not None else replace(usage, item_name="证照加注件")
-
-
-def _own_usage(what: str) -> Usage:
-    return Usage(
-        channel="person",
-        user="person",
-        user_name="本人",
-        organisation="person",
-        organisation_name="持证主体本人",
-        street=None,
-        place=None,
-        item="",
-        item_name=what,
-        item_version=None,
-        case_no=None,
-        purpose=_PURPOSE,
-        basis=_OWN_BASIS,
-        outcome="complete",
-        refusal=None,
-        about=(),
-        materials=(),
-    )

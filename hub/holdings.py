@@ -6,7 +6,6 @@ The log he cannot change so that its signed heads, whose files lie elsewhere, st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,29 +14,15 @@ from hub.context import Hub
 from hub.kept_log import KeptLog
 from hub.log_proofs import EntryUnknown
 from hub.log_report import LogReport
-from hub.log_verify import Body, OnRead
-from store import archive_entries, log_bodies
+from hub.log_verify import OnRead
+from store import archive_entries
 from store.archive_entries import Holding
 
 LOG: Final = archive_entries.LOG
 _MOST_GONE: Final = 1_000
 
 
-class _Bodies:
-    """Where the entries of the archive's log stand."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._connection = hub.connection
-
-    def read(self, entries: Sequence[str]) -> dict[str, Body]:
-        found = archive_entries.read(self._connection, entries)
-        return {entry: Body(one.body, one.faults) for entry, one in found.items()}
-
-    def outside(self, limit: int) -> Iterator[str]:
-        return log_bodies.outside(self._connection, LOG, "archive_entry", limit)
-
-
-KEPT = KeptLog(LOG, _Bodies)
+KEPT = KeptLog(LOG, archive_entries.read, archive_entries.outside)
 
 
 def verify(hub: Hub, *, files: bool = True, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:

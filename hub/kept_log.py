@@ -6,7 +6,7 @@ What the entries are is not known here; a log brings its name and where its bodi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +15,11 @@ from hub import log_proofs, log_sealing, log_verify
 from hub.context import Hub, OnStep, no_step
 from hub.log_heads import Head
 from hub.log_report import LogReport
-from hub.log_verify import Bodies, OnRead
+from hub.log_verify import OnRead
 from store import log_heads as stored
 from store import merkle_log
-from store.connection import transaction
+from store.connection import Connection, transaction
+from store.log_bodies import Body
 
 _AT_ONCE: Final = 2_000
 
@@ -28,11 +29,12 @@ class KeptLog:
     """The log of a name.
 
     Attributes:
-        bodies: where its entries stand in a hub's database.
+        read, outside: where its entries stand in the database, see `hub.log_verify.Bodies`.
     """
 
     name: str
-    bodies: Callable[[Hub], Bodies]
+    read: Callable[[Connection, Sequence[str]], dict[str, Body]]
+    outside: Callable[[Connection, int], Iterator[str]]
 
     def sequence(self, hub: Hub) -> int:
         """Give every committed entry that waits its number; how many. 0 also while another process does it.
@@ -66,7 +68,7 @@ class KeptLog:
 
     def verify(self, hub: Hub, *, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:
         """Look through the whole log; see `hub.log_verify.verify`."""
-        return log_verify.verify(hub, self.name, self.bodies(hub), patience=patience, on_read=on_read)
+        return log_verify.verify(hub, self.name, _Standing(self, hub.connection), patience=patience, on_read=on_read)
 
     def inclusion(self, hub: Hub, entry: str) -> dict[str, Any]:
         """The proof that an entry is in the log; see `hub.log_proofs.inclusion_proof`."""
@@ -79,10 +81,9 @@ class KeptLog:
     def export(self, hub: Hub, first: int = 0, end: int | None = None) -> Iterator[str]:
         """Numbered entries as lines of JSON: number, entry, leaf, and the body as the text its leaf is of."""
         last = self.size(hub) if end is None else end
-        bodies = self.bodies(hub)
         for start in range(first, last, _AT_ONCE):
             leaves = merkle_log.leaves(hub.connection, self.name, start, min(last, start + _AT_ONCE))
-            found = bodies.read([leaf.entry for leaf in leaves])
+            found = self.read(hub.connection, [leaf.entry for leaf in leaves])
             for leaf in leaves:
                 body = found.get(leaf.entry)
                 line = {
@@ -92,6 +93,20 @@ class KeptLog:
                     "body": None if body is None else body.body.decode("utf-8", "backslashreplace"),
                 }
                 yield json.dumps(line, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A log's entries as they stand in one database."""
+
+    log: KeptLog
+    connection: Connection
+
+    def read(self, entries: Sequence[str]) -> dict[str, Body]:
+        return self.log.read(self.connection, entries)
+
+    def outside(self, limit: int) -> Iterator[str]:
+        return self.log.outside(self.connection, limit)
 
 
 def head_line(found: Head) -> str:

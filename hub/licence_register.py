@@ -6,7 +6,6 @@ nothing under it was rewritten, and `verify` names a table that says something e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from core.errors import Permanent
@@ -15,7 +14,7 @@ from hub.context import Hub
 from hub.kept_log import KeptLog
 from hub.log_proofs import EntryUnknown
 from hub.log_report import LogReport
-from hub.log_verify import Body, OnRead
+from hub.log_verify import OnRead
 from store import register_bodies, register_entries
 
 LOG = register_entries.LOG
@@ -27,21 +26,7 @@ class RegisterNotSound(Permanent):
     code: ClassVar[str] = "HUB-929"
 
 
-class _Bodies:
-    """Where the entries of the register stand."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._connection = hub.connection
-
-    def read(self, entries: Sequence[str]) -> dict[str, Body]:
-        found = register_bodies.read(self._connection, entries)
-        return {entry: Body(one.body, one.faults) for entry, one in found.items()}
-
-    def outside(self, limit: int) -> Iterator[str]:
-        return register_bodies.outside(self._connection, limit)
-
-
-KEPT = KeptLog(LOG, _Bodies)
+KEPT = KeptLog(LOG, register_bodies.read, register_bodies.outside)
 #: What a log can do; `hub.kept_log.KeptLog` says what each does and raises.
 sequence, seal_head, export = KEPT.sequence, KEPT.seal_head, KEPT.export
 head, size, behind = KEPT.head, KEPT.size, KEPT.behind

@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -29,6 +28,7 @@ from signing.trust import Trust
 from store import log_heads as stored
 from store import merkle_log
 from store.connection import transaction
+from store.log_bodies import Body
 from store.merkle_log import HEIGHT, TILE, Leaf, SealerBusy
 
 #: Told how many entries of how many were read.
@@ -39,14 +39,6 @@ _AT_ONCE = 16 * TILE
 _TOLERANCE = timedelta(minutes=10)
 #: After so many entries out of place it is no longer looked where each one went.
 _MOST_PLACED = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What stands under an entry: the bytes its leaf is of, and what columns beside them say otherwise."""
-
-    body: bytes
-    faults: tuple[str, ...] = ()
 
 
 class Bodies(Protocol):

@@ -19,6 +19,7 @@ from core.errors import Rejected
 from hub.ages import Ages
 from hub.context import Hub
 from hub.told import label
+from hub.usage import OWN_PURPOSE, own_usage
 from hub.weighing import ELEMENTS
 from hub.wording import in_words
 from schemas.identifiers.citizen import CitizenId
@@ -29,7 +30,7 @@ from schemas.licence_metadata import ELEMENT_NAMES
 from schemas.reasons import Reason
 from schemas.records import Record
 from store import audit, doubts, reports
-from store.audit import About, Seen, Usage
+from store.audit import About, Seen
 from store.connection import transaction
 from store.doubts import Doubt
 from store.records import SealedRecord, select_subject
@@ -45,11 +46,10 @@ _CHANNELS: Final = {
     "system": "数据共享枢纽",
     "person": "本人",
 }
-_PURPOSE: Final = "my_data"
 _ITEM_NAME: Final = "我的数据"
 #: Purposes that no item names.
 _OWN_PURPOSES: Final = {
-    _PURPOSE: "本人查看",
+    OWN_PURPOSE: "本人查看",
     "annotated_copy": "制作加注件",
     "licence_view": "证照管理",
     "licence_step": "证照环节办理",
@@ -144,7 +144,8 @@ def held(hub: Hub, own: bytes, ages: Ages) -> list[Held]:
         rows = select_subject(cursor, own, names)
         opened = [(row, restore(row.resource, row.open(hub.vault).payload)) for name in names for row in rows[name]]
         seen = {name: [f"{name}.{field}" for field in _told(opened, name)] for name in names if rows[name]}
-        audit.append(cursor, _own_usage(own, seen), hub.clock.now())
+        about = About(own, "applicant", seen, None, bool(seen))
+        audit.append(cursor, own_usage(_ITEM_NAME, about=(about,)), hub.clock.now())
     return [_held(hub, row, record, own, read.get(row.resource)) for row, record in opened]
 
 
@@ -268,28 +269,6 @@ def _told(opened: Sequence[tuple[SealedRecord, Record]], resource: str) -> list[
         if row.resource == resource:
             names |= dict.fromkeys(name for name in type(record).model_fields if getattr(record, name) is not None)
     return list(names)
-
-
-def _own_usage(own: bytes, fields: Mapping[str, Sequence[str]]) -> Usage:
-    return Usage(
-        channel="person",
-        user="person",
-        user_name="本人",
-        organisation="person",
-        organisation_name="本人",
-        street=None,
-        place=None,
-        item="",
-        item_name=_ITEM_NAME,
-        item_version=None,
-        case_no=None,
-        purpose=_PURPOSE,
-        basis="中华人民共和国个人信息保护法",
-        outcome="complete",
-        refusal=None,
-        about=(About(own, "applicant", fields, None, bool(fields)),),
-        materials=(),
-    )
 
 
 def _for_owner(record: Record, column: str, words: str) -> bytes:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import os
 import pickle
 import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
-from types import ModuleType, TracebackType
+from contextlib import ExitStack
+from types import TracebackType
 from typing import ClassVar, Final
 
 from core.clock import Clock
@@ -22,6 +19,7 @@ from core.settings import Settings
 from hub.context import Hub, open_hub
 from hub.press import Press
 from hub.reseal_chunk import Outcome, reseal_chunk
+from hub.spawning import end_with_parent, no_main_module
 from store import reseal_orders
 from store.reseal_orders import Order
 
@@ -61,7 +59,7 @@ class ResealPool:
         left = iter(chunks)
         running: set[Future[Outcome]] = set()
         first: BaseException | None = None
-        with _no_main_module():
+        with no_main_module():
             while True:
                 while first is None and len(running) < self._workers + _WAITING:
                     chunk = next(left, None)
@@ -98,17 +96,6 @@ class ResealPool:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-@contextmanager
-def _no_main_module() -> Iterator[None]:
-    """See `hub.judging_pool`."""
-    kept = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = kept
-
-
 # --- in the other process ---
 
 _asked: tuple[Settings, Clock, str] | None = None
@@ -119,7 +106,7 @@ _open = ExitStack()
 def _begin(settings: Settings, clock: Clock, order: str) -> None:
     global _asked
     _asked = settings, clock, order
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # Who stops the command at a terminal stops us too: the chunk at work comes to its end, and no other is begun.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What is made for one document holds no circles: looking for them took a twentieth of the time.
@@ -148,10 +135,3 @@ def _portable(error: HubError) -> HubError:
     except Exception:  # noqa: BLE001 - whatever keeps it from passing
         return (Retryable if isinstance(error, Retryable) else Permanent)(str(error))
     return error
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from core.errors import HubError
 from hub.context import Hub
+from hub.repeating import Repeating
 from hub.status_list import refresh
 from store.turns import TurnTaken
 
-_LOG = logging.getLogger(__name__)
 
-
-class StatusKeeper:
+class StatusKeeper(Repeating):
     """Several processes may each run one: one of them makes a list at a time.
 
     Args:
@@ -24,32 +21,13 @@ class StatusKeeper:
     """
 
     def __init__(self, hubs: Callable[[], AbstractContextManager[Hub]], *, every: float = 10.0) -> None:
-        self._hubs, self._every = hubs, every
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._trouble: str | None = None
-
-    def start(self) -> None:
-        """Begin; once only."""
-        if self._thread is not None:
-            raise RuntimeError("this keeper was started already")
-        self._thread = threading.Thread(target=self._run, name="status-keeper", daemon=True)
-        self._thread.start()
-
-    def stop(self, seconds: float = 10.0) -> None:
-        """End after the look at hand; safe to call twice."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(seconds)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every):
-            trouble = self._look()
-            if trouble is not None and trouble != self._trouble:
-                _LOG.error("the status list is not made anew: %s", trouble)
-            elif trouble is None and self._trouble is not None:
-                _LOG.warning("the status list is made again")
-            self._trouble = trouble
+        super().__init__(
+            "status-keeper",
+            every=every,
+            failing="the status list is not made anew",
+            well="the status list is made again",
+        )
+        self._hubs = hubs
 
     def _look(self) -> str | None:
         try:

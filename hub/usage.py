@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from hub.caller import Caller
 from schemas.items import ServiceItem
 from store.audit import About, Outcome, Trace, Usage
+
+#: Purpose and basis of whoever looks at what is held about himself.
+OWN_PURPOSE: Final = "my_data"
+OWN_BASIS: Final = "中华人民共和国个人信息保护法"
 
 
 def usage_of(
@@ -49,4 +54,32 @@ def usage_of(
         materials=materials,
         withheld_until=withheld_until,
         withheld_basis=withheld_basis,
+    )
+
+
+def own_usage(what: str, *, shown_as: str = "本人", about: tuple[About, ...] = ()) -> Usage:
+    """The entry of somebody who looked at what is held about himself, or had a copy made of it.
+
+    Args:
+        what: what he did, in the place of an item's name.
+        shown_as: in the place of an organisation's name.
+    """
+    return Usage(
+        channel="person",
+        user="person",
+        user_name="本人",
+        organisation="person",
+        organisation_name=shown_as,
+        street=None,
+        place=None,
+        item="",
+        item_name=what,
+        item_version=None,
+        case_no=None,
+        purpose=OWN_PURPOSE,
+        basis=OWN_BASIS,
+        outcome="complete",
+        refusal=None,
+        about=about,
+        materials=(),
     )

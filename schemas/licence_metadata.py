@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any, Self, TypeVar
 
@@ -20,17 +19,6 @@ from schemas.identifiers.licence import LicenceId
 from schemas.reasons import REASONS
 
 T = TypeVar("T")
-
-
-class LicenceStatus(StrEnum):
-    """The house's own list; the official one is not known to us."""
-
-    VALID = "有效"
-    EXPIRED = "过期"
-    CANCELLED = "注销"
-    WITHDRAWN = "撤销"
-    REVOKED = "吊销"
-    SUSPENDED = "暂停"
 
 
 def _day(value: Any) -> date:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from store import records
 from store.connection import Connection, fetch_all, transaction
 from store.records import StoredRecord
 from store.vault import Vault
@@ -61,21 +62,11 @@ def unsettled(connection: Connection, vault: Vault, resource: str, page: int = 5
     Args:
         resource: in which the results lie.
     """
-    after = b""
-    while True:
-        rows = fetch_all(
-            connection,
-            "select h.key, r.payload, r.version, r.batch, r.valid_from from "
-            "(select resource, key, subjects[1] as subject from record_head h "
-            "where resource = %s and key > %s and digest is not null and not exists (select from approval_outcome o "
-            "where o.subject = h.subjects[1] and (o.state = 'issued' "
-            "or (o.state = 'not_granted' and o.result_version = h.version))) order by key limit %s) h "
-            "join record r on r.subject = h.subject and r.resource = h.resource and r.key = h.key order by h.key",
-            (resource, after, page),
-        )
-        for key, payload, version, batch, valid_from in rows:
-            plain = vault.open_sealed(resource, bytes(key), payload)
-            yield StoredRecord(resource, plain, version, batch, valid_from)
-        if len(rows) < page:
-            return
-        after = bytes(rows[-1][0])
+    return records.of_resource(
+        connection,
+        vault,
+        resource,
+        page,
+        only="and not exists (select from approval_outcome o where o.subject = h.subjects[1] "
+        "and (o.state = 'issued' or (o.state = 'not_granted' and o.result_version = h.version)))",
+    )

@@ -16,7 +16,9 @@ from core.canonical import canonical
 from core.clock import SHANGHAI
 from core.merkle import leaf_hash
 from core.uuid7 import uuid7
+from store import log_bodies
 from store.connection import Connection, fetch_all, transaction
+from store.log_bodies import NO_ENTRY, Body, named_otherwise
 from store.merkle_log import WAIT
 
 #: Name of the log.
@@ -24,13 +26,6 @@ LOG: Final = "archive"
 #: How the body is made; the first thing it says.
 VERSION: Final = 1
 _AT_ONCE: Final = 1_000
-
-
-class Read(NamedTuple):
-    """One entry: the bytes its leaf is of, and what beside them does not agree with them."""
-
-    body: bytes
-    faults: tuple[str, ...]
 
 
 class Holding(NamedTuple):
@@ -78,7 +73,7 @@ def said_in(body: bytes) -> dict[str, Any] | None:
         return None
 
 
-def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
+def read(connection: Connection, entries: Sequence[str]) -> dict[str, Body]:
     """Those that are there, looked at."""
     if not entries:
         return {}
@@ -87,7 +82,12 @@ def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
         "select id::text, body, at, file_no from archive_entry where id = any(%s::uuid[])",
         (list(entries),),
     )
-    return {entry: Read(bytes(body), _faults(entry, bytes(body), at, file_no)) for entry, body, at, file_no in rows}
+    return {entry: Body(bytes(body), _faults(entry, bytes(body), at, file_no)) for entry, body, at, file_no in rows}
+
+
+def outside(connection: Connection, limit: int) -> Iterator[str]:
+    """Entries that have no number and wait for none."""
+    return log_bodies.outside(connection, LOG, "archive_entry", limit)
 
 
 def of_package(connection: Connection, file_no: str) -> str | None:
@@ -144,12 +144,8 @@ def enter_older(connection: Connection, holding: Holding, *, sha256: bytes, now:
 def _faults(entry: str, body: bytes, at: datetime, file_no: str) -> tuple[str, ...]:
     said = said_in(body)
     if said is None:
-        return ("its body is not of the form of an entry",)
-    faults = []
-    if said["id"] != entry:
-        faults.append("its body bears the number of another entry")
-    if datetime.fromisoformat(said["at"]) != at:
-        faults.append("the column at says something else than the body")
+        return (NO_ENTRY,)
+    faults = named_otherwise(entry, at, said)
     if said["file_no"] != file_no:
         faults.append("the column file_no says something else than the body")
     return tuple(faults)

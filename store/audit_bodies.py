@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from store.audit import LOG
 from store.connection import Connection, fetch_all
+from store.log_bodies import NO_ENTRY, Body
 
 
-class Read(NamedTuple):
-    """One entry: the bytes its leaf is of, and what beside them does not agree with them."""
-
-    body: bytes
-    faults: tuple[str, ...]
-
-
-def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
+def read(connection: Connection, entries: Sequence[str]) -> dict[str, Body]:
     """Those that are there, looked at."""
     if not entries:
         return {}
@@ -39,7 +33,7 @@ def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
         (list(entries),),
     )
     return {
-        entry: Read(bytes(body), _faults(entry, bytes(body), columns, about.get(entry, [])))
+        entry: Body(bytes(body), _faults(entry, bytes(body), columns, about.get(entry, [])))
         for entry, body, *columns in rows
     }
 
@@ -68,7 +62,7 @@ def _faults(entry: str, body: bytes, columns: list[Any], about: list[tuple[Any, 
         expected_about = [_about(said, part, one) for part, one in enumerate(said["about"])]
         number = said["id"]
     except (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError):
-        return ("its body is not of the form of an entry",)
+        return (NO_ENTRY,)
     faults = [
         f"the column {name} says something else than the body"
         for (name, value), column in zip(expected.items(), columns, strict=True)

@@ -68,6 +68,9 @@ class Taken:
     entry: str
 
 
+_TAKEN: Final = (
+    "at, step, before, after, version, basis, effective_on, by_user, by_organisation, document_no, entry::text"
+)
 _COLUMNS = "id, licence_type, year, sequence, number, item, status, status_since, valid_until, current_version"
 
 
@@ -281,16 +284,8 @@ def _sealed(vault: Vault | None, change: Change, entry: str) -> bytes | None:
 
 def history(connection: Connection, licence: str) -> list[Taken]:
     """The steps of a licence (by its id), oldest first."""
-    rows = fetch_all(
-        connection,
-        "select at, step, before, after, version, basis, effective_on, by_user, by_organisation, document_no, "
-        "entry::text from licence_step where licence = %s order by id",
-        (licence,),
-    )
-    return [
-        Taken(row[0], Step(row[1]), Status(row[2]), Status(row[3]), row[4], Grounds(*row[5:10]), row[10])
-        for row in rows
-    ]
+    rows = fetch_all(connection, f"select {_TAKEN} from licence_step where licence = %s order by id", (licence,))
+    return [_taken(row) for row in rows]
 
 
 def reasons(connection: Connection, vault: Vault, licence: str) -> dict[str, str]:
@@ -305,15 +300,9 @@ def reasons(connection: Connection, vault: Vault, licence: str) -> dict[str, str
 
 def last_step(cursor: Any, licence: str) -> Taken | None:
     """The newest step of a licence (by its id); part of the caller's transaction."""
-    cursor.execute(
-        "select at, step, before, after, version, basis, effective_on, by_user, by_organisation, document_no, "
-        "entry::text from licence_step where licence = %s order by id desc limit 1",
-        (licence,),
-    )
+    cursor.execute(f"select {_TAKEN} from licence_step where licence = %s order by id desc limit 1", (licence,))
     row = cursor.fetchone()
-    if row is None:
-        return None
-    return Taken(row[0], Step(row[1]), Status(row[2]), Status(row[3]), row[4], Grounds(*row[5:10]), row[10])
+    return None if row is None else _taken(row)
 
 
 def holder_of(cursor: Any, licence: str) -> bytes:
@@ -342,3 +331,7 @@ def _licence(row: tuple[Any, ...]) -> Licence:
     values = list(row)
     values[6] = Status(row[6])
     return Licence(*values)
+
+
+def _taken(row: tuple[Any, ...]) -> Taken:
+    return Taken(row[0], Step(row[1]), Status(row[2]), Status(row[3]), row[4], Grounds(*row[5:10]), row[10])

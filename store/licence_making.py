@@ -369,7 +369,6 @@ def publish(cursor: Any, version: LicenceVersion, now: datetime) -> None:
 def publish_all(cursor: Any, versions: Sequence[LicenceVersion], now: datetime) -> None:
     """As `record_published`, for documents of many licences, one of each, within the caller's transaction."""
     held = licence_life.hold_all(cursor, [one.licence for one in versions])
-    now = moments.forward(cursor, now)
     cursor.execute(
         "select id, document_sm3, basis, effective_on, by_user, by_organisation, document_no from licence_version "
         "where id = any(%s::uuid[]) and state = 'sealed'",
@@ -382,7 +381,10 @@ def publish_all(cursor: Any, versions: Sequence[LicenceVersion], now: datetime) 
         document, basis, effective_on, *who = sealed[one.id]
         grounds = Grounds(basis, effective_on or one.reserved_at.date(), *who)
         changes.append(_becoming(held[one.licence], one, bytes(document), one.valid_until, grounds))
-    licence_life.record_all(cursor, None, changes, now)
+    taken = licence_life.record_all(cursor, None, changes, now)
+    if not taken:
+        return
+    now = taken[0].at
     execute_values(
         cursor,
         "update licence_version v set superseded_at = n.at from (values %s) n (licence, version, at) "

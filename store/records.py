@@ -87,15 +87,21 @@ def read_ahead(cursor: Any, wanted: Sequence[tuple[bytes, str]]) -> None:
         )
 
 
-def of_resource(connection: Connection, vault: Vault, resource: str, page: int = 500) -> Iterator[StoredRecord]:
-    """Every current record of a resource once, whatever the number of its subjects, in a stable order."""
+def of_resource(
+    connection: Connection, vault: Vault, resource: str, page: int = 500, *, only: str = ""
+) -> Iterator[StoredRecord]:
+    """Every current record of a resource once, whatever the number of its subjects, in a stable order.
+
+    Args:
+        only: SQL that begins with `and` and asks more of `record_head h`.
+    """
     after = b""
     while True:
         rows = fetch_all(
             connection,
             "select h.key, r.payload, r.version, r.batch, r.valid_from from "
-            "(select resource, key, subjects[1] as subject from record_head "
-            "where resource = %s and key > %s and digest is not null order by key limit %s) h "
+            "(select resource, key, subjects[1] as subject from record_head h "
+            f"where resource = %s and key > %s and digest is not null {only} order by key limit %s) h "
             "join record r on r.subject = h.subject and r.resource = h.resource and r.key = h.key order by h.key",
             (resource, after, page),
         )

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from store import log_bodies
 from store.connection import Connection, fetch_all, fetch_one
+from store.log_bodies import NO_ENTRY, Body, named_otherwise
 from store.register_entries import LOG
 
 
-class Read(NamedTuple):
-    """One entry: the bytes its leaf is of, and what beside them does not agree with them."""
-
-    body: bytes
-    faults: tuple[str, ...]
-
-
-def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
+def read(connection: Connection, entries: Sequence[str]) -> dict[str, Body]:
     """Those that are there, looked at."""
     if not entries:
         return {}
@@ -30,7 +24,7 @@ def read(connection: Connection, entries: Sequence[str]) -> dict[str, Read]:
         "where e.id = any(%s::uuid[])",
         (list(entries),),
     )
-    return {entry: Read(bytes(body), _faults(entry, bytes(body), at, number)) for entry, body, at, number in rows}
+    return {entry: Body(bytes(body), _faults(entry, bytes(body), at, number)) for entry, body, at, number in rows}
 
 
 def outside(connection: Connection, limit: int) -> Iterator[str]:
@@ -70,12 +64,8 @@ _MAY_BE_TOLD: Final = ("identifier", "document_sm3", "valid_until", "document_no
 def _faults(entry: str, body: bytes, at: datetime, number: str | None) -> tuple[str, ...]:
     said = said_in(body)
     if said is None:
-        return ("its body is not of the form of an entry",)
-    faults = []
-    if said["id"] != entry:
-        faults.append("its body bears the number of another entry")
-    if datetime.fromisoformat(said["at"]) != at:
-        faults.append("the column at says something else than the body")
+        return (NO_ENTRY,)
+    faults = named_otherwise(entry, at, said)
     if said["number"] != number:
         faults.append("the column licence is of another licence than the body")
     return tuple(faults)

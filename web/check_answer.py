@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from hub.checking import Checked, CopyTold, FaceLine, Registered, SealTold, StepTold, VersionTold
+from hub.checking import Checked, Registered, StepTold, VersionTold
 from hub.checking_outcome import WORDS, Outcome
 from web.check_port import Shown
 
@@ -21,6 +21,8 @@ class Said(BaseModel):
 
 class Line(BaseModel):
     """A line of the face; where it is about a person, `masked`, only part of it is told."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     label: str
     words: str
@@ -51,6 +53,8 @@ class VersionAnswer(BaseModel):
 class SealAnswer(BaseModel):
     """Whom a seal names; believed only where `proven`."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     seal: str
     es_id: str
     organ: str
@@ -63,6 +67,8 @@ class SealAnswer(BaseModel):
 
 class CopyAnswer(BaseModel):
     """What an annotated copy was made for."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     receiver: str
     cause: str
@@ -122,7 +128,7 @@ def answer_of(shown: Shown) -> CheckAnswer:
         way=checked.way.value,
         checked_at=checked.at,
         licence=_licence(checked.licence) if checked.licence is not None else None,
-        seals=[_seal(one) for one in checked.seals],
+        seals=[SealAnswer.model_validate(one) for one in checked.seals],
         newer=newer_path(checked),
         proof=dict(shown.proof.body) if shown.proof is not None else None,
     )
@@ -152,15 +158,11 @@ def _licence(found: Registered) -> LicenceAnswer:
         valid_until=found.valid_until,
         superseded=found.superseded,
         document_sm3=found.document_sm3.hex() if found.document_sm3 is not None else None,
-        face=[_line(one) for one in found.face],
+        face=[Line.model_validate(one) for one in found.face],
         steps=[_step(one) for one in found.steps],
         versions=[_version(one) for one in found.versions],
-        annotated=_copy(found.copy) if found.copy is not None else None,
+        annotated=CopyAnswer.model_validate(found.copy) if found.copy is not None else None,
     )
-
-
-def _line(one: FaceLine) -> Line:
-    return Line(label=one.label, words=one.words, masked=one.masked)
 
 
 def _step(one: StepTold) -> StepAnswer:
@@ -182,20 +184,3 @@ def _version(one: VersionTold) -> VersionAnswer:
         published_at=one.published_at,
         superseded_at=one.superseded_at,
     )
-
-
-def _seal(one: SealTold) -> SealAnswer:
-    return SealAnswer(
-        seal=one.seal,
-        es_id=one.es_id,
-        organ=one.organ,
-        signer=one.signer,
-        sealed_at=one.sealed_at,
-        stamped_at=one.stamped_at,
-        timestamped=one.timestamped,
-        proven=one.proven,
-    )
-
-
-def _copy(one: CopyTold) -> CopyAnswer:
-    return CopyAnswer(receiver=one.receiver, cause=one.cause, made_at=one.made_at, expires_at=one.expires_at)
