@@ -13,23 +13,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 from psycopg2 import sql
 
 from onebox.postgres import Cluster
 from store.migrate import migrate
+from tests.databases import NewDatabase, databases, lasting_database, located, run
 from tests.departments import Departments, started
-
-
-class NewDatabase(Protocol):
-    """Makes a database and gives its URL."""
-
-    def __call__(self, copy_of: str | None = None) -> str: ...
-
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _PLENTY = 6 << 30
@@ -77,9 +69,9 @@ def _roomy() -> str:
 def _owner_url(postgres_url: str) -> Iterator[str]:
     """URL of a login role that owns the test databases and is no superuser, like the hub's in the world."""
     name, password = f"hub_test_{secrets.token_hex(4)}", secrets.token_urlsafe(16)
-    _run(postgres_url, sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(password)))
-    yield _with(postgres_url, credentials=f"{name}:{password}")
-    _run(postgres_url, sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+    run(postgres_url, sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(password)))
+    yield located(postgres_url, credentials=f"{name}:{password}")
+    run(postgres_url, sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
@@ -88,50 +80,25 @@ def database_template(postgres_url: str, _owner_url: str) -> Iterator[str]:
     owner = urlsplit(_owner_url).username
     assert owner is not None
     name = f"template_{secrets.token_hex(4)}"
-    _run(postgres_url, sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
-    migrate(_with(_owner_url, database=name))
+    run(postgres_url, sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(owner)))
+    migrate(located(_owner_url, database=name))
     yield name
-    _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
 def new_database(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[NewDatabase]:
     """Makes databases owned by a role without special rights, all dropped after the test: fresh and migrated
     ones, or copies of the database of a URL to which nobody is connected."""
-    with _databases(postgres_url, _owner_url, database_template) as make:
+    with databases(postgres_url, _owner_url, database_template) as make:
         yield make
 
 
 @pytest.fixture(scope="module")
 def module_database_url(postgres_url: str, _owner_url: str, database_template: str) -> Iterator[str]:
     """A fresh migrated database that the tests of a module share; dropped after them."""
-    with _databases(postgres_url, _owner_url, database_template) as make:
-        yield make()
-
-
-@contextmanager
-def _databases(postgres_url: str, owner_url: str, database_template: str) -> Iterator[NewDatabase]:
-    owner = urlsplit(owner_url).username
-    assert owner is not None
-    made: list[str] = []
-
-    def make(copy_of: str | None = None) -> str:
-        template = urlsplit(copy_of).path.lstrip("/") if copy_of else database_template
-        name = f"test_{secrets.token_hex(6)}"
-        _run(
-            postgres_url,
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY wal_log").format(
-                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(template)
-            ),
-        )
-        made.append(name)
-        return _with(owner_url, database=name)
-
-    try:
-        yield make
-    finally:
-        for name in made:
-            _run(postgres_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -164,21 +131,3 @@ def _outside(variable: str, usual: str) -> Path:
     if not path.exists():
         pytest.skip(f"{path.name} is not part of the repository; set {variable} to where it lies")
     return path
-
-
-def _with(url: str, *, credentials: str | None = None, database: str | None = None) -> str:
-    parts = urlsplit(url)
-    address = parts.netloc.rpartition("@")[2]
-    netloc = parts.netloc if credentials is None else f"{credentials}@{address}"
-    path = parts.path if database is None else f"/{database}"
-    return urlunsplit((parts.scheme, netloc, path, parts.query, ""))
-
-
-def _run(url: str, statement: sql.Composable) -> None:
-    connection = psycopg2.connect(url)
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-    finally:
-        connection.close()

@@ -28,10 +28,10 @@ from schemas.licence_life import Status, Step
 from store import licences, records
 from store.connection import transaction
 from tests.browser.conftest import serving
+from tests.databases import lasting_database
 from tests.departments import Departments
 from tests.hub.access_files import PASSWORD, write
 from tests.hub.lives import Turning, filled_settings, granted_later, issue
-from tests.hub.module_database import module_database
 from web.app import create_app
 
 pytestmark = pytest.mark.world
@@ -61,7 +61,7 @@ def office(
     departments: Departments,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Office]:
-    with module_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         home = tmp_path_factory.mktemp("office")
         settings = filled_settings(url, home, departments)
         write(home / "access.toml")

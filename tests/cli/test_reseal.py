@@ -9,8 +9,9 @@ import pytest
 from hub.install import DEMO_BUREAU
 from tests.cli.command import Command
 from tests.cli.conftest import hub_environment
+from tests.databases import lasting_database
 from tests.hub.old_seals import NEW_BUREAU
-from tests.hub.stock import grown_stock, own_database
+from tests.hub.stock import grown_stock
 
 COUNT = 3
 
@@ -20,7 +21,7 @@ def command(
     postgres_url: str, _owner_url: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Command]:
     home = tmp_path_factory.mktemp("cli-reseal")
-    with own_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         grown_stock(home, url, COUNT)
         yield Command(hub_environment(home, url))
 

@@ -12,8 +12,8 @@ from core.settings import Settings
 from hub.context import open_hub
 from hub.install import DEMO_BUREAU
 from store.connection import fetch_all
-from tests.conftest import NewDatabase
 from tests.dags.conftest import Inside, Stage
+from tests.databases import NewDatabase
 from tests.hub.stock import NOON, grown_stock
 
 RESEAL = "reseal_licences"

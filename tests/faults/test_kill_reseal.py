@@ -20,11 +20,11 @@ from hub.reseal_pool import ResealInterrupted
 from hub.verify import verify_file
 from store import licences
 from store.connection import fetch_all
-from tests.conftest import NewDatabase
+from tests.databases import NewDatabase, copied, lasting_database
 from tests.faults.conftest import LIVES, LONG, SEED
 from tests.faults.dying import run_and_be_killed, run_and_die, steps_of
 from tests.hub.conftest import NOON
-from tests.hub.stock import copied, grown_stock, own_database
+from tests.hub.stock import grown_stock
 
 COUNT, CHUNK = 24, 6
 MOMENTS = LIVES if LONG else 5
@@ -38,7 +38,7 @@ def grown(
     postgres_url: str, _owner_url: str, database_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
     home = tmp_path_factory.mktemp("reseal-stock")
-    with own_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         settings = grown_stock(home, url, COUNT)
         with open_hub(settings, FixedClock(NOON)) as hub:
             begin(hub, organ=DEMO_BUREAU.name, legal_basis="测试方案", who="tester", chunk=CHUNK)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,8 +16,8 @@ from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.install import prepare
 from store.vault import make_keyring
+from tests.databases import copied, lasting_database
 from tests.departments import EVIDENCE, Departments
-from tests.hub.module_database import module_database
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
 
@@ -51,7 +50,7 @@ def collected(
 ) -> Iterator[Settings]:
     """Where a hub lies that has read what licences rest on and issued nothing: to be copied, not to be changed."""
     home = tmp_path_factory.mktemp("collected")
-    with module_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         make_keyring(home / "keys")
         settings = Settings(home, url, home / "sources.toml", home / "keys", Mode.DEMO)
         departments.write_sources(settings.sources_file)
@@ -66,15 +65,7 @@ def collected(
 @pytest.fixture
 def ready(collected: Settings, new_database: Callable[..., str], tmp_path: Path) -> Iterator[Hub]:
     """A copy of it for one test: making it anew takes ten times as long."""
-    home = tmp_path / "home"
-    shutil.copytree(collected.home, home)
-    settings = replace(
-        collected,
-        home=home,
-        database_url=new_database(collected.database_url),
-        sources_file=home / "sources.toml",
-        keys=home / "keys",
-    )
+    settings = copied(collected, new_database(collected.database_url), tmp_path / "home")
     with open_hub(settings, FixedClock(NOON)) as opened:
         yield opened
 

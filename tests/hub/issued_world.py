@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import psycopg2
-from psycopg2 import sql
 
 from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
@@ -19,6 +14,7 @@ from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.sources import evidence_resources
 from store.vault import make_keyring
+from tests.databases import lasting_database
 from tests.departments import Departments
 from tests.hub.access_files import access_text
 
@@ -46,30 +42,16 @@ def issued_world(
     clock: Clock | None = None,
 ) -> Iterator[Settings]:  # fmt: skip
     """The settings of the hub; its database is dropped at the end."""
-    name = f"issued_{secrets.token_hex(4)}"
-    _administer(
-        postgres_url, "CREATE DATABASE {} OWNER {} TEMPLATE {}", name, str(urlsplit(owner_url).username), template
-    )
-    make_keyring(home / "keys")
-    departments.write_sources(home / "sources.toml")
-    (home / "access.toml").write_text(access_text() + COPY_GRANTS)
-    (home / "t1.key").write_text("ab" * 32)
-    settings = Settings(
-        home, urlsplit(owner_url)._replace(path=f"/{name}").geturl(), home / "sources.toml", home / "keys", Mode.DEMO
-    )
-    watch = clock or SystemClock()
-    prepare(settings, watch)
-    with open_hub(settings, watch) as hub:
-        for resource in evidence_resources():
-            collect(hub, resource)
-        issue_all(hub, decide(hub).to_issue[:licences])
-    yield settings
-    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
-
-
-def _administer(url: str, statement: str, *names: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-    connection.close()
+    with lasting_database(postgres_url, owner_url, template) as url:
+        make_keyring(home / "keys")
+        departments.write_sources(home / "sources.toml")
+        (home / "access.toml").write_text(access_text() + COPY_GRANTS)
+        (home / "t1.key").write_text("ab" * 32)
+        settings = Settings(home, url, home / "sources.toml", home / "keys", Mode.DEMO)
+        watch = clock or SystemClock()
+        prepare(settings, watch)
+        with open_hub(settings, watch) as hub:
+            for resource in evidence_resources():
+                collect(hub, resource)
+            issue_all(hub, decide(hub).to_issue[:licences])
+        yield settings

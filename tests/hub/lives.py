@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -24,6 +22,7 @@ from hub.issue import decide, issue_all
 from hub.life import OFFICER, Order
 from schemas.licence_life import Step
 from store.vault import make_keyring
+from tests import databases
 from tests.departments import EVIDENCE, Departments
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
@@ -73,9 +72,7 @@ def issue(hub: Hub, count: int) -> list[str]:
 @contextmanager
 def copied(settings: Settings, url: str, home: Path, clock: Turning) -> Iterator[Hub]:
     """A hub on copies of another's database and folder."""
-    shutil.copytree(settings.home, home, dirs_exist_ok=True)
-    own = replace(settings, home=home, database_url=url, sources_file=home / "sources.toml", keys=home / "keys")
-    with open_hub(own, clock) as hub:
+    with open_hub(databases.copied(settings, url, home), clock) as hub:
         yield hub
 
 

@@ -26,9 +26,9 @@ from schemas.licence_life import Status, Step
 from schemas.licence_types import licence_type
 from store import approval_outcomes, licences
 from store.connection import fetch_all, transaction
+from tests.databases import lasting_database
 from tests.departments import Departments
 from tests.hub.lives import MORNING, Turning, copied, filled_settings, officer, order
-from tests.hub.module_database import module_database
 
 pytestmark = pytest.mark.world
 Plan = dict[str, dict[str, Any]]
@@ -44,7 +44,7 @@ def filled(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Settings]:
     """Where a hub lies that has read every department and issued nothing."""
-    with module_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         yield filled_settings(url, tmp_path_factory.mktemp("approved"), departments, evidence_resources())
 
 

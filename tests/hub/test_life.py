@@ -42,9 +42,9 @@ def issued(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Settings, list[str]]]:
     """Where a hub with three sealed licences lies, and their numbers; tests work on copies."""
-    from tests.hub.module_database import module_database
+    from tests.databases import lasting_database
 
-    with module_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         settings = filled_settings(url, tmp_path_factory.mktemp("lives"), departments)
         with open_hub(settings, Turning()) as hub:
             numbers_ = issue(hub, 3)

@@ -37,11 +37,11 @@ from store.errors import SealNotActive
 from store.licences import LicenceVersion
 from store.register_entries import Grounds
 from store.reseal_orders import OrderUnfit
-from tests.conftest import NewDatabase
+from tests.databases import NewDatabase, copied, lasting_database
 from tests.departments import Departments
 from tests.hub.conftest import NOON
 from tests.hub.old_seals import NEW_BUREAU, use_new_seal, use_seal_of, write_succession
-from tests.hub.stock import copied, grown_stock, own_database
+from tests.hub.stock import grown_stock
 
 GROUNDS = Grounds("行政许可法", NOON.date(), "officer", NEW_BUREAU.name)
 COUNT, CHUNK = 7, 3
@@ -53,7 +53,7 @@ def grown(
 ) -> Iterator[Settings]:
     """Licences of the demo's bureau, which another bureau has followed today; its seal is in use. To be copied."""
     home = tmp_path_factory.mktemp("grown")
-    with own_database(postgres_url, _owner_url, database_template) as url:
+    with lasting_database(postgres_url, _owner_url, database_template) as url:
         yield grown_stock(home, url, COUNT)
 
 
