@@ -26,7 +26,7 @@ from hub.press_file import (
     TimestampPart,
     press_file_of,
 )
-from hub.trust import DEMO, Revocation, ders_in, read_lists, trust_of
+from hub.trust import DEMO, ders_in, trust_of_press
 from signing import detached
 from signing.certificates import Certificate
 from signing.demo_pki import open_keys, says_test
@@ -115,9 +115,7 @@ class Press:
             seal_id=sealer.seal.es_id,
             seal_name=sealer.seal.name,
         )
-        known = file.revocation
-        revocation = Revocation(read_lists(known.lists), fetch=known.fetch, networks=known.networks)
-        return cls(bureau, sealer, signer, trust_of(settings, revocation=revocation), is_test)
+        return cls(bureau, sealer, signer, trust_of_press(settings, file), is_test)
 
     @property
     def seal_sm3(self) -> bytes:

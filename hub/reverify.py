@@ -27,7 +27,7 @@ from hub.context import Hub
 from hub.files import FileAltered, read_checked
 from hub.press_file import press_file_of
 from hub.spawning import end_with_parent, no_main_module
-from hub.trust import Revocation, read_lists, trust_of
+from hub.trust import trust_of_press
 from signing.ofd.verify import verify
 from signing.report import Expectation
 from signing.trust import Trust
@@ -231,13 +231,6 @@ def _judge(document: Document, home: Path, trust: Trust, at: datetime) -> _Verdi
     return _Verdict(key, malformed=report.verdict is Verdict.INVALID)
 
 
-def _trust(settings: Settings) -> Trust:
-    known = press_file_of(settings).revocation
-    return trust_of(
-        settings, revocation=Revocation(read_lists(known.lists), fetch=known.fetch, networks=known.networks)
-    )
-
-
 # --- many documents ---
 
 
@@ -245,7 +238,7 @@ def _verdicts(hub: Hub, documents: Iterator[Document], total: int) -> Iterator[t
     at = hub.clock.now()
     alone = len(os.sched_getaffinity(0)) < _WORKERS or multiprocessing.current_process().daemon
     if total < _POOLED_FROM or alone:
-        trust = _trust(hub.settings)
+        trust = trust_of_press(hub.settings, press_file_of(hub.settings))
         for document in documents:
             yield document, _judge(document, hub.settings.home, trust, at)
         return
@@ -285,7 +278,7 @@ _bench: tuple[Path, Trust, datetime] | None = None
 def _begin(settings: Settings, at: datetime) -> None:
     global _bench
     end_with_parent()
-    _bench = settings.home, _trust(settings), at
+    _bench = settings.home, trust_of_press(settings, press_file_of(settings)), at
 
 
 def _judge_chunk(documents: Iterable[Document]) -> list[_Verdict]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.settings import Mode, Settings
-from hub.press_file import press_file_of
+from hub.press_file import PressFile, press_file_of
 from signing.certificates import read_many
 from signing.errors import CertificateFault, CertificateRefused
 from signing.trust import Fetch, Trust
@@ -92,6 +92,16 @@ def trust_of(
     whom = sm2_anchors(anchors if anchors is not None else anchors_of(settings))
     fetch = fetcher(known.networks) if known.fetch else None
     return Trust.of(whom, sm2_lists(known.lists), known.answers, fetch)
+
+
+def trust_of_press(settings: Settings, file: PressFile) -> Trust:
+    """Whom whoever seals, or looks after what was sealed, trusts: fetched is what `press.toml` says is to be fetched.
+
+    Raises as `trust_of`.
+    """
+    known = file.revocation
+    revocation = Revocation(read_lists(known.lists), fetch=known.fetch, networks=known.networks)
+    return trust_of(settings, revocation=revocation)
 
 
 def known_revocation(
