@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
+from core.digest import sm3
 from core.errors import Permanent, Retryable
 from core.settings import Settings
 from hub.files import FileAltered, write_durably
@@ -102,6 +103,18 @@ class ArchiveStore(ABC):
             ArchiveAway: try again.
             ArchiveRefuses: the store is not there, or does not give this package.
         """
+
+    def get_checked(self, path: str, expected_sm3: bytes) -> bytes:
+        """A package's bytes, if they are those that were recorded.
+
+        Raises:
+            FileAltered: it is gone (PackageGone), or its SM3 is not the recorded one.
+            ArchiveAway, ArchiveRefuses: as of `get`.
+        """
+        data = self.get(path)
+        if sm3(data) != expected_sm3:
+            raise FileAltered(f"{path} in {self.where} is not the one that was recorded (its SM3 differs); restore it")
+        return data
 
     @abstractmethod
     def exists(self, path: str) -> bool:

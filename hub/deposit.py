@@ -21,6 +21,7 @@ from core.own_types import RETENTION, own_types
 from core.settings import Mode, Settings
 from documents.package import ContainerRefused, Package
 from hub.archive_store import FOLDER, ArchiveStore, PackageGone
+from hub.catalogue import holder_of, record_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked
@@ -30,6 +31,7 @@ from hub.press import Press
 from schemas.items import item as item_of
 from schemas.licence_life import Step
 from store import licence_making, licences
+from store.archive_packages import NewPackage
 from store.licences import LicenceVersion
 
 _EVENT_ZH = {
@@ -68,6 +70,7 @@ def deposit(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep = n
 
 def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) -> str:
     case = _case(hub, licence, press)
+    record = record_of(hub, case, holder_of(case), step=licence.cause, licence_number=licence.number)
     package = build(case, lambda listed: press.sign_detached(listed, hub.clock.now()))
     store, path = ArchiveStore.of(hub.settings), f"{FOLDER}/{licence.year}/{package.name}"
     data = _left_before(store, path, package.data) or package.data
@@ -77,17 +80,17 @@ def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) ->
     on_step("package.checked")
     store.put(path, data)
     on_step("package.written")
-    licence_making.record_archived(
-        hub.connection,
-        licence,
+    new = NewPackage(
         file_no=case.electronic_file_no,
         sm3=sm3(data),
         sha256=sha256(data).digest(),
         size=len(data),
         path=path,
         check=entry_of(checked),
-        now=hub.clock.now(),
+        record=record,
+        licence=licence.id,
     )
+    licence_making.record_archived(hub.connection, licence, new, hub.clock.now())
     on_step("package.recorded")
     return case.electronic_file_no
 

@@ -31,6 +31,7 @@ from hub.archive_store import (
 )
 from hub.context import Hub
 from hub.deposit import deposit_all
+from hub.files import FileAltered
 from hub.issue import decide, issue_all
 from hub.keeping import walk
 from store.connection import fetch_all
@@ -74,7 +75,9 @@ def test_what_was_put_is_there_whole_and_may_be_put_again(place: Place) -> None:
     for _ in range(2):
         store.put(PATH, b"a package")
     assert store.exists(PATH) and store.available()
-    assert place.store.get(PATH) == b"a package"
+    assert place.store.get_checked(PATH, sm3(b"a package")) == b"a package"
+    with pytest.raises(FileAltered):
+        place.store.get_checked(PATH, sm3(b"another"))
 
 
 def test_another_package_in_the_same_place_is_refused_and_stays(place: Place) -> None:
