@@ -133,7 +133,7 @@ CASES = [
     case(archive_code=ArchiveCode("J001", "Y", "2026", "SP", "0001"), applicant_code_masked=None),
     case(
         folders=(
-            CaseFolder(FolderKind.PROCESS, (evidence("含%与空格 的名+&#.json"),)),
+            CaseFolder(FolderKind.PROCESS, (evidence("含%25与空格 的名+&#.json"),)),
             CaseFolder(FolderKind.RESULT, (CaseFileEntry("许可证", "许可证.ofd", ofd(), "application/ofd", at(4)),)),
         )
     ),

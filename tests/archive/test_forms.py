@@ -96,7 +96,7 @@ def test_bagit_python_takes_our_bags(one: CaseFile, tmp_path: Path) -> None:
 def test_a_percent_sign_in_a_name_is_encoded_as_the_rfc_asks(tmp_path: Path) -> None:
     """RFC 8493, 2.1.3. bagit-python 1.9 does not know that rule and misses such a file."""
     root = unpacked(to_bag(package_of(CASES[2])), tmp_path)
-    assert "含%25与空格 的名+&#.json" in (root / "manifest-sha256.txt").read_text("utf-8")
+    assert "含%2525与空格 的名+&#.json" in (root / "manifest-sha256.txt").read_text("utf-8")
     assert we_take(root)
 
 
