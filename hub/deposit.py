@@ -17,6 +17,7 @@ from core.clock import SHANGHAI
 from core.digest import sm3
 from core.own_types import RETENTION, own_types
 from core.settings import Mode, Settings
+from hub.catalogue import holder_of, record_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_checked, write_durably
@@ -26,6 +27,7 @@ from hub.press import Press
 from schemas.items import item as item_of
 from schemas.licence_life import Step
 from store import licence_making, licences
+from store.archive_packages import NewPackage
 from store.licences import LicenceVersion
 
 _EVENT_ZH = {
@@ -61,6 +63,7 @@ def deposit(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep = n
 
 def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) -> str:
     case = _case(hub, licence, press)
+    record = record_of(hub, case, holder_of(case), step=licence.cause, licence_number=licence.number)
     package = build(case, lambda listed: press.sign_detached(listed, hub.clock.now()))
     on_step("package.built")
     checked = check_package(package.data, press.trust, settings=hub.settings, at=hub.clock.now())
@@ -69,17 +72,17 @@ def _packed(hub: Hub, licence: LicenceVersion, press: Press, on_step: OnStep) ->
     path = Path("archive") / str(licence.year) / package.name
     write_durably(hub.settings.home / path, package.data)
     on_step("package.written")
-    licence_making.record_archived(
-        hub.connection,
-        licence,
+    new = NewPackage(
         file_no=case.electronic_file_no,
         sm3=sm3(package.data),
         sha256=sha256(package.data).digest(),
         size=len(package.data),
         path=path.as_posix(),
         check=entry_of(checked),
-        now=hub.clock.now(),
+        record=record,
+        licence=licence.id,
     )
+    licence_making.record_archived(hub.connection, licence, new, hub.clock.now())
     on_step("package.recorded")
     return case.electronic_file_no
 
