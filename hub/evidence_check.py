@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from archive.report import Stage
+from archive.report import Stage, Status
 from core.clock import SHANGHAI
 from core.errors import HubError, Rejected
 from core.merkle import check_inclusion, leaf_hash
@@ -20,14 +20,13 @@ from core.settings import Settings
 from core.verdict import Verdict
 from hub import log_heads, renewals
 from hub.evidence_chain import Proven, judge
+from hub.evidence_heads import HeadSigner
 from hub.inspect import check_package
 from hub.log_heads import Head
 from hub.renewals import DIGESTS, Renewal, chained, head_digests, leaves_of
 from hub.stamp_trust import StampTrust
 from hub.trust import is_sm2
 from signing.certificates import Certificate
-from signing.errors import CertificateFault, CertificateRefused, TrustUnknown
-from signing.signed_data import SignedData
 from store.archive_entries import LOG, said_in
 
 VERSION: Final = 1
@@ -123,7 +122,7 @@ def check(
     try:
         _check_way(data, read, algorithms)
         others = [Certificate.read(one) for one in read.certificates if is_sm2(one)]
-        signer = _check_signature(read) if "sm3" in algorithms else None
+        signer = HeadSigner.of(read.head, LOG) if "sm3" in algorithms else None
     except _Broken as broken:
         return Answer(Verdict.INVALID, f"无效：{broken.zh}", f"invalid: {broken.en}", read.file_no)
     except HubError as error:
@@ -132,13 +131,28 @@ def check(
     found = Answer(proven.verdict, "", "", read.file_no, proven, proven.since, proven.until)
     if proven.verdict is Verdict.INVALID:
         return _told(found, Verdict.INVALID, "时间戳链不成立", proven.reason)
-    if proven.verdict is Verdict.CANNOT_TELL or proven.since is None:
-        since = f"，只能证明 {_day(proven.since)} 之后的情况" if proven.since is not None else ""
-        later = f"; it is only shown to have been there by {_day(proven.since)}" if proven.since is not None else ""
-        return _told(found, Verdict.CANNOT_TELL, f"时间戳链中断、已到期或无法核实{since}", proven.reason + later)
-    if signer is not None and (doubt := _doubt_signer(signer, others, trust, proven.since)) is not None:
+    if proven.since is None:
+        return _told(found, Verdict.CANNOT_TELL, "时间戳链已到期、没有或无法核实", proven.reason)
+    if signer is not None and (doubt := signer.doubt(trust, proven.since, others)) is not None:
         return _told(found, doubt[0], "日志签名者的证书当时不可信或无法核实", doubt[1])
-    return _with_seals(found, data, trust, settings, anchors, proven.since)
+    found, fault = _with_seals(found, data, trust, settings, anchors, proven.since)
+    if fault is not None:
+        return _told(found, *fault)
+    since, until = _day(proven.since), _day(proven.until or proven.since)
+    if proven.verdict is Verdict.CANNOT_TELL:
+        return _told(
+            found,
+            Verdict.CANNOT_TELL,
+            f"时间戳链曾中断，只能证明该归档包 {since} 已在馆，其印章当时有效；此前的情况无法证明",
+            f"{proven.reason}; it is only shown that the package was there by {since}, and its seals were good then",
+        )
+    return _told(
+        found,
+        Verdict.VALID,
+        f"该归档包至迟于 {since} 已在馆，其印章当时有效，此后时间戳未中断；凭现有时间戳可证明至 {until}",
+        f"the package was in the archive by {since}, its seals were good then, and the timestamps since are unbroken; "
+        f"it stays provable by them until {until}",
+    )
 
 
 def _with_seals(
@@ -148,45 +162,27 @@ def _with_seals(
     settings: Settings | None,
     anchors: Sequence[bytes] | None,
     since: datetime,
-) -> Answer:
+) -> tuple[Answer, tuple[Verdict, str, str] | None]:
+    """The answer with what the package's own check says as of a moment, and what stands against a good verdict."""
     ends: list[datetime] = []
     report = check_package(
         data, trust.sm2, settings=settings, anchors=anchors, stage=Stage.KEEPING, at=since,
         on_certificate_end=ends.append,
     )  # fmt: skip
-    found = Answer(found.verdict, "", "", found.file_no, found.proven, found.since, found.until, report.verdict)
+    found = replace(found, seals=report.verdict)
     if report.verdict is not Verdict.VALID:
-        failed = next((f.en for item in report.items for f in item.findings if item.status.value == "failed"), "")
-        return _told(
-            found, report.verdict, "包内印章或结构检测未通过", f"the package itself is {report.verdict.value}: {failed}"
-        )
+        failed = next((one.en for item in report.items for one in item.findings if item.status is Status.FAILED), "")
+        en = f"the package itself is {report.verdict.value.replace('_', ' ')} as of {_day(since)}"
+        return found, (report.verdict, "包内印章或结构检测未通过", f"{en}: {failed}" if failed else en)
     if ends and min(ends) < since:
-        return _told(
-            found, Verdict.CANNOT_TELL, f"包内一个证书在最早可证明的时刻（{_day(since)}）之前已到期",
-            f"a certificate in the package ended on {_day(min(ends))}, before the earliest proven moment {_day(since)}",
-        )  # fmt: skip
-    until = _day(found.until) if found.until is not None else "—"
-    return _told(
-        found,
-        Verdict.VALID,
-        f"该归档包至迟于 {_day(since)} 已在馆，其印章当时有效，此后时间戳未中断；凭现有时间戳可证明至 {until}",
-        f"the package was in the archive by {_day(since)}, its seals were good then, and the timestamps since are "
-        f"unbroken; it stays provable by them until {until}",
-    )
+        zh = f"包内一个证书在最早可证明的时刻（{_day(since)}）之前已到期"
+        en = f"a certificate in the package ended on {_day(min(ends))}, before the earliest proven moment {_day(since)}"
+        return found, (Verdict.CANNOT_TELL, zh, en)
+    return found, None
 
 
 def _told(found: Answer, verdict: Verdict, zh: str, en: str) -> Answer:
-    word = verdict.value.replace("_", " ")
-    return Answer(
-        verdict,
-        f"{verdict.zh}：{zh}",
-        f"{word}: {en}",
-        found.file_no,
-        found.proven,
-        found.since,
-        found.until,
-        found.seals,
-    )
+    return replace(found, verdict=verdict, zh=f"{verdict.zh}：{zh}", en=f"{verdict.value.replace('_', ' ')}: {en}")
 
 
 def _read(document: Any) -> _Read:
@@ -246,41 +242,6 @@ def _check_way(data: bytes, read: _Read, algorithms: Sequence[str]) -> None:
         check_inclusion(
             leaf_hash(read.entry, digest), read.number, entries.size, read.entry_sha256, entries.root(), digest
         )
-
-
-def _check_signature(read: _Read) -> tuple[Certificate, datetime, tuple[Certificate, ...]]:
-    """Who signed the head, and when by the signer's own word.
-
-    Raises:
-        _Broken: statement and head differ, or there is no time.
-        SignatureInvalid, DerRefused, SignedDataRefused, CertificateRefused: the signature is wrong.
-    """
-    if not log_heads.says(read.head, LOG):
-        raise _Broken("签名树头与其声明不符", "the head's statement says something else than what stands beside it")
-    signed = SignedData.read(read.head.signature)
-    signed.check(read.head.statement)
-    if signed.content is not None or signed.signing_time is None:
-        raise _Broken("签名树头的签名不成立", "the head's signature is no detached one with a time")
-    return signed.signer, signed.signing_time, signed.certificates
-
-
-def _doubt_signer(
-    by: tuple[Certificate, datetime, tuple[Certificate, ...]],
-    others: Sequence[Certificate],
-    trust: StampTrust,
-    since: datetime,
-) -> tuple[Verdict, str] | None:
-    """Why the head's signer could not be relied on when the head was signed and when it was first stamped."""
-    signer, signed_at, came = by
-    for moment in (signed_at, max(since, signed_at)):
-        try:
-            trust.sm2.check(signer, moment, others=(*came, *others))
-        except TrustUnknown as error:
-            return Verdict.CANNOT_TELL, error.message
-        except CertificateRefused as error:
-            untold = error.fault in (CertificateFault.UNTRUSTED, CertificateFault.EXPIRED)
-            return Verdict.CANNOT_TELL if untold else Verdict.INVALID, error.message
-    return None
 
 
 def _hashes(values: Sequence[str]) -> list[bytes]:

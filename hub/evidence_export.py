@@ -13,6 +13,7 @@ from core.errors import HubError
 from core.merkle import Growing, inclusion, leaf_hash, node_of
 from hub import log_heads, renewals
 from hub.context import Hub
+from hub.evidence_heads import first_link
 from hub.holdings import KEPT, LOG
 from hub.log_heads import Head
 from hub.log_proofs import EntryUnknown, EntryWaits
@@ -37,18 +38,16 @@ def evidence_of(hub: Hub, file_no: str) -> dict[str, Any]:
         PressMalformed, CertificateRefused: from the configuration.
     """
     entry = archive_entries.of_package(hub.connection, file_no)
-    leaf = None if entry is None else merkle_log.number_of(hub.connection, LOG, entry)
     if entry is None:
         raise EntryUnknown(f"the log `{LOG}` holds no package of this number. Take the number from the package's name.")
-    if leaf is None or (head := stored.covering(hub.connection, LOG, leaf.seq, stamped=False)) is None:
-        raise EntryWaits("the package waits for a signed head over it. Airflow makes one each hour: hub archive seal.")
-    body = KEPT.read(hub.connection, [entry])[entry].body
     held = log_renewals.every(hub.connection, LOG)
     covered = chained(held, LOG)
-    place = next((place for place, said in enumerate(covered) if said.head_number >= head.number), len(held))
-    stamped = stored.covering(hub.connection, LOG, leaf.seq, stamped=True)
-    if stamped is not None and (place == len(held) or stamped.number <= covered[place].head_number):
-        head = stamped
+    leaf = merkle_log.number_of(hub.connection, LOG, entry)
+    link = None if leaf is None else first_link(hub.connection, LOG, leaf.seq, covered)
+    if leaf is None or link is None:
+        raise EntryWaits("the package waits for a signed head over it. Airflow makes one each hour: hub archive seal.")
+    body = KEPT.read(hub.connection, [entry])[entry].body
+    head, place = link
     since = held[place:]
     node = Tree(hub.connection, LOG).node
     return {

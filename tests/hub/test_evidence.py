@@ -13,11 +13,13 @@ import pytest
 
 from core.verdict import Verdict
 from hub import renewals
+from hub.check_reports import reports_of
 from hub.context import Hub
 from hub.deposit import deposit_all
 from hub.evidence_check import Answer, EvidenceMalformed, check
 from hub.evidence_export import evidence_of
 from hub.issue import decide, issue_all
+from hub.keeping import walk
 from hub.log_proofs import EntryUnknown
 from store.connection import fetch_all
 from tests.hub.conftest import NOON
@@ -80,6 +82,14 @@ def test_a_seal_whose_certificates_ended_is_provable_by_renewals_and_only_by_the
         evidence_of(world.hub, "nothing")
     with pytest.raises(EvidenceMalformed):
         asked(world, data, {**held, "v": 2}, later)
+    walked = walk(world.go(timedelta(days=3)))
+    assert (walked.checked, walked.invalid, walked.unjudged) == (2, (), ()), "the moment rests on the renewals"
+    for name in ("00000001.renewal.json", "00000002.renewal.json"):
+        (world.hub.settings.home / "log" / LOG / name).chmod(0o644)
+        (world.hub.settings.home / "log" / LOG / name).write_text(renewals_file(world.hub, "00000000.renewal.json"))
+    walked = walk(world.go(timedelta(days=1)), days=0)
+    assert (walked.invalid, len(walked.unjudged)) == ((), 2)
+    assert "renewal 1" in reports_of(world.hub, file_no)[0].failed[0]
 
 
 def test_every_forged_evidence_is_found(world: Traveller) -> None:
@@ -136,7 +146,19 @@ def test_a_stamp_made_too_late_proves_only_from_then_on(world: Traveller) -> Non
     assert found.verdict is Verdict.CANNOT_TELL
     assert found.since == world.now
     assert "the next one was made only on" in found.en
-    assert found.zh == "无法判断：时间戳链中断、已到期或无法核实，只能证明 2029-01-29 之后的情况"
+    assert found.zh == (
+        "无法判断：时间戳链曾中断，只能证明该归档包 2029-01-29 已在馆，其印章当时有效；此前的情况无法证明"
+    )
+    world.go(timedelta(days=801))
+    world.authority(days=800)
+    world.renew(after_gap=True)
+    found = asked(world, data, evidence_of(world.hub, file_no), world.now)
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert "a certificate in the package ended on 2029-11-19, before the earliest proven moment" in found.en
+
+
+def renewals_file(hub: Hub, name: str) -> str:
+    return (hub.settings.home / "log" / LOG / name).read_text(encoding="utf-8")
 
 
 def newest_head(hub: Hub) -> str:
