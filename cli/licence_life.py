@@ -23,7 +23,7 @@ R = TypeVar("R")
 _number = click.argument("number", metavar="NUMBER", type=Words())
 
 
-class _Day(click.ParamType[date]):
+class Day(click.ParamType[date]):
     """A day, YYYY-MM-DD."""
 
     name = "day"
@@ -35,7 +35,7 @@ class _Day(click.ParamType[date]):
             self.fail("the value is no day such as 2026-11-20", param, ctx)
 
 
-class _Filled(Words):
+class Filled(Words):
     """Text that says something."""
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -50,10 +50,10 @@ def _order(command: Callable[P, R]) -> Callable[P, R]:
     for decorate in reversed(
         (
             _number,
-            click.option("--basis", type=_Filled(), required=True, help="Law or rule; public. See `licences grounds`."),
+            click.option("--basis", type=Filled(), required=True, help="Law or rule; public. See `licences grounds`."),
             click.option("--document", type=Words(), default=None, help="Number of the decision; public."),
-            click.option("--reason", type=_Filled(), required=True, help="Why, in words; sealed, never shown here."),
-            click.option("--on", "day", type=_Day(), default=None, help="Day from which it holds. Default: today."),
+            click.option("--reason", type=Filled(), required=True, help="Why, in words; sealed, never shown here."),
+            click.option("--on", "day", type=Day(), default=None, help="Day from which it holds. Default: today."),
             who_option,
             json_option,
         )

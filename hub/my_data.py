@@ -54,11 +54,15 @@ _OWN_PURPOSES: Final = {
     "licence_view": "证照管理",
     "licence_step": "证照环节办理",
     "licence_reminder": "证照到期提醒",
+    "archive_volume": "档案查阅",
+    "archive_succession": "档案主体承继登记",
 }
 _OWN_OUTCOMES: Final = {
     "licence_view": "已查阅",
     "licence_step": "已办理",
     "licence_reminder": "已列入提醒名单",
+    "archive_volume": "已查阅",
+    "archive_succession": "已登记",
 }
 _OUTCOMES: Final = {"complete": "材料齐备", "partial": "部分材料齐备", "refused": "已拒绝"}
 
@@ -316,6 +320,8 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
                 "电子证照库",
                 tuple(dict.fromkeys(ELEMENTS.get(field) or ELEMENT_NAMES.get(field, field) for field in fields)),
             )
+        elif resource == "archive":
+            yield "电子档案库", tuple(fields)
         elif resource in known:
             source = known[resource]
             yield f"{source.department.zh}·{source.title}", tuple(_label(resource, field) for field in fields)
