@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.licence_life import Day, Filled
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
+from cli.values import Day, Filled
 from cli.who import login, who_option
 from core.settings import Settings
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table, shown_path
+from cli.values import Day, Filled
 from cli.who import login, who_option
 from core.settings import Settings
 
@@ -21,28 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _number = click.argument("number", metavar="NUMBER", type=Words())
-
-
-class Day(click.ParamType[date]):
-    """A day, YYYY-MM-DD."""
-
-    name = "day"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail("the value is no day such as 2026-11-20", param, ctx)
-
-
-class Filled(Words):
-    """Text that says something."""
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = super().convert(value, param, ctx)
-        if not text.strip():
-            self.fail("the value says nothing", param, ctx)
-        return text
 
 
 def _order(command: Callable[P, R]) -> Callable[P, R]:

@@ -9,12 +9,13 @@ from typing import ClassVar
 
 from core.clock import today
 from core.errors import Permanent, Rejected
-from hub.archive_usage import logged
 from hub.caller import Caller
 from hub.context import Hub
+from hub.usage import archive_usage
 from schemas.records.base import Subject
-from store import archive_parties, volumes
+from store import archive_parties, audit, volumes
 from store.archive_parties import Identity, Succession
+from store.audit import About
 from store.connection import transaction
 
 
@@ -78,7 +79,9 @@ def enter(
         if fault is not None:
             raise _refused(fault)
         archive_parties.succeed(cursor, new)
-        logged(cursor, hub, hashes, caller, purpose="archive_succession", told=("主体承继",), basis=basis)
+        about = tuple(About(hashed, "applicant", {"—": ["archive.succession"]}, None, True) for hashed in hashes)
+        usage = archive_usage(caller, "主体承继", purpose="archive_succession", basis=basis, about=about)
+        audit.append(cursor, usage, hub.clock.now())
     return new
 
 

@@ -9,15 +9,16 @@ from typing import ClassVar, Final
 from archive.stages import VolumePart
 from core.clock import today
 from core.errors import Rejected
-from hub.archive_usage import logged
 from hub.caller import Caller
 from hub.context import Hub
 from hub.successions import ArchivistNeeded, SuccessionKind, may_keep
+from hub.usage import archive_usage
 from hub.volume_parts import BornName, BornNumber, Entry, Follows, HeldLicence, Volume
 from schemas.licence_types import all_licence_types
 from schemas.records.base import Subject
-from store import archive_parties, licence_life, volumes
+from store import archive_parties, audit, licence_life, volumes
 from store.archive_parties import Succession
+from store.audit import About
 from store.connection import transaction
 
 __all__ = [
@@ -87,7 +88,9 @@ def view_volume(hub: Hub, subject: Subject, caller: Caller) -> Volume:
     hashed = hub.subject(subject.kind, subject.value)
     found = archive_parties.party_of(hub.connection, hashed) is not None
     with transaction(hub.connection) as cursor:
-        logged(cursor, hub, [hashed], caller, purpose="archive_volume", told=("卷内目录",), found=found)
+        about = About(hashed, "applicant", {"—": ["archive.volume"]}, None, found)
+        usage = archive_usage(caller, "卷内目录", purpose="archive_volume", basis="", about=(about,))
+        audit.append(cursor, usage, hub.clock.now())
     return volume_of(hub, subject)
 
 
