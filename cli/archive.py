@@ -9,6 +9,7 @@ import click
 from cli.archive_checks import COMMANDS as CHECKS
 from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
+from cli.archive_volume import COMMANDS as VOLUMES
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
 from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
 from cli.verify import STATUS
@@ -25,6 +26,7 @@ def archive() -> None:
              hub archive import FILE --out PACKAGE.zip
              hub archive verify
              hub archive reports 420112-food-2026-00001
+             hub archive volume 91420112MA4K000005
     Exit status: 0 passed · 1 failed · 2 cannot tell · 3 wrong usage
     """
 
@@ -120,5 +122,5 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*FIND, *COMMANDS, *CHECKS):
+for _command in (*FIND, *COMMANDS, *CHECKS, *VOLUMES):
     archive.add_command(_command)
