@@ -36,6 +36,7 @@ _COMMANDS = {
     "verify": ("cli.verify", "verify"),
     "render": ("cli.render", "render"),
     "archive": ("cli.archive", "archive"),
+    "transfer": ("cli.transfer", "transfer"),
     "id": ("cli.identifiers", "identifiers"),
     "report": ("cli.report", "report"),
     "prepare": ("cli.prepare", "prepare"),

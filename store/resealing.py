@@ -52,6 +52,7 @@ PLACES: Final = (
     Place("annotated_copy", "receiver", "'annotated_copy'", "convert_to(t.id::text || '/receiver', 'UTF8')"),
     Place("annotated_copy", "cause", "'annotated_copy'", "convert_to(t.id::text || '/cause', 'UTF8')"),
     Place("licence_version", "facts", "'licence'", "convert_to(t.made_for, 'UTF8')"),
+    Place("transfer", "facts", "'transfer'", "convert_to(t.id::text, 'UTF8')"),
     Place("licence_step", "reason", "'licence'", "convert_to(t.entry::text, 'UTF8')"),
 )
 
