@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from core.errors import Permanent
 
@@ -54,6 +55,7 @@ class Settings:
         clamav: the virus scanner's command, `auto` for what is installed, `off` for none.
         archive_days: how old the last check of a package in the archive may get.
         archive_rate: bytes of packages read per second while they are checked in keeping; 0 for no bound.
+        archive: address below which the archive's packages lie, as fsspec takes it; None = `home`. No password in it.
         evidence_days: after so many days at the latest a log's newest head is timestamped anew.
         evidence_days_before: so many days before the last stamp's certificate ends it is done as well.
         evidence_hashes: algorithms by which renewals are stamped, `sm3` and, where the authority takes it, `sha256`.
@@ -73,6 +75,7 @@ class Settings:
     clamav: str = "off"
     archive_days: int = 90
     archive_rate: int = 20_000_000
+    archive: str | None = field(default=None, repr=False)
     evidence_days: int = 365
     evidence_days_before: int = 90
     evidence_hashes: tuple[str, ...] = ("sm3", "sha256")
@@ -91,7 +94,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE`,
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE`,
         `HUB_EVIDENCE_DAYS`, `HUB_EVIDENCE_DAYS_BEFORE`, `HUB_EVIDENCE_HASHES` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
@@ -103,7 +106,7 @@ class Settings:
 
         Raises:
             SettingMissing: no database address can be found, HUB_MODE is neither demo nor production, HUB_SIGNS
-                neither yes nor no, or a number is none or out of bounds.
+                neither yes nor no, a number is none or out of bounds, or HUB_ARCHIVE is no address or holds a password.
         """
         env = os.environ if environment is None else environment
         home = home_of(env)
@@ -147,10 +150,31 @@ class Settings:
             clamav=env.get("HUB_CLAMAV", "").strip() or "auto",
             archive_days=days,
             archive_rate=rate,
+            archive=_archive(env),
             evidence_days=renewed,
             evidence_days_before=ahead,
             evidence_hashes=hashes,
         )
+
+
+def _archive(env: Mapping[str, str]) -> str | None:
+    text = env.get("HUB_ARCHIVE", "").strip().rstrip("/")
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if "://" not in text or "::" in text or not parts.scheme or not (parts.netloc or parts.scheme == "file"):
+        raise SettingMissing("HUB_ARCHIVE must be an address such as s3://BUCKET/PREFIX or file:///FOLDER")
+    if parts.scheme == "file" and (parts.netloc or not parts.path):
+        raise SettingMissing("HUB_ARCHIVE must name a folder of this machine with three slashes: file:///FOLDER")
+    if parts.password is not None or parts.query or parts.fragment:
+        raise SettingMissing(
+            "HUB_ARCHIVE must hold no password, query or fragment: addresses are shown in messages. Give credentials "
+            "by AWS_… or FSSPEC_… variables, or by the driver's own file."
+        )
+    return text
 
 
 def _number(env: Mapping[str, str], name: str, usual: int, what: str, least: int, most: int) -> int:

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from archive.report import Stage
 from core.digest import sm3
-from core.errors import Permanent, Retryable
+from core.errors import Permanent
 from core.verdict import Verdict
+from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.evidence_moments import ProvenMoments
@@ -44,12 +44,6 @@ class HoldingsUnsound(Permanent):
     """Packages the archive holds are not sound any more, or cannot be judged."""
 
     code: ClassVar[str] = "HUB-973"
-
-
-class HoldingsAway(Retryable):
-    """The folder of the packages is not there: a disk that is not mounted says nothing of what is on it."""
-
-    code: ClassVar[str] = "HUB-974"
 
 
 def no_progress(done: int, total: int, read: int) -> None:
@@ -110,7 +104,8 @@ def walk(
 
     Raises:
         TurnTaken: another walk is going on.
-        HoldingsAway: the folder of the packages is not there.
+        HoldingsAway: the folder or bucket of the packages is not there; what was checked before is kept.
+        ArchiveAway, ArchiveRefuses, ArchiveUnset: their store does not answer, or refuses; likewise.
         SchemeUnfit, CertificateRefused, PressMalformed: from the configuration; nothing was checked.
         StoreUnavailable: the database does not answer; what was checked is kept.
     """
@@ -120,10 +115,9 @@ def walk(
         before = began - timedelta(days=hub.settings.archive_days if days is None else days)
         due, _ = archive_checks.count_due(hub.connection, before, began)
         total = due if limit is None else min(due, limit)
-        if total and not (hub.settings.home / "archive").is_dir():
-            raise HoldingsAway(
-                f"{hub.settings.home / 'archive'} is not there; no package was checked. Mount it, then walk again."
-            )
+        store = ArchiveStore.of(hub.settings)
+        if total:
+            store.demand_available()
         trust, moments = trust_of(hub.settings), ProvenMoments(hub)
         checked = read = 0
         bad: dict[str, list[str]] = {"valid": [], "invalid": [], "cannot_tell": []}
@@ -134,7 +128,7 @@ def walk(
             if not batch:
                 break
             for holding in batch:
-                made = _check(hub, holding, trust, moments)
+                made = _check(hub, store, holding, trust, moments)
                 # a clock that was set back must not make this package due again in the same walk
                 archive_checks.keep(hub.connection, holding.file_no, made, max(hub.clock.now(), began))
                 on_step("package.checked")
@@ -147,14 +141,15 @@ def walk(
     return Walked(checked, read, left, tuple(bad["invalid"]), tuple(bad["cannot_tell"]))
 
 
-def _check(hub: Hub, holding: Holding, trust: Trust, moments: ProvenMoments) -> CheckEntry:
-    path = hub.settings.home / Path(holding.path)
+def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moments: ProvenMoments) -> CheckEntry:
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return _unread(holding, "invalid", "its file is gone")
-    except OSError as error:
-        return _unread(holding, "cannot_tell", f"its file cannot be read ({error.strerror})")
+        data = store.get(holding.path)
+    except (PackageGone, ArchiveRefuses) as error:
+        # a store that went away since the walk began says nothing of this package
+        store.demand_available()
+        if isinstance(error, PackageGone):
+            return _unread(holding, "invalid", "its file is gone")
+        return _unread(holding, "cannot_tell", f"its file cannot be read: {error.message}")
     said = None if holding.body is None else archive_entries.said_in(holding.body)
     at = hub.clock.now() if said is None else datetime.fromisoformat(said["at"])
     ends: list[datetime] = []

@@ -17,11 +17,12 @@ from core.clock import FixedClock
 from core.settings import Settings
 from core.verdict import Verdict
 from documents.package import Package
+from hub.archive_store import HoldingsAway
 from hub.check_reports import PackageNotHeld, reports_of
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.inspect import inspect_package
-from hub.keeping import HoldingsAway, HoldingsUnsound, walk
+from hub.keeping import HoldingsUnsound, walk
 from hub.press import Press
 from store.connection import fetch_all, transaction
 from store.turns import TurnTaken

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0022"
-down_revision = "0027"
+down_revision = "0021"
 
 TABLES = """
 create table log_renewal (
