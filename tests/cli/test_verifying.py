@@ -265,6 +265,20 @@ def test_a_report_is_written_under_seal_and_as_a_page(command: Command, package:
     assert not (tmp_path / "none.ofd").exists()
 
 
+def test_what_is_there_is_not_taken_in_twice_and_what_fails_not_at_all(
+    command: Command, package: Path, tmp_path: Path
+) -> None:
+    twice = command("archive", "take-in", str(package))
+    assert (twice.status, twice.err[:7], "the same one" in twice.err) == (1, "HUB-995", True)
+    bag = tmp_path / "bag.zip"
+    assert command("archive", "export", str(package), "--as", "bag", "--out", str(bag)).status == 0
+    brought = command("archive", "import", str(bag), "--stage", "YJ", "--out", str(tmp_path / "package.zip"), "--json")
+    assert (brought.status, brought.json["package"]["stage"]) == (0, "YJ")
+    none = tmp_path / "none.zip"
+    none.write_bytes(b"no zip")
+    assert command("archive", "take-in", str(none)).status == 1
+
+
 @pytest.mark.parametrize("entry", [".ofd", ".json", ".xml"])
 def test_a_package_with_one_byte_changed_fails(command: Command, package: Path, tmp_path: Path, entry: str) -> None:
     said = command("archive", "check", str(changed(package, tmp_path, entry)))
