@@ -21,6 +21,7 @@ from hub.access import Access
 from hub.caller import CallerKind
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from web.archive_checks import archive_checks_router
 from web.check import check_router
 from web.check_api import check_routes
 from web.check_port import CheckVerbs
@@ -133,6 +134,7 @@ def create_app(
     app.include_router(register_routes())
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
+    app.include_router(archive_checks_router(pages))
     app.include_router(licences_router(pages))
     app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))
