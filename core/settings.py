@@ -54,6 +54,7 @@ class Settings:
         clamav: the virus scanner's command, `auto` for what is installed, `off` for none.
         archive_days: how old the last check of a package in the archive may get.
         archive_rate: bytes of packages read per second while they are checked in keeping; 0 for no bound.
+        transfer_quota: bytes that files of other hubs may take in the inbox.
     """
 
     home: Path
@@ -70,6 +71,7 @@ class Settings:
     clamav: str = "off"
     archive_days: int = 90
     archive_rate: int = 20_000_000
+    transfer_quota: int = 50_000_000_000
 
     @property
     def access_file(self) -> Path:
@@ -85,7 +87,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE` and `HUB_MODE`.
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE`,
+        `HUB_TRANSFER_QUOTA` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -117,6 +120,7 @@ class Settings:
         hours = _number(env, "HUB_STATUS_LIST_HOURS", 24, "of hours from 1 to 168", 1, 168)
         days = _number(env, "HUB_ARCHIVE_DAYS", 90, "of days from 1 to 3650", 1, 3650)
         rate = _number(env, "HUB_ARCHIVE_RATE", 20_000_000, "of bytes per second, 0 for no bound", 0, 10**12)
+        quota = _number(env, "HUB_TRANSFER_QUOTA", 50_000_000_000, "of bytes for files of other hubs", 1, 10**14)
         signs = env.get("HUB_SIGNS", "yes")
         if signs not in ("yes", "no"):
             raise SettingMissing("HUB_SIGNS must be `yes` or, for a node that has no seal and no key, `no`")
@@ -135,6 +139,7 @@ class Settings:
             clamav=env.get("HUB_CLAMAV", "").strip() or "auto",
             archive_days=days,
             archive_rate=rate,
+            transfer_quota=quota,
         )
 
 
