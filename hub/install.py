@@ -6,6 +6,7 @@ from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
 from hub import access_demo
 from hub.adopting import adopt
+from hub.catalogue import file_older
 from hub.context import open_hub
 from hub.holdings import enter_older
 from hub.press import DEMO, DemoSealRefused
@@ -34,8 +35,15 @@ def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
     told.append(f"data-protection keyring in {settings.keys}")
     with open_hub(settings, clock) as hub:
         older, packages = adopt(hub), enter_older(hub)
+        filed, unread = file_older(hub)
     if packages:
         told.append(f"{packages} archive packages of an earlier release entered into the archive's log")
+    if filed:
+        told.append(f"{filed} archive packages of an earlier release entered into the catalogue")
+    if unread:
+        told.append(
+            f"{unread} archive packages cannot be read and are not in the catalogue; hub archive walk names them"
+        )
     if older:
         told.append(f"{older} licences of an earlier release entered into the register")
     if settings.mode is Mode.DEMO:

@@ -13,8 +13,8 @@ from typing import Any, Final
 from psycopg2.extras import execute_values
 
 from schemas.licence_life import Status, Step, after
-from store import archive_checks, archive_entries, licence_life, moments, seal_uses
-from store.archive_checks import CheckEntry
+from store import archive_packages, licence_life, moments, seal_uses
+from store.archive_packages import NewPackage
 from store.connection import Connection, fetch_all, fetch_one, transaction
 from store.licence_life import Change, Licence, VersionInMaking
 from store.licences import COLUMNS, FACTS, FROM, LicenceVersion, read
@@ -428,29 +428,12 @@ def enter_older(
         licence_life.record_all(cursor, None, [change], now)
 
 
-def record_archived(
-    connection: Connection,
-    version: LicenceVersion,
-    *,
-    file_no: str,
-    sm3: bytes,
-    sha256: bytes,
-    size: int,
-    path: str,
-    check: CheckEntry,
-    now: datetime,
-) -> None:
-    """The archive package is on disk and passed its check; the archive's log says so, and the report is kept."""
+def record_archived(connection: Connection, version: LicenceVersion, package: NewPackage, now: datetime) -> None:
+    """The archive package is in the store and passed its check; log, catalogue and the document's story say so."""
     with transaction(connection) as cursor:
-        archive_checks.append(cursor, file_no, check, now)
-        entry = archive_entries.append(cursor, file_no=file_no, sm3=sm3, sha256=sha256, size=size, now=now)
-        cursor.execute(
-            "insert into archive_package (file_no, licence, sm3, sha256, bytes, path, made_at, entry) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (file_no, version.id, sm3, sha256, size, path, now, entry),
-        )
+        archive_packages.add(cursor, package, now)
         cursor.execute("update licence_version set state = 'archived' where id = %s", (version.id,))
-        _event(cursor, version.id, now, "archived", {"package_sm3": sm3.hex()})
+        _event(cursor, version.id, now, "archived", {"package_sm3": package.sm3.hex()})
 
 
 def _becoming(

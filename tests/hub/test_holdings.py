@@ -78,7 +78,7 @@ ATTACKS: dict[str, Callable[[Hub, Path], None]] = {
     "the file with its checksum": swap_with_checksum,
     "the file with checksum and entry": rewrite_the_entry_too,
     "the row is gone": lambda hub, path: without_guard(
-        hub, "delete from archive_package where file_no = %s", (path.stem,)
+        hub, "with line as (delete from archive_record) delete from archive_package where file_no = %s", (path.stem,)
     ),
     "the entry is another's": lambda hub, path: without_guard(
         hub, "update archive_entry set file_no = 'other' where file_no = %s", (path.stem,)
@@ -95,7 +95,7 @@ def test_every_attack_is_found(kept: Hub, tmp_path: Path) -> None:
     """One hub for all of them, each undone after it: making it takes longer than looking."""
     _, path = package(kept)
     whole = path.read_bytes()
-    tables = ("archive_package", "archive_entry")
+    tables = ("archive_record", "archive_package", "archive_entry")
     for table in tables:
         without_guard(kept, f"create table kept_{table} as table {table}")
     for name, attack in ATTACKS.items():
