@@ -9,10 +9,10 @@ from archive.case import CaseFile, FolderKind
 from archive.errors import CaseUnfit
 from archive.reading import read_case
 from archive.stages import Stages, StagesUnfit
-from core.errors import HubError, Permanent
+from core.errors import Permanent, Rejected
 from core.settings import Settings
+from hub.archive_store import ArchiveStore
 from hub.context import Hub
-from hub.files import read_checked
 from hub.sources import ACCEPT
 from hub.subjects import LEGACY
 from schemas.judge import restore
@@ -122,12 +122,17 @@ def name_key(hub: Hub, name: str) -> bytes:
 
 
 def file_older(hub: Hub) -> tuple[int, int]:
-    """Enter packages of a release before the catalogue; how many were, and how many cannot be read (they stay out)."""
+    """Enter packages of a release before the catalogue; how many were, and how many cannot be read (they stay out).
+
+    Raises:
+        ArchiveAway: their store does not answer; those entered are.
+    """
+    store = ArchiveStore.of(hub.settings)
     entered = left = 0
     for stored in archive_packages.unfiled(hub.connection):
         try:
-            record = _read(hub, stored)
-        except HubError:
+            record = _read(hub, store, stored)
+        except (Permanent, Rejected):
             left += 1
             continue
         with transaction(hub.connection) as cursor:
@@ -136,8 +141,8 @@ def file_older(hub: Hub) -> tuple[int, int]:
     return entered, left
 
 
-def _read(hub: Hub, stored: Stored) -> Record:
-    case = read_case(read_checked(hub.settings.home / stored.path, stored.sm3))
+def _read(hub: Hub, store: ArchiveStore, stored: Stored) -> Record:
+    case = read_case(store.get_checked(stored.path, stored.sm3))
     version = licences.by_id(hub.connection, stored.licence) if stored.licence is not None else None
     return record_of(
         hub,

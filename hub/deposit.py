@@ -46,6 +46,9 @@ def deposit(packer: Packer, licence: LicenceVersion) -> str:
     Raises:
         CaseUnfit, RetentionUnset, SealMissing: the case cannot be packed; nothing was written.
         PackageRefused: the package fails its own check; it was not recorded.
+        PackageOccupied: another file lies where it is to be put; nothing was recorded.
+        ArchiveAway, DiskRefuses: try again; what was put there is found by the next try.
+        ArchiveRefuses, ArchiveUnset: the store of the packages is not there, or refuses.
     """
     with licence_making.only_maker(packer.hub.connection, licence) as held:
         if held.state == "published":

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0024"
-down_revision = "0027"
+down_revision = "0023"
 
 TABLES = """
 alter table archive_party add column joined uuid references archive_party check (joined <> id);
