@@ -31,6 +31,7 @@ RESEAL = "reseal_licences"
 REVERIFY = "reverify_licences"
 WALK = "walk_holdings"
 CARRY = "carry_transfers"
+RENEW = "renew_evidence"
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,9 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK, CARRY)
+    others = (
+        ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK, CARRY, RENEW,
+    )  # fmt: skip
     assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 
@@ -135,6 +138,11 @@ def test_the_holdings_are_walked_each_night(parsed: dict[str, Any]) -> None:
 def test_transfers_are_carried_every_five_minutes_and_the_late_ones_told(parsed: dict[str, Any]) -> None:
     assert parsed["dags"][CARRY]["cron"] == "*/5 * * * * Asia/Shanghai"
     assert sorted(parsed["dags"][CARRY]["tasks"]) == ["carry", "overdue"]
+
+
+def test_timestamps_are_renewed_each_day_a_task_each_log(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"][RENEW]["cron"] == "45 4 * * * Asia/Shanghai"
+    assert sorted(parsed["dags"][RENEW]["tasks"]) == sorted(f"renew_{log}" for log in NAMES)
 
 
 def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:
