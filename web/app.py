@@ -23,6 +23,7 @@ from hub.context import Hub
 from hub.courier_inbox import Inbox, expecting_nothing
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from web.archive_checks import archive_checks_router
 from web.check import check_router
 from web.check_api import check_routes
 from web.check_port import CheckVerbs
@@ -138,6 +139,7 @@ def create_app(
     app.include_router(register_routes())
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
+    app.include_router(archive_checks_router(pages))
     app.include_router(licences_router(pages))
     app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))

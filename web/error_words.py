@@ -51,6 +51,16 @@ WORDS: Final = {
     "NotYours": Words(
         404, "没有这条与您有关的记录，未提交", "This is not about you, or is gone.", "请刷新页面后再试。"
     ),
+    "PackageNotHeld": Words(
+        404, "档案库中没有这个电子文件号", "The archive has no package of this number.", "请核对电子文件号。"
+    ),
+    "CheckUnknown": Words(404, "没有这次检测", "The package has no such check.", "请从检测列表重新进入。"),
+    "ReportAltered": Words(
+        409,
+        "检测记录已被改动，未盖章",
+        "The kept report was changed; it was not sealed.",
+        "请告知运维人员，并重新检测该信息包。",
+    ),
     "MonthUnknown": Words(
         404, "该月的登记簿没有公布", "The register of this month was not published.", "请从“证照登记簿”页选择月份。"
     ),
