@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +18,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final
 
+from connectors.courier import NAME
 from core.errors import Rejected, Retryable
 from core.settings import Settings
 from hub.context import Hub
 
 #: Of the announcement of a file by a peer: how many bytes it has; None where nothing was announced, or no more.
 Announced = Callable[[str, str], int | None]
-#: As the sending side names files (`connectors.courier.NAME`); peers are codes of organisations.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _READ: Final = 1 << 20
 #: Bytes that stay free for the hub itself.
 _RESERVE: Final = 1 << 30
@@ -153,13 +151,21 @@ class Inbox:
         final, _ = self._places(peer, name)
         return final if final.is_file() else None
 
+    def names(self, peer: str) -> list[str]:
+        """Names of a peer's files that are there whole, sorted."""
+        try:
+            found = list((self._folder / peer).iterdir())
+        except FileNotFoundError:
+            return []
+        return sorted(path.name for path in found if NAME.fullmatch(path.name) and path.is_file())
+
     def clear(self, peer: str, name: str) -> None:
         """Remove a file, finished or not, for the hub itself: the transfer is done or given up."""
         for path in self._places(peer, name):
             path.unlink(missing_ok=True)
 
     def _length(self, peer: str, name: str) -> int:
-        sound = _NAME.fullmatch(peer) and _NAME.fullmatch(name)
+        sound = NAME.fullmatch(peer) and NAME.fullmatch(name)
         length = self._announced(peer, name) if sound else None
         if length is None or length <= 0:
             raise NotAnnounced(f"{peer} sends a file that was not announced; nothing was taken.")
@@ -168,7 +174,7 @@ class Inbox:
         return length
 
     def _places(self, peer: str, name: str) -> tuple[Path, Path]:
-        if not (_NAME.fullmatch(peer) and _NAME.fullmatch(name)):
+        if not (NAME.fullmatch(peer) and NAME.fullmatch(name)):
             raise ValueError("a peer or a file's name is no plain name")
         final = self._folder / peer / name
         return final, final.with_name(f".{name}.part")

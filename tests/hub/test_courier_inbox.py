@@ -23,6 +23,8 @@ def test_a_file_goes_on_after_a_restart_and_is_there_when_it_is_whole(tmp_path: 
     inbox(tmp_path).add("peer", "a", 4, b"456789")
     whole = inbox(tmp_path).whole("peer", "a")
     assert whole is not None and whole.read_bytes() == b"0123456789"
+    inbox(tmp_path).add("peer", "b", 0, b"0123")
+    assert (inbox(tmp_path).names("peer"), inbox(tmp_path).names("nobody")) == (["a"], [])
     inbox(tmp_path).clear("peer", "a")
     assert inbox(tmp_path).there("peer", "a") == There(0, 10)
 
