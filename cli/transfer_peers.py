@@ -30,9 +30,9 @@ def check(as_json: bool) -> None:
     Exit status: 0 all is sound · 1 something is not, or there is no peers.toml · 3 wrong usage
     """
     from core.clock import SystemClock
-    from hub.transfer_peers import Peers
+    from hub.transfer_check import check as look
 
-    told = Peers.of(Settings.from_environment(database=False)).check(SystemClock().now())
+    told = look(Settings.from_environment(database=False), SystemClock().now())
     if as_json:
         say_json(told)
     else:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from core.errors import HubError, Permanent
+from core.errors import Permanent
 from core.settings import Mode, Settings
-from hub.certificates import facts_of
 from hub.press_file import press_file_of
 from hub.trust import DEMO, Revocation, anchors_of, ders_in, read_anchors, read_lists, trust_of
 from schemas.declared import Declared, told_of
 from schemas.errors import IdentifierRefused
 from schemas.identifiers.credit import CreditCode
 from signing.demo_pki import open_encryption_key
-from signing.envelope_receiver import Receiver
 from signing.file_decrypter import open_decrypter
 from signing.port import Decrypter
 from signing.trust import Trust
@@ -77,10 +74,51 @@ class Clocks(Declared):
 
 
 class FolderRoute(Declared):
-    """A share or a medium that is carried over."""
+    """A share, or a medium that is carried over."""
 
     kind: Literal["folder"]
     folder: Path
+
+
+class SftpRoute(Declared):
+    """A server between the two hubs. `host_key` is pinned; `password_file` or `key_file` proves who we are.
+
+    Attributes:
+        out, into: folders there: for our letters, and for those to us.
+    """
+
+    kind: Literal["sftp"]
+    host: str
+    port: int = Field(default=22, ge=1, le=65535)
+    username: str
+    password_file: Path | None = None
+    key_file: Path | None = None
+    host_key: str
+    out: str
+    into: str
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if (self.password_file is None) == (self.key_file is None):
+            raise ValueError("give either password_file or key_file")
+        return self
+
+
+class HttpsRoute(Declared):
+    """The two hubs' own inboxes.
+
+    Attributes:
+        url: of the other hub.
+        key_id, key_file: what it calls us in its access file, and our Ed25519 key (PEM).
+        inbox: what our access file calls its organisation, and so its folder of our inbox.
+    """
+
+    kind: Literal["https"]
+    url: str
+    key_id: str
+    key_file: Path
+    ca_file: Path | None = None
+    inbox: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
 class Peer(Declared):
@@ -100,7 +138,7 @@ class Peer(Declared):
     envelope: Path
     trust: tuple[Path, ...] = ()
     accept: Literal["officer", "automatic"] = "officer"
-    route: FolderRoute = Field(discriminator="kind")
+    route: FolderRoute | SftpRoute | HttpsRoute = Field(discriminator="kind")
 
     @field_validator("credit_code")
     @classmethod
@@ -206,37 +244,6 @@ class Peers:
                 f"the certificate {path} of peer {peer.name} cannot be read ({error.strerror}); nothing was sent."
             ) from None
 
-    def check(self, at: datetime) -> list[dict[str, Any]]:
-        """What is wrong with each peer, and with our own part; nothing is sent."""
-        told = [_told("hub", self._faults_of_ours(at))]
-        return told + [_told(peer.name, self._faults(peer, at)) for peer in self.peers]
-
-    def _faults_of_ours(self, at: datetime) -> list[str]:
-        try:
-            Receiver.of(self.key().certificate, at)
-        except HubError as error:
-            return [str(error)]
-        return []
-
-    def _faults(self, peer: Peer, at: datetime) -> list[str]:
-        found = []
-        try:
-            certificate = self.envelope(peer)
-            Receiver.of(certificate, at)
-            organisation = facts_of(certificate, at).organisation
-            if not organisation.startswith(peer.credit_code):
-                found.append("the certificate for encryption is another organ's than the credit code says")
-        except HubError as error:
-            found.append(str(error))
-        try:
-            if not self.anchors(peer):
-                found.append("nobody is trusted: name its root in `trust`")
-        except (HubError, OSError) as error:
-            found.append(str(error))
-        if isinstance(peer.route, FolderRoute) and not (self.settings.home / peer.route.folder).is_dir():
-            found.append(f"folder {self.settings.home / peer.route.folder} is not there")
-        return found
-
 
 def configured(settings: Settings) -> bool:
     """Whether this hub moves archives at all."""
@@ -259,7 +266,3 @@ def anchors_of_holdings(settings: Settings) -> list[bytes]:
         peers = Peers.of(settings)
         found += [one for peer in peers.peers for one in read_anchors([settings.home / path for path in peer.trust])]
     return found
-
-
-def _told(name: str, faults: list[str]) -> dict[str, Any]:
-    return {"name": name, "sound": not faults, "faults": faults}

@@ -24,7 +24,7 @@ from hub.transfer_names import LetterName
 from hub.transfer_peers import Peer
 from hub.transfer_receipts import receipted
 from hub.transfer_routes import Route, route_to
-from schemas.transfer import Letter, Move, Side
+from schemas.transfer import Letter, Move
 from signing.envelope import open_with, peek, seal_to
 from signing.errors import EnvelopeRefused
 from store import transfer_letters, transfers
@@ -34,8 +34,6 @@ from store.transfers import Transfer
 from store.turns import only_one
 
 _LOG = logging.getLogger(__name__)
-#: The side a letter is for.
-_FOR = {Letter.NOTICE: Side.OUT, Letter.ANSWER: Side.IN, Letter.PARCEL: Side.IN, Letter.RECEIPT: Side.OUT}
 _ASIDE, _OPENED = "aside", "opened"
 
 
@@ -83,7 +81,7 @@ def deliver(desk: Desk, transfer: Transfer, on_step: OnStep = no_step) -> int:
         peer = desk.peer(transfer)
         sealed, name = _sealed(desk, transfer, peer, letter)
         on_step("letter.sealed")
-        route_to(desk, peer).deliver(sealed, name)
+        route_to(hub.settings, desk.ours.credit_code, peer).deliver(sealed, name)
         on_step("letter.delivered")
         now, move = hub.clock.now(), _move_of(desk, transfer, letter)
         with transaction(hub.connection) as cursor:
@@ -106,7 +104,7 @@ def open_inbox(desk: Desk, on_step: OnStep = no_step) -> Arrived:
     with only_one(desk.hub.connection, "open the letters of other hubs"):
         for peer in desk.peers.peers:
             try:
-                route = route_to(desk, peer)
+                route = route_to(desk.hub.settings, desk.ours.credit_code, peer)
                 names = route.waiting()
             except HubError as error:
                 arrived.troubles.append(error)
@@ -148,7 +146,7 @@ def _take(desk: Desk, peer: Peer, name: LetterName, file: Path) -> bool:
     """Open, verify and act; False for a letter that was taken before."""
     hub = desk.hub
     transfer = transfers.find(hub.connection, hub.vault, name.transfer)
-    if transfer is not None and (transfer.side, transfer.peer_code) != (_FOR[name.kind], peer.credit_code):
+    if transfer is not None and (transfer.side, transfer.peer_code) != (name.kind.reader, peer.credit_code):
         raise LetterRefused(f"a {name.kind.value} is refused: its transfer is another hub's, or goes the other way.")
     if transfer is None and name.kind is not Letter.NOTICE:
         raise LetterRefused(f"a {name.kind.value} is refused: there is no transfer of its id here.")

@@ -103,6 +103,11 @@ class Letter(StrEnum):
         """`企业迁移登记注册通知函` …"""
         return _LETTER_ZH[self]
 
+    @property
+    def reader(self) -> Side:
+        """The side it is written to."""
+        return Side.OUT if self in (Letter.NOTICE, Letter.RECEIPT) else Side.IN
+
 
 class Fault(StrEnum):
     """Why a notice may be returned; the origin has no other ground (市场主体登记管理条例 art. 27)."""

@@ -74,7 +74,7 @@ class Smuggler:
             data[-40] ^= 1
             sealed.write_bytes(data)
         name = LetterName(self.id, self.round if number is None else number, self.kind, sealed.stat().st_size)
-        route_to(self.sender, peer).deliver(sealed, str(name))
+        route_to(self.sender.hub.settings, self.sender.ours.credit_code, peer).deliver(sealed, str(name))
 
     def refused(self) -> str:
         """What the receiver says of the only letter that waits for it."""
@@ -82,7 +82,10 @@ class Smuggler:
         assert (arrived.taken, arrived.had, len(arrived.aside)) == ([], [], 1)
         with pytest.raises(LettersSetAside):
             arrived.demand_sound()
-        assert route_to(self.receiver, self.receiver.peers.peers[0]).waiting() == []
+        assert (
+            route_to(self.receiver.hub.settings, self.receiver.ours.credit_code, self.receiver.peers.peers[0]).waiting()
+            == []
+        )
         return arrived.aside[0][1]
 
 
