@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.files import PACKAGE_BYTES, read_up_to
-from cli.output import exit_on_error, json_option, say_json, shown_path
+from cli.output import exit_on_error, json_option, say_json
 from core.settings import Settings
 
 
@@ -16,8 +16,8 @@ from core.settings import Settings
 @json_option
 @exit_on_error
 def take_in(file: Path, as_json: bool) -> None:
-    """Read FILE (a package, a bag or an envelope), check all four properties of the package in it as at transfer (YJ),
-    and take it into the archive: its report, its line in the catalogue and its entry in the log come with it.
+    """Read FILE (a package, bag, envelope or E-ARK package), check all four properties of the package in it as at
+    transfer (YJ), and take it into the archive, with its report, its line in the catalogue and its entry in the log.
 
     What fails, cannot be judged, or is there already is not taken in. The report of what failed is kept.
 
@@ -28,14 +28,13 @@ def take_in(file: Path, as_json: bool) -> None:
     from hub.context import open_hub
     from hub.taking_in import take_in as run
 
-    settings = Settings.from_environment()
-    with open_hub(settings) as opened:
+    with open_hub(Settings.from_environment()) as opened:
         taken = run(opened, read_up_to(file, PACKAGE_BYTES))
     if as_json:
         say_json(taken.to_dict())
     else:
         click.echo("\n".join(taken.report.lines()))
-        click.echo(f"{shown_path(settings.home, taken.path)}: taken in as {taken.file_no}, {taken.size:,} bytes")
+        click.echo(f"{taken.path}: taken in as {taken.file_no}, {taken.size:,} bytes")
 
 
 COMMANDS = (take_in,)

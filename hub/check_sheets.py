@@ -6,16 +6,15 @@ not sealed.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, Final
 
 from core.clock import SHANGHAI
 from core.errors import Permanent
 from documents.fonts import FaceName, face
+from hub.archive_store import FOLDER, ArchiveStore
 from hub.check_reports import KeptReport
 from hub.check_view import VETO, ItemView, ReportView, view_of
 from hub.context import Hub, OnStep, no_step
-from hub.files import read_checked, write_durably
 from hub.sheets import Sheet, Table, seal_sheet
 from store import archive_checks
 from store.archive_checks import CheckSheet
@@ -24,7 +23,7 @@ from store.turns import only_one
 __all__ = ["TITLE", "ReportAltered", "is_sealed", "sealed", "sheet_of"]
 
 TITLE: Final = "四性检测报告"
-_FOLDER: Final = "archive-reports"
+_REPORTS: Final = f"{FOLDER}/reports"
 _COLUMNS: Final = ("代码", "检测项", "结果", "说明")
 #: The findings need the room; codes and results are short.
 _WIDTHS: Final = (17.0, 52.0, 17.0, 76.0)
@@ -53,23 +52,25 @@ def sealed(hub: Hub, kept: KeptReport, on_step: OnStep = no_step) -> bytes:
         ReportAltered: the kept report was changed; nothing was sealed.
         FileAltered: the sealed report was made, and is gone or changed.
         TurnTaken: another process makes it now.
+        ArchiveAway, ArchiveRefuses, ArchiveUnset: of the store of the archive's files.
         HubError: as `hub.sheets.seal_sheet` raises.
     """
-    view = view_of(kept)
+    view, store = view_of(kept), ArchiveStore.of(hub.settings)
     with only_one(hub.connection, f"seal the report {view.number}"):
         known = archive_checks.sheet_of(hub.connection, kept.id)
         if known is not None:
-            return read_checked(hub.settings.home / known.path, known.document_sm3)
+            return store.get_checked(known.path, known.document_sm3)
         if not kept.intact:
             raise ReportAltered(
                 f"the report {view.number} is not the one its digest was taken of; it was not sealed. Look who changed "
                 "the table archive_check, then check the package again (`hub archive walk --days 0`)."
             )
         made = seal_sheet(hub, sheet_of(hub, view), case_no=view.number, on_step=on_step)
-        path = Path(_FOLDER) / f"{kept.at.astimezone(SHANGHAI).year}" / f"{view.number}.ofd"
-        write_durably(hub.settings.home / path, made.data)
+        # No two sealings are alike, and nothing in the store is written over: one that died before this is left there.
+        path = f"{_REPORTS}/{kept.at.astimezone(SHANGHAI).year}/{view.number}-{made.sm3[:4].hex()}.ofd"
+        store.put(path, made.data)
         on_step("report.written")
-        sheet = CheckSheet(made.sm3, path.as_posix())
+        sheet = CheckSheet(made.sm3, path)
         archive_checks.record_sheet(hub.connection, kept.id, sheet, use=made.use, now=hub.clock.now())
         return made.data
 

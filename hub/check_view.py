@@ -23,13 +23,14 @@ RESULTS: Final = {
     Status.WARNED: ("warn", "注意"),
     Status.NOT_CHECKED: ("idle", "未检测"),
 }
-#: What keeping says of a file as a whole, by the beginning of its English words, which is what is kept.
+#: What keeping says of a package as a whole, by the beginning of its English words, which is what is kept.
 _FAULTS: Final = {
     "its file is gone": "文件缺失",
     "its file cannot be read": "文件无法读取",
     "its entry in the archive's log": "档案日志中的条目不成形",
     "its file is not the one that was recorded": "文件与登记的不是同一份",
     "its file is not the one the archive's log": "文件与档案日志所记的不是同一份",
+    "a certificate in it ended": "包内有证书已到期，且没有连续的时间戳证明信息包此前已在库中",
 }
 UNVERIFIED: Final = "未核实"
 VETO: Final = "一票否决"
@@ -105,7 +106,7 @@ def view_of(kept: KeptReport) -> ReportView:
         at=kept.at,
         look=look,
         verdict=verdict,
-        fault=_fault(told.get("keeping", {}).get("fault")),
+        fault=_fault(told.get("keeping", {})),
         unchecked=sum(group.counts["未检测"] for group in groups),
         vetoes=tuple(told.get("vetoes", ())),
         scheme=_scheme(told.get("scheme")),
@@ -144,7 +145,7 @@ def _scheme(scheme: Mapping[str, Any] | None) -> str:
     return f"{scheme['name']}{'' if scheme['verified'] else f'（{UNVERIFIED}）'}"
 
 
-def _fault(fault: str | None) -> str:
-    if fault is None:
-        return ""
+def _fault(keeping: Mapping[str, Any]) -> str:
+    """What is wrong with the package as a whole, or could not be told."""
+    fault: str = keeping.get("fault") or keeping.get("doubt") or ""
     return next((zh for en, zh in _FAULTS.items() if fault.startswith(en)), fault)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, ClassVar
 
 from archive.case import CaseFile
@@ -18,10 +17,10 @@ from core.clock import SHANGHAI
 from core.digest import sm3
 from core.errors import Rejected
 from core.verdict import Verdict
+from hub.archive_store import FOLDER, ArchiveStore
 from hub.catalogue import holder_of, record_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
-from hub.files import write_durably
 from hub.forms import BroughtIn, Form, bring_in
 from hub.inspect import PackageReport
 from store import archive_checks, archive_packages
@@ -40,7 +39,7 @@ class AlreadyHeld(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A package that is in the archive now: the form it came in, where it lies below the home folder, its check."""
+    """A package that is in the archive now: the form it came in, where it lies in the archive's store, its check."""
 
     file_no: str
     form: Form
@@ -62,7 +61,7 @@ class TakenIn:
 
 
 def take_in(hub: Hub, data: bytes, *, origin: str | None = None, on_step: OnStep = no_step) -> TakenIn:
-    """Check a package, a bag or an envelope as at transfer, and take the package in it into the archive.
+    """Check a package, in whichever form it came, as at transfer, and take the package in it into the archive.
 
     Args:
         origin: the transfer by which it came, for the catalogue.
@@ -73,7 +72,9 @@ def take_in(hub: Hub, data: bytes, *, origin: str | None = None, on_step: OnStep
         PackageRefused, PackageUnjudged: it failed its check, or could not be judged; the report is kept.
         HolderUntold: it does not tell whose it is, so nobody would find it; nothing was kept.
         TurnTaken: a Retryable; another process takes in the same one.
-        DiskRefuses, StoreUnavailable: Retryable; it was not taken in.
+        PackageOccupied: another file lies where it is to be put; nothing was recorded.
+        ArchiveAway, DiskRefuses, StoreUnavailable: Retryable; it was not taken in.
+        ArchiveRefuses, ArchiveUnset: the store of the packages is not there, or refuses.
     """
     found = bring_in(data, hub.settings, stage=Stage.TRANSFER)
     on_step("package.checked")
@@ -86,15 +87,15 @@ def take_in(hub: Hub, data: bytes, *, origin: str | None = None, on_step: OnStep
             on_step("refusal.recorded")
             found.report.check.demand_valid()
         record = record_of(hub, case, holder_of(case), step=None, archive_code=_code_of(case), origin=origin)
-        path = Path("archive") / f"{hub.clock.now().astimezone(SHANGHAI).year}" / f"{found.electronic_file_no}.zip"
-        write_durably(hub.settings.home / path, found.package)
+        path = f"{FOLDER}/{hub.clock.now().astimezone(SHANGHAI).year}/{found.electronic_file_no}.zip"
+        ArchiveStore.of(hub.settings).put(path, found.package)
         on_step("package.written")
         new = NewPackage(
             file_no=found.electronic_file_no,
             sm3=sm3(found.package),
             sha256=sha256(found.package).digest(),
             size=len(found.package),
-            path=path.as_posix(),
+            path=path,
             check=entry,
             record=record,
         )

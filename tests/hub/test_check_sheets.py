@@ -127,7 +127,7 @@ def test_what_was_changed_is_not_sealed_not_shown_and_not_given_out(sealing: Hub
     assert uses(sealing) == []
     good = kept(sealing, "X-2")
     sealed(sealing, good)
-    (path,) = (sealing.settings.home / "archive-reports").rglob("*.ofd")
+    (path,) = (sealing.settings.home / "archive" / "reports").rglob("*.ofd")
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(FileAltered):
         sealed(sealing, good)
