@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.archive_checks import COMMANDS as CHECKS
+from cli.archive_evidence import COMMANDS as EVIDENCE
 from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
 from cli.archive_taking import COMMANDS as TAKING
@@ -130,5 +131,5 @@ def import_package(file: Path, stage: str, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*FIND, *COMMANDS, *CHECKS, *TAKING, *VOLUMES):
+for _command in (*FIND, *COMMANDS, *CHECKS, *TAKING, *VOLUMES, *EVIDENCE):
     archive.add_command(_command)

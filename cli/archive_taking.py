@@ -17,7 +17,7 @@ from core.settings import Settings
 @exit_on_error
 def take_in(file: Path, as_json: bool) -> None:
     """Read FILE (a package, bag, envelope or E-ARK package), check all four properties of the package in it as at
-    transfer (YJ), and take it into the archive, with its report, its line in the catalogue and its entry in the log.
+    transfer (YJ), and take it into the archive: its report, its line in the catalogue and its entry in the log too.
 
     What fails, cannot be judged, or is there already is not taken in. The report of what failed is kept.
 
