@@ -15,7 +15,6 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from archive.report import Stage
-from core.digest import sm3
 from core.errors import Permanent
 from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.check_reports import entry_of
@@ -150,16 +149,15 @@ def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust) -> Che
     said = None if holding.body is None else archive_entries.said_in(holding.body)
     at = hub.clock.now() if said is None else datetime.fromisoformat(said["at"])
     report = check_package(data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at)
-    fault = _fault(holding, said, data)
+    fault = _fault(holding, said, bytes.fromhex(report.sm3), data)
     told = {"fault": fault, "in_log": said is not None}
     return entry_of(report, None if fault is None else "invalid", keeping=told)
 
 
-def _fault(holding: Holding, said: dict[str, Any] | None, data: bytes) -> str | None:
+def _fault(holding: Holding, said: dict[str, Any] | None, digest: bytes, data: bytes) -> str | None:
     """What is wrong with the file as a whole, held against the table and the archive's log."""
     if holding.body is not None and said is None:
         return "its entry in the archive's log is not of the form of one"
-    digest = sm3(data)
     if digest != holding.sm3:
         return "its file is not the one that was recorded"
     if said is not None and (digest.hex(), sha256(data).hexdigest()) != (said["sm3"], said["sha256"]):
