@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from documents.parts import Sheet
 from documents.template import SheetKind
 from documents.template_files import load
 
 #: The diameter of a round seal of a county-level department.
-_ROUND = 42.0
+ROUND = 42.0
 #: A narrower slice of a riding seal shows nothing that could be compared.
 LEAST_SLICE_MM = 3.0
 
@@ -67,7 +68,14 @@ def riding_slices(pages: int, across: float, least: float = LEAST_SLICE_MM) -> I
             yield Slice(index, index - begin, end - begin, across / (end - begin))
 
 
-def riding_places(sheets: Sequence[Sheet], size: float = _ROUND) -> tuple[Place, ...]:
+class Sized(Protocol):
+    """A page, as far as its width and height in mm."""
+
+    @property
+    def size(self) -> tuple[float, float]: ...
+
+
+def riding_places(sheets: Sequence[Sized], size: float = ROUND) -> tuple[Place, ...]:
     """Where a riding seal 骑缝章 goes: one slice at the right edge of each page, see `riding_slices`.
 
     A document of one page has nothing to ride over and gets none. The seal stands at half the height of

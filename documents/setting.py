@@ -15,7 +15,7 @@ from documents.template import Row, SheetKind, Template, Text
 from documents.template_files import load
 
 #: How far the baseline lies below the middle of a character's body, in ems of these faces.
-_BASELINE_DROP = 0.36
+BASELINE_DROP = 0.36
 
 
 def set_row(template: Template, row: Row, value: str, *, tagged: bool) -> list[TextPart]:
@@ -44,7 +44,7 @@ def set_row(template: Template, row: Row, value: str, *, tagged: bool) -> list[T
         fitted,
         x=row.x,
         width=row.width,
-        first_baseline=_middle(row) - above + fitted.size * _BASELINE_DROP,
+        first_baseline=_middle(row) - above + fitted.size * BASELINE_DROP,
         leading=row.leading,
         align=row.align,
         spacing=row.spacing,
@@ -65,7 +65,7 @@ def set_pages(template: Template, box: Row, value: str, field: str) -> list[list
         Fitted(box.size, paragraph.wrap(box.size, box.width, box.spacing)),
         x=box.x,
         width=box.width,
-        first_baseline=_middle(box) + box.size * _BASELINE_DROP,
+        first_baseline=_middle(box) + box.size * BASELINE_DROP,
         leading=box.leading,
         align=box.align,
         spacing=box.spacing,
@@ -110,10 +110,11 @@ def steady(name: str, sheet: SheetKind, test_mark: bool) -> Steady:
     words = [(_set_text(template, text), text.background) for text in template.texts if test_mark or not text.test_only]
     behind: list[Shape | TextPart] = [*background(template), *(part for part, is_behind in words if is_behind)]
     fixed = [part for part, is_behind in words + labels if not is_behind]
-    return Steady((template.width, template.height), tuple(behind), tuple(fixed), _characters([*behind, *fixed]))
+    return Steady((template.width, template.height), tuple(behind), tuple(fixed), characters_of([*behind, *fixed]))
 
 
-def _characters(parts: Iterable[Shape | TextPart]) -> dict[FaceName, frozenset[str]]:
+def characters_of(parts: Iterable[Shape | TextPart]) -> dict[FaceName, frozenset[str]]:
+    """All that the texts among some parts use of each face."""
     used: dict[FaceName, set[str]] = {name: set() for name in FaceName}
     for part in parts:
         if isinstance(part, TextPart):
@@ -142,7 +143,7 @@ def _set_label(template: Template, row: Row) -> TextPart:
         face(row.label_face),
         x=row.label_x,
         width=row.label_width,
-        baseline=_middle(row) + size * _BASELINE_DROP,
+        baseline=_middle(row) + size * BASELINE_DROP,
         size=size,
         align=row.label_align,
     )

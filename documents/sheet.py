@@ -133,7 +133,8 @@ def _sheet(
     characters = {name: common.characters[name] | used[name] for name in FaceName}
     if page.note is None:
         return Sheet(page, template, common, codes, tuple(texts), characters)
-    marked = watermark.characters(page.note)
+    mark = watermark.of_copy(page.note)
+    marked = watermark.characters(mark)
     return Sheet(
         page,
         template,
@@ -141,7 +142,7 @@ def _sheet(
         codes,
         tuple(texts),
         {name: characters[name] | marked[name] for name in FaceName},
-        watermark.marks(page.note, common.size),
+        watermark.marks(mark, common.size),
     )
 
 

@@ -1,6 +1,6 @@
-"""The marks of an annotated copy 加注件: for whom, what for and until when, slantwise across each whole page.
+"""Marks slantwise across each whole page, as of an annotated copy 加注件: for whom, what for and until when.
 
-They lie on the paper and the border and under the words, so that a reader loses no word of the licence and a
+They lie on the paper and the border and under the words, so that a reader loses no word of the document and a
 forger finds no page without them. Every block tells everything; the page is covered with as many as it holds.
 """
 
@@ -8,12 +8,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from documents.errors import TextOverflow
 from documents.fonts import FaceName, face
 from documents.layout import Align, Fitted, Line, Paragraph, place
 from documents.parts import CopyNote, TextPart, TurnedPart
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Watermark:
+    """What each block says: a title and lines below it; and in the margins, level, the banner.
+
+    Attributes:
+        lines: each with a key by which an error names it, what is set before the value, and the value.
+    """
+
+    title: str
+    lines: tuple[tuple[str, str, str], ...]
+    banner: str = ""
+
+    def __repr__(self) -> str:
+        return f"Watermark({self.title})"
+
 
 TITLE = "加注件"
 #: What is set before each of the note's three values, and the key an error names it by.
@@ -31,18 +49,25 @@ _SIZE, _LEAST, _LEADING, _TITLE_SIZE = 5.0, 2.8, 1.35, 9.0
 _BANNER_SIZE, _BANNER_BASELINE = 3.4, 5.6
 
 
-def marks(note: CopyNote, size: tuple[float, float]) -> tuple[TurnedPart, ...]:
+def of_copy(note: CopyNote) -> Watermark:
+    """The marks of an annotated copy."""
+    values = (note.receiver, note.cause, note.until)
+    lines = tuple((key, prefix, value) for (key, prefix), value in zip(_LINES, values, strict=True))
+    return Watermark(TITLE, lines, _BANNER)
+
+
+def marks(mark: Watermark, size: tuple[float, float]) -> tuple[TurnedPart, ...]:
     """All lines of all blocks for a page of this size in mm; none reaches over the page's edge.
 
     Raises:
-        GlyphMissing: the face lacks a character of the note.
+        GlyphMissing: the face lacks a character of the mark.
         TextOverflow: it is too long for a block at the smallest size.
     """
     width, height = size
     scale = min(size) / _LOWER_SIDE
-    lines, block_height = _block(note, scale)
+    lines, block_height = _block(mark, scale)
     steps = _WIDTH + _GAP_X, block_height / scale + _GAP_Y
-    found = [*_banner(width, height, scale)]
+    found = [*_banner(mark.banner, width, height, scale)] if mark.banner else []
     for left, top in _places(size, steps[0] * scale, steps[1] * scale):
         for part in lines:
             turned = _turned(part, left, top, size)
@@ -51,19 +76,20 @@ def marks(note: CopyNote, size: tuple[float, float]) -> tuple[TurnedPart, ...]:
     return tuple(found)
 
 
-def characters(note: CopyNote) -> dict[FaceName, frozenset[str]]:
+def characters(mark: Watermark) -> dict[FaceName, frozenset[str]]:
     """All that the marks use of each face."""
-    words = "".join(prefix for _, prefix in _LINES) + note.receiver + note.cause + note.until
-    return {FaceName.BODY: frozenset(words), FaceName.TITLE: frozenset(TITLE + _BANNER)}
+    words = "".join(prefix + value for _, prefix, value in mark.lines)
+    return {FaceName.BODY: frozenset(words), FaceName.TITLE: frozenset(mark.title + mark.banner)}
 
 
 @lru_cache(maxsize=64)
-def _block(note: CopyNote, scale: float) -> tuple[tuple[TextPart, ...], float]:
+def _block(mark: Watermark, scale: float) -> tuple[tuple[TextPart, ...], float]:
     """One block, level, its middle at the origin; and its height."""
     opened = face(FaceName.BODY)
+    face(FaceName.TITLE).check("watermark", mark.title + mark.banner)
     width = _WIDTH * scale
     paragraphs: list[Paragraph] = []
-    for (key, prefix), value in zip(_LINES, (note.receiver, note.cause, note.until), strict=True):
+    for key, prefix, value in mark.lines:
         opened.check(key, value)
         paragraphs.append(Paragraph(prefix + value, opened))
     title_size = _TITLE_SIZE * scale
@@ -76,11 +102,17 @@ def _block(note: CopyNote, scale: float) -> tuple[tuple[TextPart, ...], float]:
             break
         size = round(size - 0.1, 3)
         if size < _LEAST * scale:
-            words = len(note.receiver) + len(note.cause)
-            raise TextOverflow("copy_cause", words, f"a block of the watermark, {_WIDTH:g} x {_HEIGHT:g} mm")
+            key, _, value = max(mark.lines, key=lambda line: len(line[2]))
+            raise TextOverflow(key, len(value), f"a block of the watermark, {_WIDTH:g} x {_HEIGHT:g} mm")
     left, baseline = -width / 2, -height / 2 + title_size * 0.95
     title = place(
-        TITLE, face(FaceName.TITLE), x=left, width=width, baseline=baseline, size=title_size, spacing=title_size * 0.3
+        mark.title,
+        face(FaceName.TITLE),
+        x=left,
+        width=width,
+        baseline=baseline,
+        size=title_size,
+        spacing=title_size * 0.3,
     )
     set_lines = [TextPart(title, FaceName.TITLE, _INK)]
     baseline += size * _LEADING + title_size * (_LEADING - 0.95)
@@ -155,12 +187,12 @@ def turned_box(part: TurnedPart) -> tuple[float, float, float, float]:
     return left, top, max(x for x, _ in corners) - left, max(y for _, y in corners) - top
 
 
-def _banner(width: float, height: float, scale: float) -> Iterator[TurnedPart]:
+def _banner(words: str, width: float, height: float, scale: float) -> Iterator[TurnedPart]:
     """Level lines in the upper and lower margin."""
     size = _BANNER_SIZE * scale
     for baseline in (_BANNER_BASELINE * scale, height - (_BANNER_BASELINE - _BANNER_SIZE * 0.75) * scale):
         line = place(
-            _BANNER,
+            words,
             face(FaceName.TITLE),
             x=0.0,
             width=width,

@@ -12,7 +12,7 @@ from hub.organ_claims import claims_of
 from hub.organs import organs_of
 from hub.press import Bureau
 from schemas.licence_types import LicenceType
-from schemas.organs import Ruling, judge
+from schemas.organs import Organ, OrganTable, Ruling, judge
 from signing.ofd.layout import Files
 from signing.report import Report
 
@@ -37,11 +37,7 @@ def require_issuer(settings: Settings, bureau: Bureau, kind: LicenceType, day: d
         OrgansUnset, OrgansBroken: there is no table of organs to go by.
     """
     table = organs_of(settings)
-    organ = table.organ_at(day, code=bureau.credit_code, name=bureau.name)
-    if organ is None:
-        raise _unfit(bureau, day, "the table of organs knows no organ of that code that bears that name on that day")
-    if table.by_seal(bureau.seal_name, day) is not organ:
-        raise _unfit(bureau, day, f"the table knows no seal of it that is called {bureau.seal_name}")
+    organ = _organ_of(table, bureau, day)
     heir = table.heir(organ, day, kind.name)
     if heir is not organ:
         raise _unfit(bureau, day, f"{heir.name} has followed it for {kind.name}")
@@ -49,6 +45,18 @@ def require_issuer(settings: Settings, bureau: Bureau, kind: LicenceType, day: d
     if owner is not None and owner.organ != organ.id:
         whose = table.by_id(owner.organ)
         raise _unfit(bureau, day, f"{kind.name} is {whose.name if whose else owner.organ}'s ({owner.basis})")
+
+
+def require_organ(settings: Settings, bureau: Bureau, day: date) -> None:
+    """Return when the bureau of the press is one organ in force on a day: its code, name and seal are the table's.
+
+    For what bears the bureau's seal and is no licence.
+
+    Raises:
+        IssuerUnfit: it is not; the message says why.
+        OrgansUnset, OrgansBroken: there is no table of organs to go by.
+    """
+    _organ_of(organs_of(settings), bureau, day)
 
 
 def require_one_organ(settings: Settings, sealed: bytes | Files, report: Report, number: str, now: datetime) -> None:
@@ -72,6 +80,15 @@ def require_one_organ(settings: Settings, sealed: bytes | Files, report: Report,
         "published. Put seal, signer's certificate and the table of organs in order (`hub seals organs`), then run "
         "the same again; a licence of the organ of before needs a new version first (`hub licences reseal`)."
     )
+
+
+def _organ_of(table: OrganTable, bureau: Bureau, day: date) -> Organ:
+    organ = table.organ_at(day, code=bureau.credit_code, name=bureau.name)
+    if organ is None:
+        raise _unfit(bureau, day, "the table of organs knows no organ of that code that bears that name on that day")
+    if table.by_seal(bureau.seal_name, day) is not organ:
+        raise _unfit(bureau, day, f"the table knows no seal of it that is called {bureau.seal_name}")
+    return organ
 
 
 def _unfit(bureau: Bureau, day: date, why: str) -> IssuerUnfit:

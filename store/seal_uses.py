@@ -21,6 +21,8 @@ class DocumentKind(StrEnum):
     PDF = "pdf"
     ANNOTATED = "annotated"
     """An annotated copy 加注件, of either form; `store.annotated` says which."""
+    SHEET = "sheet"
+    """A plain sheet, such as a certificate or a report; its case says which. It is of no licence."""
 
 
 @dataclass(frozen=True, slots=True)
