@@ -36,7 +36,7 @@ class DemoAccessRefused(Permanent):
 
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-ROLES = ("clerk", "data_steward", "auditor", "operator", "licence_officer")
+ROLES = ("clerk", "data_steward", "auditor", "operator", "licence_officer", "archivist")
 #: Roles a machine may have; whatever it looks up is granted, not a role.
 MACHINE_ROLES = ("licence_officer",)
 #: Kinds of callers a grant can name.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from archive.stages import VolumePart
 from core.clock import SHANGHAI
-from core.errors import Permanent, Rejected
 from hub.caller import Caller
 
 #: Largest file of a proof, in bytes, and the most files of one request.
@@ -116,90 +115,6 @@ _STAGES: Final = {
 }
 
 
-class RulesBroken(Permanent):
-    """The table of who may see what cannot be read or contradicts itself; nobody sees anything."""
-
-    code: ClassVar[str] = "HUB-747"
-
-
-class NoRule(Permanent):
-    """No row of the table lets this requester see this form with these proofs."""
-
-    code: ClassVar[str] = "HUB-748"
-
-
-class AskedUnfit(Rejected):
-    """A request lacks something, says too much, or asks for files the holder's archive does not have."""
-
-    code: ClassVar[str] = "HUB-749"
-
-
-class ProofUnfit(Rejected):
-    """The file of a proof is empty, too large, or of a type that is not taken."""
-
-    code: ClassVar[str] = "HUB-750"
-
-
-class HolderNotHeld(Rejected):
-    """The archive holds nothing of the number that was typed."""
-
-    code: ClassVar[str] = "HUB-751"
-
-
-class RequestUnknown(Permanent):
-    """There is no request of the number, or it is not for whoever asks about it."""
-
-    code: ClassVar[str] = "HUB-752"
-
-
-class NotForYou(Permanent):
-    """Who wants to take a step of a request has no right to it."""
-
-    code: ClassVar[str] = "HUB-753"
-
-
-class OwnRequest(Permanent):
-    """Who asked at the counter wanted to decide his own request."""
-
-    code: ClassVar[str] = "HUB-754"
-
-
-class StageWrong(Permanent):
-    """A step was to be taken that the request's stage does not allow; another may have been quicker."""
-
-    code: ClassVar[str] = "HUB-755"
-
-
-class AnswerExpired(Permanent):
-    """The time in which the files of an answer are given out is over."""
-
-    code: ClassVar[str] = "HUB-756"
-
-
-class PackageUnsound(Permanent):
-    """A package that was asked for is not sound, or cannot be judged, now; nothing of it is given out."""
-
-    code: ClassVar[str] = "HUB-757"
-
-
-class AnswerChanged(Permanent):
-    """A file of an answer is not any more the one that was recorded; it is not given out."""
-
-    code: ClassVar[str] = "HUB-758"
-
-
-class RequestQuotaUsedUp(Permanent):
-    """The caller has asked as often today as its row of the table lets it."""
-
-    code: ClassVar[str] = "HUB-759"
-
-
-class NothingToHand(Permanent):
-    """After masking nothing of what was asked for is left to be given out."""
-
-    code: ClassVar[str] = "HUB-760"
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Holder:
     """The holder of an archive, signed in in 我的数据.
@@ -254,6 +169,7 @@ class Asked:
         person: who comes for it, by name; None for a holder who signed in and for a system.
         subject: number of whose archive it is, as typed; empty for a holder who signed in: his own.
         purpose: what for, 1 to 200 characters; stands on the certificate.
+        withheld_until, withheld_basis: an authority the law lets do so keeps the request from the holder until a day.
     """
 
     requester: Requester
@@ -264,6 +180,8 @@ class Asked:
     purpose: str
     proofs: Sequence[ProofGiven] = ()
     scope: Scope = Scope()
+    withheld_until: date | None = None
+    withheld_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +290,7 @@ class Request:
         row: id of the row of the table that allowed it; `row_verified` is False where nobody confirmed it (未核实).
         decided_by_rule: no person had to decide.
         may_unmask: whoever decides may let third parties' data be seen; `masked` is what was decided.
+        withheld_until: the holder does not see the request before this day.
         answer: None as long as there is none.
     """
 
@@ -398,6 +317,7 @@ class Request:
     masked: bool
     events: tuple[Event, ...]
     answer: Answered | None = None
+    withheld_until: date | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`; without names of persons."""

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from core.digest import sm3
-from store.connection import Connection, fetch_all, fetch_one, transaction
+from store.connection import Connection, fetch_all, fetch_one
 from store.vault import Vault
 
 #: The data key that seals what requests say, reasons and files.
@@ -77,7 +78,7 @@ class StoredFile(NamedTuple):
     kind: str
     proof: str | None
     media_type: str | None
-    bytes: int | None
+    size: int | None
     sm3: bytes | None
 
 
@@ -103,18 +104,21 @@ class Step:
     entry: str | None
 
 
-def add(cursor: Any, vault: Vault, new: NewRequest, stage: str, now: datetime) -> None:
-    """Write a request down as part of the caller's transaction; `vault.ready(RESOURCE)` was called before it."""
+def add(cursor: Any, vault: Vault, new: NewRequest, stage: str, now: datetime) -> int:
+    """Write a request down, as part of the caller's transaction and after `vault.ready(RESOURCE)`; what it is counted
+    by.
+    """
     vault.hold(cursor, RESOURCE)
     cursor.execute(
         "insert into archive_request (id, party, requester, form, terms, automatic, stage, told, own, asked_at, "
-        "asked_by, asked_by_name) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "asked_by, asked_by_name) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning seq",
         (
             new.id, new.party, new.requester, new.form, json.dumps(new.terms, ensure_ascii=False), new.automatic, stage,
             vault.seal(RESOURCE, f"{new.id}/told".encode(), json.dumps(new.told, ensure_ascii=False).encode()),
             new.own, now, new.asked_by, new.asked_by_name,
         ),
     )  # fmt: skip
+    return int(cursor.fetchone()[0])
 
 
 def add_files(cursor: Any, vault: Vault, request: str, files: Sequence[NewFile]) -> None:
@@ -147,12 +151,11 @@ def add_step(cursor: Any, vault: Vault, request: str, step: Step, now: datetime)
     )  # fmt: skip
 
 
-def hold(cursor: Any, vault: Vault, request: str) -> Stored | None:
-    """The request, held until the caller's transaction ends, with the data key: of two who decide one is first."""
+def hold(cursor: Any, vault: Vault, request: str) -> Stored:
+    """A request that is there, held until the caller's transaction ends, with the data key: of two one is first."""
     vault.hold(cursor, RESOURCE)
-    cursor.execute(f"select {_COLUMNS} from archive_request where id::text = %s for update", (request,))
-    row = cursor.fetchone()
-    return _stored(vault, row) if row else None
+    cursor.execute(f"select {_COLUMNS} from archive_request where id = %s for update", (request,))
+    return _stored(vault, cursor.fetchone())
 
 
 def decided(cursor: Any, request: str, *, stage: str, who: str, masked: bool, now: datetime) -> None:
@@ -188,7 +191,9 @@ def ended(cursor: Any, request: str, stage: str) -> None:
 
 def by_id(connection: Connection, vault: Vault, request: str) -> Stored | None:
     """The request of an id; text that is no id is none's."""
-    row = fetch_one(connection, f"select {_COLUMNS} from archive_request where id::text = %s", (request,))
+    if not _is_id(request):
+        return None
+    row = fetch_one(connection, f"select {_COLUMNS} from archive_request where id = %s", (request,))
     return _stored(vault, row) if row else None
 
 
@@ -216,7 +221,7 @@ def may_pick_up(connection: Connection, request: str, pick_up_sm3: bytes) -> boo
     """Whether the code is the one the answer was given out with."""
     found = fetch_one(
         connection,
-        "select 1 from archive_request where id::text = %s and pick_up_sm3 = %s",
+        "select 1 from archive_request where id = %s and pick_up_sm3 = %s",
         (request, pick_up_sm3),
     )
     return found is not None
@@ -237,9 +242,7 @@ def in_stage(
 
 def of_party(connection: Connection, vault: Vault, party: str) -> list[Stored]:
     """Every request about a party's archive, the newest first."""
-    rows = fetch_all(
-        connection, f"select {_COLUMNS} from archive_request where party = %s order by seq desc", (party,)
-    )
+    rows = fetch_all(connection, f"select {_COLUMNS} from archive_request where party = %s order by seq desc", (party,))
     return [_stored(vault, row) for row in rows]
 
 
@@ -249,13 +252,13 @@ def of_own(connection: Connection, vault: Vault, own: bytes) -> list[Stored]:
     return [_stored(vault, row) for row in rows]
 
 
-def over(connection: Connection, now: datetime) -> list[tuple[str, int]]:
-    """Answers whose time is over and granted requests nobody answered for as many days, by id and number."""
+def over(connection: Connection, now: datetime) -> list[str]:
+    """Ids of answers whose time is over, and of granted requests nobody answered for as many days."""
     return [
-        (row[0], row[1])
+        row[0]
         for row in fetch_all(
             connection,
-            "select id::text, seq from archive_request where (stage = 'answered' and expires_at < %(now)s) "
+            "select id::text from archive_request where (stage = 'answered' and expires_at < %(now)s) "
             "or (stage = 'granted' and decided_at + make_interval(days => (terms ->> 'days')::int + 1) < %(now)s) "
             "order by seq",
             {"now": now},
@@ -270,7 +273,7 @@ def files(connection: Connection, request: str) -> list[StoredFile]:
         "select part, kind, proof, media_type, bytes, sm3 from archive_request_file where request = %s order by part",
         (request,),
     )
-    return [StoredFile(*row[:5], None if row[5] is None else bytes(row[5])) for row in rows]
+    return [StoredFile._make([*row[:5], None if row[5] is None else bytes(row[5])]) for row in rows]
 
 
 def body(connection: Connection, vault: Vault, request: str, part: int) -> bytes | None:
@@ -291,7 +294,7 @@ def events(connection: Connection, vault: Vault, request: str) -> list[StoredEve
         (request,),
     )
     return [
-        StoredEvent(*row[:4], vault.open_sealed(RESOURCE, f"{request}/why".encode(), row[4]).decode(), row[5])
+        StoredEvent._make([*row[:4], vault.open_sealed(RESOURCE, f"{request}/why".encode(), row[4]).decode(), row[5]])
         for row in rows
     ]
 
@@ -319,15 +322,14 @@ def times(connection: Connection, since: datetime, until: datetime) -> list[Time
     return [Times(*row) for row in rows]
 
 
-def record_step(connection: Connection, vault: Vault, request: str, step: Step, now: datetime) -> None:
-    """Write a step down in a transaction of its own."""
-    vault.ready(RESOURCE)
-    with transaction(connection) as cursor:
-        vault.hold(cursor, RESOURCE)
-        add_step(cursor, vault, request, step, now)
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _stored(vault: Vault, row: tuple[Any, ...]) -> Stored:
     told = json.loads(vault.open_sealed(RESOURCE, f"{row[0]}/told".encode(), row[9]))
     own, certificate = (None if value is None else bytes(value) for value in (row[10], row[18]))
-    return Stored(*row[:9], told, own, *row[11:18], certificate)
+    return Stored._make([*row[:9], told, own, *row[11:18], certificate])
