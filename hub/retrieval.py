@@ -10,14 +10,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from core.clock import SHANGHAI, today
+from core.clock import today
 from core.errors import HubError, Retryable
 from core.uuid7 import uuid7
 from hub.caller import Caller, CallerKind
 from hub.context import Hub, OnStep, no_step
-from hub.quota import CallerStopped
 from hub.retrieval_checks import check_reason, check_scope, check_who, check_withheld, check_words
-from hub.retrieval_errors import AskedUnfit, NotForYou, OwnRequest, RequestQuotaUsedUp, StageWrong
+from hub.retrieval_counting import count
+from hub.retrieval_errors import AskedUnfit, NotForYou, OwnRequest, StageWrong
 from hub.retrieval_holder import Found, by_number, by_sign_in, missed, volume_of
 from hub.retrieval_lists import get, of_holder, of_party, offered, open_requests, visible
 from hub.retrieval_log import (
@@ -35,7 +35,7 @@ from hub.retrieval_log import (
 from hub.retrieval_parts import Asked, By, Holder, Proof, Request, Stage
 from hub.retrieval_proofs import files_of
 from hub.retrieval_rules import Row, rules_of
-from store import archive_requests, audit, quota
+from store import archive_requests, audit
 from store.archive_requests import RESOURCE, NewFile, NewRequest, Step, Stored
 from store.audit import Usage
 from store.connection import transaction
@@ -215,7 +215,7 @@ def _write(hub: Hub, asked: Asked, by: By, found: Found, row: Row, kinds: list[P
     hub.vault.ready(RESOURCE)
     with transaction(hub.connection) as cursor:
         # Whoever asks by himself is counted by his number; his account is everybody's.
-        _count(cursor, f"holder/{own.hex()[:32]}" if own is not None else account, row, now)
+        count(cursor, f"holder/{own.hex()[:32]}" if own is not None else account, row, now)
         seq = archive_requests.add(cursor, hub.vault, new, Stage.WAITING, now)
         entry = audit.append(cursor, _entry(asked, by, found.whose, row.basis, number(now, seq)), now)
         archive_requests.add_files(cursor, hub.vault, request, proofs)
@@ -227,19 +227,6 @@ def _write(hub: Hub, asked: Asked, by: By, found: Found, row: Row, kinds: list[P
             granted = Step(Stage.GRANTED.value, *_RULES, f"规则 {row.id}", entry)
             archive_requests.add_step(cursor, hub.vault, request, granted, now)
     return request
-
-
-def _count(cursor: Any, account: str, row: Row, now: datetime) -> None:
-    if quota.stopped(cursor, account):
-        raise CallerStopped(
-            "requests of this caller are stopped, because the way it asked looked like trying out numbers; nothing was "
-            "taken in. A person looks at `hub access alarms` and clears it."
-        )
-    if not quota.take(cursor, f"{account}/archive", now.astimezone(SHANGHAI).date(), row.quota):
-        raise RequestQuotaUsedUp(
-            f"this account has had its {row.quota} requests of today (row {row.id} of the table); nothing was taken "
-            "in. It may ask again tomorrow."
-        )
 
 
 def _wrong(stored: Stored, what: str) -> StageWrong:

@@ -1,10 +1,79 @@
-"""机读档案: the structured facts of a holder from catalogue, licences and register."""
+"""机读档案: the structured facts of a holder, from the catalogue, its licences and the register of companies."""
 
 from __future__ import annotations
 
-from hub.caller import Caller
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.clock import SHANGHAI, today
+from core.errors import HubError, Retryable
+from hub.caller import Caller, CallerKind
 from hub.context import Hub
-from hub.retrieval_parts import FactsTold
+from hub.masking import masked
+from hub.retrieval_checks import check_words
+from hub.retrieval_counting import count
+from hub.retrieval_errors import NotForYou
+from hub.retrieval_holder import Found, by_number, missed, volume_of
+from hub.retrieval_log import about, refuse, usage
+from hub.retrieval_parts import Asked, FactsTold, Form, Proof, Requester
+from hub.retrieval_rules import Row, rules_of
+from hub.wording import in_words
+from schemas.judge import restore
+from schemas.licence_types import all_licence_types
+from schemas.records import Record
+from store import archive_parties, audit, licence_life
+from store.connection import transaction
+from store.records import select_subject
+
+#: Where a company stands, the first that knows it counts; and what of it is told. Names of persons are masked.
+_REGISTERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "market.entity": (
+        "entity_name", "credit_code", "registration_no", "legal_representative", "office", "established_on", "state",
+        "scope", "capital", "capital_currency", "industry", "approved_on", "valid_from", "valid_until",
+    ),
+    "market.company": (
+        "name", "credit_code", "registered_on", "kind", "legal_representative", "capital", "scope", "address",
+    ),
+}  # fmt: skip
+_PERSONS: Final = frozenset({"legal_representative"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Facts:
+    """What was found: `told` as JSON, and the names of what is in it, as the audit log has them."""
+
+    told: dict[str, Any]
+    names: tuple[str, ...]
+
+
+def gather(hub: Hub, found: Found, names: Sequence[str], *, mask: bool) -> Facts:
+    """The facts that a row of the table names; an absent one is null or empty.
+
+    Args:
+        mask: hide names of persons.
+    """
+    numbers = archive_parties.identities(hub.connection, found.party)
+    register = _register(hub, [one.subject for one in numbers])
+    told: dict[str, Any] = {}
+    seen: list[str] = []
+    makers: Mapping[str, Callable[[], Any]] = {
+        "name": lambda: _names(hub, found.party)[-1:] or [None],
+        "credit_code": lambda: _credit_code(found, register),
+        "former_names": lambda: _names(hub, found.party)[:-1],
+        "register": lambda: _told_of(register, mask=mask),
+        "licences": lambda: _licences(hub, [one.subject for one in numbers]),
+        "cases": lambda: _cases(hub, found.party),
+        "successions": lambda: _successions(hub, found.party),
+    }
+    for name in names:
+        value = makers[name]()
+        told[name] = value[0] if name == "name" else value
+        if name == "register" and register is not None:
+            seen += [f"{register[0]}.{field}" for field in told[name]["fields"]]
+        else:
+            seen.append(f"archive.{_CHINESE[name]}")
+    return Facts({"v": 1, "as_of": _now(hub), "masked": mask, "facts": told}, tuple(seen))
 
 
 def facts_for(hub: Hub, caller: Caller, number: str, *, purpose: str) -> FactsTold:
@@ -17,4 +86,136 @@ def facts_for(hub: Hub, caller: Caller, number: str, *, purpose: str) -> FactsTo
         RulesBroken, NoRule, NotForYou, AskedUnfit, HolderNotHeld, RequestQuotaUsedUp, CallerStopped, and what is wrong
             with the number.
     """
-    raise NotImplementedError
+    what = "机读档案"
+    try:
+        if caller.kind is not CallerKind.PARTNER:
+            raise NotForYou("facts are given at once to partners' systems only; nothing was given out. Make a request.")
+        asked = Asked(Requester.PARTNER, caller.organisation_name, None, number, Form.FACTS, purpose)
+        check_words(asked, today(hub.clock))
+        rules = rules_of(hub.settings)
+        rules.find(Requester.PARTNER, Form.FACTS, [Proof.SIGNED_IN])
+        found = by_number(hub, number)
+        row = rules.find(Requester.PARTNER, Form.FACTS, [Proof.SIGNED_IN], found.kind)
+        if not row.automatic:
+            raise NotForYou(
+                f"row {row.id} of the table has a person decide; nothing was given out. Make a request instead."
+            )
+        return _given(hub, caller, found, row, purpose.strip())
+    except Retryable:
+        raise
+    except HubError as error:
+        refuse(hub, usage(caller, what, told=about(missed(hub, caller, number))), error)
+        raise
+
+
+def _given(hub: Hub, caller: Caller, found: Found, row: Row, purpose: str) -> FactsTold:
+    facts = gather(hub, found, row.facts, mask=row.unmasked != "always")
+    now = hub.clock.now()
+    with transaction(hub.connection) as cursor:
+        count(cursor, caller.id, row, now)
+        told = about(found.whose, {"archive": facts.names})
+        entry = audit.append(cursor, usage(caller, f"机读档案（{purpose}）", basis=row.basis, told=told), now)
+    return FactsTold(facts.told, entry, row.id, row.basis, row.verified)
+
+
+_CHINESE: Final = {
+    "name": "名称",
+    "credit_code": "统一社会信用代码",
+    "former_names": "曾用名称",
+    "register": "登记信息",
+    "licences": "证照",
+    "cases": "办件",
+    "successions": "承继关系",
+}
+
+
+def _now(hub: Hub) -> str:
+    return hub.clock.now().astimezone(SHANGHAI).isoformat(timespec="seconds")
+
+
+def _names(hub: Hub, party: str) -> list[dict[str, str]]:
+    """Every name, the newest last; of a person there is none."""
+    return [
+        {"name": one.name, "since": one.since.isoformat()}
+        for one in archive_parties.names(hub.connection, party)
+        if one.name is not None
+    ]
+
+
+def _register(hub: Hub, subjects: Sequence[bytes]) -> tuple[str, Record, str] | None:
+    """The resource, record and day of the first register that knows one of the numbers."""
+    with transaction(hub.connection) as cursor:
+        found = [select_subject(cursor, subject, list(_REGISTERS)) for subject in subjects]
+    for resource in _REGISTERS:
+        for one in found:
+            for row in one[resource]:
+                opened = row.open(hub.vault)
+                return resource, restore(resource, opened.payload), opened.valid_from.date().isoformat()
+    return None
+
+
+def _told_of(register: tuple[str, Record, str] | None, *, mask: bool) -> dict[str, Any] | None:
+    if register is None:
+        return None
+    resource, record, since = register
+    fields = {name: in_words(getattr(record, name)) for name in _REGISTERS[resource]}
+    return {
+        "source": resource,
+        "since": since,
+        "fields": {name: masked(words) if mask and name in _PERSONS else words for name, words in fields.items()},
+    }
+
+
+def _credit_code(found: Found, register: tuple[str, Record, str] | None) -> str | None:
+    if found.subject is not None and found.subject.kind == "company":
+        return found.subject.value
+    return (in_words(getattr(register[1], "credit_code", None)) or None) if register is not None else None
+
+
+def _licences(hub: Hub, subjects: Sequence[bytes]) -> list[dict[str, Any]]:
+    names, day = all_licence_types(), today(hub.clock)
+    return [
+        {
+            "number": one.number,
+            "type": names[one.licence_type].name if one.licence_type in names else one.licence_type,
+            "status": one.status_on(day).value,
+            "status_zh": one.status_on(day).chinese,
+            "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+        }
+        for subject in subjects
+        for one in licence_life.of_holder(hub.connection, subject)
+        if one.current_version is not None
+    ]
+
+
+def _cases(hub: Hub, party: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "file_no": one.file_no,
+            "archive_code": one.archive_code,
+            "part": one.stage,
+            "item": one.item_name,
+            "outcome": one.outcome,
+            "accepted_on": one.accepted_on.isoformat(),
+            "decided_on": one.decided_on.isoformat(),
+            "organ": one.organ,
+        }
+        for one in volume_of(hub, party)
+    ]
+
+
+def _successions(hub: Hub, party: str) -> list[dict[str, Any]]:
+    found = []
+    for one in archive_parties.successions(hub.connection, [party]):
+        other = one.later if one.earlier == party else one.earlier
+        names = _names(hub, other)
+        found.append(
+            {
+                "kind": one.kind,
+                "on": one.happened_on.isoformat(),
+                "basis": one.basis,
+                "direction": "to" if one.earlier == party else "from",
+                "other": names[-1]["name"] if names else None,
+            }
+        )
+    return found
