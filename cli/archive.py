@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.archive_checks import COMMANDS as CHECKS
+from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
 from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
@@ -118,5 +119,5 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*COMMANDS, *CHECKS):
+for _command in (*FIND, *COMMANDS, *CHECKS):
     archive.add_command(_command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table, shown_path
+from cli.values import Day
 from cli.who import login, who_option
 from core.settings import Settings
 
@@ -21,18 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _number = click.argument("number", metavar="NUMBER", type=Words())
-
-
-class _Day(click.ParamType[date]):
-    """A day, YYYY-MM-DD."""
-
-    name = "day"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail("the value is no day such as 2026-11-20", param, ctx)
 
 
 class _Filled(Words):
@@ -53,7 +42,7 @@ def _order(command: Callable[P, R]) -> Callable[P, R]:
             click.option("--basis", type=_Filled(), required=True, help="Law or rule; public. See `licences grounds`."),
             click.option("--document", type=Words(), default=None, help="Number of the decision; public."),
             click.option("--reason", type=_Filled(), required=True, help="Why, in words; sealed, never shown here."),
-            click.option("--on", "day", type=_Day(), default=None, help="Day from which it holds. Default: today."),
+            click.option("--on", "day", type=Day(), default=None, help="Day from which it holds. Default: today."),
             who_option,
             json_option,
         )

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 from connectors.registry import declaration, declarations
 from core.clock import SHANGHAI, today
 from core.errors import Rejected
+from hub import archive_words
 from hub.ages import Ages
 from hub.context import Hub
 from hub.told import label
@@ -316,6 +317,8 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
                 "电子证照库",
                 tuple(dict.fromkeys(ELEMENTS.get(field) or ELEMENT_NAMES.get(field, field) for field in fields)),
             )
+        elif resource == archive_words.RESOURCE:
+            yield archive_words.TITLE, tuple(archive_words.FIELDS.get(field, field) for field in fields)
         elif resource in known:
             source = known[resource]
             yield f"{source.department.zh}·{source.title}", tuple(_label(resource, field) for field in fields)
@@ -325,7 +328,7 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
 
 def _purpose(code: str) -> str:
     word = all_purposes().get(code)
-    return _OWN_PURPOSES.get(code) or (word.name if word else code)
+    return _OWN_PURPOSES.get(code) or archive_words.PURPOSES.get(code) or (word.name if word else code)
 
 
 def _label(resource: str, field: str) -> str:

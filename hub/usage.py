@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -55,6 +56,31 @@ def usage_of(
         withheld_until=withheld_until,
         withheld_basis=withheld_basis,
     )
+
+
+def archive_usage(
+    caller: Caller,
+    what: str,
+    *,
+    purpose: str,
+    basis: str,
+    about: tuple[About, ...],
+    outcome: Outcome = "complete",
+    refusal: str | None = None,
+    case_no: str | None = None,
+) -> Usage:
+    """The entry of what a caller did with the archive, where no service item is.
+
+    Args:
+        what: what he did, in the place of an item's name.
+        purpose: a word of `hub.archive_words.PURPOSES`.
+        case_no: of the request it belongs to.
+    """
+    usage = usage_of(
+        caller, None, case_no=case_no, purpose=purpose, basis=basis, outcome=outcome, refusal=refusal, about=about,
+        materials=(),
+    )  # fmt: skip
+    return replace(usage, item_name=what)
 
 
 def own_usage(what: str, *, shown_as: str = "本人", about: tuple[About, ...] = ()) -> Usage:

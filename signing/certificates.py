@@ -64,6 +64,9 @@ class Usage(IntFlag):
 
     DIGITAL_SIGNATURE = 1 << 0
     NON_REPUDIATION = 1 << 1
+    KEY_ENCIPHERMENT = 1 << 2
+    DATA_ENCIPHERMENT = 1 << 3
+    KEY_AGREEMENT = 1 << 4
     KEY_CERT_SIGN = 1 << 5
     CRL_SIGN = 1 << 6
 

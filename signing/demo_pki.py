@@ -12,10 +12,11 @@ What lies in the folder:
     pdf-root-cert.pem                  the same for PDF (P-256)
     pdf/                               root, intermediate and tsa for PDF
     log/                               the key that signs heads of the logs
+    encryption/                        the key that other hubs seal archives to
     seal/                              seal.esl, the bureau's signer, and in pdf/ its signer for PDF
 
 A folder of an earlier version has no intermediate, no lists and no responder. It is used as it is, and only
-what PDF and the logs need is added.
+what PDF, the logs and transfers need is added.
 """
 
 from __future__ import annotations
@@ -40,15 +41,16 @@ from signing.sm2 import PrivateKey
 
 if TYPE_CHECKING:
     from signing.ec_key import EcFileKey
+    from signing.port import Decrypter
 
 #: What every name here holds.
 TEST_MARK = "测试"
 _ROOT, _INTERMEDIATE, _MAKER, _TSA, _OCSP, _SIGNER = "root", "intermediate", "maker", "tsa", "ocsp", "signer"
-_LOG = "log"
+_LOG, _ENCRYPTION = "log", "encryption"
 _PASSPHRASE, _SEAL, _PDF, _PDF_ROOT = "passphrase", "seal.esl", "pdf", "pdf-root-cert.pem"
 _ORGANISATION = f"一证通办{TEST_MARK}机构"
 _SEAL_MM = 42
-_YEARS = {_ROOT: 20, _INTERMEDIATE: 15, _MAKER: 10, _TSA: 10, _OCSP: 10, _SIGNER: 3, _LOG: 10}
+_YEARS = {_ROOT: 20, _INTERMEDIATE: 15, _MAKER: 10, _TSA: 10, _OCSP: 10, _SIGNER: 3, _LOG: 10, _ENCRYPTION: 3}
 _LIST_DAYS = 365
 _SEAL_YEARS = 2
 #: The number GB/T 38540 leaves free; 4 is what a district's licence seals in the field carry.
@@ -148,6 +150,8 @@ def prepare(folder: Path, bureau: Bureau, at: datetime, seal_name: str = "seal")
     _add_pdf(folder, folder / seal_name, keys, at)
     if not (folder / _LOG).exists():
         in_one_step(folder / _LOG, lambda fresh: _make_log_key(folder, fresh, at))
+    if not (folder / _ENCRYPTION).exists():
+        in_one_step(folder / _ENCRYPTION, lambda fresh: _make_encryption_key(folder, fresh, keys, at))
     return keys
 
 
@@ -184,6 +188,19 @@ def open_log_key(folder: Path) -> FileKey:
     """
     key, certificate = pair(folder / _LOG, _LOG)
     return FileKey.open(_needed(key), _needed(certificate), folder / _PASSPHRASE)
+
+
+def open_encryption_key(folder: Path) -> Decrypter:
+    """The key that other hubs seal archives to; its certificate is for encryption only.
+
+    Raises:
+        DemoKeysBroken: there is none yet; `prepare` adds it.
+        KeyRefused, CertificateRefused: a file was changed.
+    """
+    from signing.file_decrypter import open_decrypter
+
+    key, certificate = pair(folder / _ENCRYPTION, _ENCRYPTION)
+    return open_decrypter(_needed(key), _needed(certificate), folder / _PASSPHRASE)
 
 
 def says_test(seal: Seal) -> bool:
@@ -260,11 +277,21 @@ def _issuer(authority: Path, passphrase: bytes) -> tuple[PrivateKey, Certificate
 
 
 def _make_log_key(authority: Path, folder: Path, at: datetime) -> None:
+    wish = _wish(_LOG, f"{TEST_MARK}日志签名", _ORGANISATION, Usage.DIGITAL_SIGNATURE, at)
+    _make_one(authority, folder, _LOG, wish)
+
+
+def _make_encryption_key(authority: Path, folder: Path, keys: DemoKeys, at: datetime) -> None:
+    usage = Usage.KEY_ENCIPHERMENT | Usage.DATA_ENCIPHERMENT | Usage.KEY_AGREEMENT
+    organ = Certificate.read(keys.signer.certificate).organisation
+    _make_one(authority, folder, _ENCRYPTION, _wish(_ENCRYPTION, f"{TEST_MARK}档案迁移加密", organ, usage, at))
+
+
+def _make_one(authority: Path, folder: Path, name: str, wish: Wish) -> None:
     passphrase = (authority / _PASSPHRASE).read_bytes().rstrip(b"\r\n")
     issuer_key, issuer = _issuer(authority, passphrase)
     key = PrivateKey.generate()
-    wish = _wish(_LOG, f"{TEST_MARK}日志签名", _ORGANISATION, Usage.DIGITAL_SIGNATURE, at)
-    _store(folder, _LOG, key, as_pem(make_certificate(wish, key.point, issuer_key, issuer)), passphrase)
+    _store(folder, name, key, as_pem(make_certificate(wish, key.point, issuer_key, issuer)), passphrase)
 
 
 def _make_bureau(authority: Path, folder: Path, bureau: Bureau, at: datetime) -> None:

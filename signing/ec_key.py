@@ -59,7 +59,7 @@ class EcFileKey:
             CertificateRefused: the certificate cannot be read.
         """
         key_bytes, certificate_bytes, passphrase = read_key_files(key_file, certificate_file, passphrase_file)
-        return cls(_load(key_bytes, passphrase), certificate_der(certificate_bytes))
+        return cls(load_private(key_bytes, passphrase), certificate_der(certificate_bytes))
 
     @property
     def algorithm(self) -> Algorithm:
@@ -78,7 +78,12 @@ class EcFileKey:
         return self._key.sign(digest, _ECDSA)
 
 
-def _load(data: bytes, passphrase: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+def load_private(data: bytes, passphrase: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """The elliptic or RSA key of an encrypted PKCS#8 file, PEM or DER.
+
+    Raises:
+        KeyRefused: another passphrase, not encrypted, damaged, or of another kind.
+    """
     load = load_der_private_key if data.startswith(b"\x30") else load_pem_private_key
     try:
         key = load(data, passphrase or None)

@@ -194,3 +194,39 @@ class TokenLibraryMissing(Permanent):
     """The package python-pkcs11 or the token vendor's PKCS#11 library is absent or cannot be loaded."""
 
     code: ClassVar[str] = "HUB-316"
+
+
+class EnvelopeFault(StrEnum):
+    """Why an envelope was refused; the value is stable and goes into reports."""
+
+    FORM = "form"
+    RECEIVER = "receiver"
+    ALTERED = "altered"
+
+
+class EnvelopeRefused(Rejected):
+    """A digital envelope is of no known form, is for another receiver, or was altered, cut or put together anew."""
+
+    code: ClassVar[str] = "HUB-996"
+
+    def __init__(self, fault: EnvelopeFault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class CiphertextRefused(Rejected):
+    """A wrapped key is not for this private key, or was changed."""
+
+    code: ClassVar[str] = "HUB-997"
+
+
+class EnvelopeNotWritten(Retryable):
+    """A file of an envelope cannot be read or written: no room, no right, or it is gone."""
+
+    code: ClassVar[str] = "HUB-998"
+
+
+class PlaintextChanged(Retryable):
+    """A file changed its size while it was sealed; no envelope was made."""
+
+    code: ClassVar[str] = "HUB-999"

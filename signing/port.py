@@ -1,4 +1,4 @@
-"""The seam to whatever holds a private key: encrypted file, token, SDF card, seal server."""
+"""The seams to whatever holds a private key: encrypted file, token, SDF card, seal server."""
 
 from __future__ import annotations
 
@@ -43,6 +43,44 @@ class Signer(Protocol):
 
         Raises:
             SignerUnavailable: a Retryable; the device or server does not answer.
+            KeyRefused: a Permanent; absent, locked, or not for this use.
+        """
+        ...
+
+
+class Wrapping(StrEnum):
+    """How a content key is encrypted to a receiver's key."""
+
+    #: GB/T 32918.4, ciphertext as DER of GM/T 0009.
+    SM2 = "sm2"
+    #: RSAES-OAEP with SHA-256 (RFC 8017) and an empty label.
+    RSA_OAEP_SHA256 = "rsa-oaep-sha256"
+    #: HPKE base mode (RFC 9180): DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM; `enc ‖ ct`, info empty.
+    HPKE_P256 = "hpke-p256"
+
+
+class Decrypter(Protocol):
+    """Holds one private key that content keys are encrypted to, and never shows it.
+
+    What crosses the seam is the wrapped key and the key in it: it is what devices (GM/T 0018) take and give.
+    """
+
+    @property
+    def wrapping(self) -> Wrapping:
+        """What the key is for; a content key wrapped otherwise must not be handed over."""
+        ...
+
+    @property
+    def certificate(self) -> bytes:
+        """The key's certificate, DER."""
+        ...
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The content key.
+
+        Raises:
+            CiphertextRefused: a Rejected; it is not for this key, or was changed.
+            SignerUnavailable: a Retryable; the device does not answer.
             KeyRefused: a Permanent; absent, locked, or not for this use.
         """
         ...

@@ -16,7 +16,8 @@ from core.verdict import Verdict
 from signing import oids
 from signing.certificate_making import Wish, make_certificate
 from signing.certificates import Certificate, Usage, as_pem, read_many
-from signing.demo_pki import Bureau, open_keys, prepare, says_test
+from signing.demo_pki import Bureau, open_encryption_key, open_keys, prepare, says_test
+from signing.envelope import open_with, seal_to
 from signing.errors import CertificateFault, CertificateRefused, DemoKeysBroken, KeyRefused
 from signing.ofd.seal import Stamp, seal
 from signing.ofd.verify import verify
@@ -54,8 +55,9 @@ def test_a_second_call_changes_nothing(folder: Path) -> None:
 
 def test_secrets_are_encrypted_and_for_their_owner_only(folder: Path) -> None:
     secret = [*folder.rglob("*-key.pem"), folder / "passphrase"]
-    # root, intermediate, maker, tsa, responder, signer and log; root, intermediate, tsa and signer for PDF; passphrase
-    assert len(secret) == 12
+    # root, intermediate, maker, tsa, responder, signer, log and encryption; root, intermediate, tsa and signer for PDF;
+    # passphrase
+    assert len(secret) == 13
     for path in secret:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for path in folder.rglob("*-key.pem"):
@@ -73,6 +75,18 @@ def test_everything_says_that_it_is_a_test(folder: Path) -> None:
     for_pdf = [x509.load_der_x509_certificate(one.certificate) for one in (keys.pdf_signer, keys.pdf_tsa)]
     for one in (*for_pdf, *x509.load_pem_x509_certificates(keys.pdf_root)):
         assert "测试" in one.subject.rfc4514_string()
+
+
+def test_the_encryption_certificate_takes_envelopes_and_signs_nothing(folder: Path, tmp_path: Path) -> None:
+    key = open_encryption_key(folder)
+    certificate = Certificate.read(key.certificate)
+    assert certificate.usage == Usage.KEY_ENCIPHERMENT | Usage.DATA_ENCIPHERMENT | Usage.KEY_AGREEMENT
+    assert "测试" in certificate.common_name
+    assert certificate.organisation == Certificate.read(open_keys(folder).signer.certificate).organisation
+    (tmp_path / "plain").write_bytes(b"x")
+    seal_to(key.certificate, tmp_path / "plain", tmp_path / "sealed", transfer="T-1", at=NOW)
+    open_with(key, tmp_path / "sealed", tmp_path / "opened")
+    assert (tmp_path / "opened").read_bytes() == b"x"
 
 
 def test_the_signers_names_are_those_of_a_government_seal(folder: Path) -> None:

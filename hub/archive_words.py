@@ -1,0 +1,16 @@
+"""What was seen of somebody's archive, in the words in which the log tells it to him."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+#: In the place of a resource's code, where an entry of the audit log tells of the archive.
+RESOURCE: Final = "archive"
+TITLE: Final = "档案库"
+#: What the fields `archive.…` of an entry are called.
+FIELDS: Final[Mapping[str, str]] = {
+    "catalogue": "档案目录",
+}
+#: Purposes of entries that have no service item.
+PURPOSES: Final[Mapping[str, str]] = {"archive_search": "档案检索"}

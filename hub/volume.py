@@ -1,0 +1,186 @@
+"""A holder's volume 卷: every package of it and of those it followed, in order; its numbers, names and licences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import ClassVar, Final
+
+from archive.stages import VolumePart
+from core.clock import today
+from core.errors import Rejected
+from hub.context import Hub
+from hub.volume_parts import BornName, BornNumber, Entry, Follows, HeldLicence, Volume
+from schemas.licence_types import all_licence_types
+from schemas.records.base import Subject
+from store import archive_parties, licence_life, volumes
+from store.archive_parties import Succession
+
+__all__ = [
+    "BornName",
+    "BornNumber",
+    "Entry",
+    "Follows",
+    "HeldLicence",
+    "NobodyFiled",
+    "Volume",
+    "party_of",
+    "volume_of",
+]
+
+#: Kinds of number that are old ones of a company.
+LEGACY: Final = ("registration_number", "organisation_code")
+#: After it the earlier party lives on, and what it does then is its own.
+SPLIT: Final = "分立"
+_ORDER: Final = {part.value: place for place, part in enumerate(VolumePart)}
+
+
+class NobodyFiled(Rejected):
+    """The archive holds nothing of this number."""
+
+    code: ClassVar[str] = "HUB-732"
+
+
+def volume_of(hub: Hub, whose: Subject | str) -> Volume:
+    """The volume of whoever bears a number (as `hub.subjects.read_number` gives it), or of a party by its id.
+
+    Whoever shows it to a person writes that down first: nothing is logged here.
+
+    Raises:
+        NobodyFiled: the archive holds nothing of it.
+    """
+    borne = _hashes(hub, whose)
+    party = whose if isinstance(whose, str) else party_of(hub, whose)
+    kind = volumes.kind_of(hub.connection, party) if party is not None else None
+    if party is None or kind is None:
+        raise NobodyFiled(
+            "the archive holds nothing of this number. Check it; of a company that has old numbers only, take one of "
+            "those, or link them first (`hub archive parties link`)."
+        )
+    bounds = _bounds(party, volumes.before(hub.connection, party))
+    parties = list(bounds)
+    return Volume(
+        party=party,
+        kind=kind,
+        numbers=[
+            BornNumber(one.kind, one.since, one.until, one.basis, borne.get(one.subject))
+            for one in archive_parties.identities(hub.connection, party)
+        ],
+        names=_names(hub, party),
+        follows=_follows(hub, parties),
+        entries=_entries(hub, party, bounds),
+        licences=_licences(hub, party, parties),
+        as_of=hub.clock.now(),
+    )
+
+
+def party_of(hub: Hub, subject: Subject) -> str | None:
+    """The party that bears a number; None where nothing is filed under it."""
+    for hashed in _hashes(hub, subject):
+        if (party := archive_parties.party_of(hub.connection, hashed)) is not None:
+            return party
+    return None
+
+
+def _hashes(hub: Hub, whose: Subject | str) -> dict[bytes, str]:
+    """Keyed hashes a typed number is found by: a case may bear an old number as one of no known kind."""
+    if isinstance(whose, str):
+        return {}
+    kinds = (whose.kind, "other") if whose.kind in LEGACY else (whose.kind,)
+    return {hub.subject(kind, whose.value): whose.value for kind in kinds}
+
+
+def _bounds(party: str, successions: Iterable[Succession]) -> dict[str, date | None]:
+    """The party and all it followed, each with the last day its cases belong to the volume; None: all do."""
+    into: dict[str, list[Succession]] = {}
+    for one in successions:
+        into.setdefault(one.later, []).append(one)
+    bounds: dict[str, date | None] = {}
+    waiting: list[tuple[str, date | None]] = [(party, None)]
+    while waiting:
+        at, bound = waiting.pop()
+        if at in bounds and not _wider(bound, bounds[at]):
+            continue
+        bounds[at] = bound
+        for one in into.get(at, ()):
+            own = one.happened_on if one.kind == SPLIT else None
+            waiting.append((one.earlier, min(filter(None, (own, bound)), default=None)))
+    return bounds
+
+
+def _wider(one: date | None, other: date | None) -> bool:
+    return other is not None and (one is None or one > other)
+
+
+def _names(hub: Hub, party: str) -> list[BornName]:
+    return [
+        BornName(one.name, one.since) for one in archive_parties.names(hub.connection, party) if one.name is not None
+    ]
+
+
+def _follows(hub: Hub, parties: list[str]) -> list[Follows]:
+    """What leads to the party, and the next steps onward from it (`parties[0]`)."""
+    found = []
+    for one in archive_parties.successions(hub.connection, parties):
+        before = one.later in parties
+        if not before and one.earlier != parties[0]:
+            continue
+        other = one.earlier if before else one.later
+        names = tuple(name.name for name in reversed(_names(hub, other)))
+        found.append(Follows(other, before, one.kind, one.happened_on, one.basis, names))
+    return found
+
+
+def _entries(hub: Hub, party: str, bounds: Mapping[str, date | None]) -> list[Entry]:
+    shelved = [
+        one
+        for one in volumes.shelved(hub.connection, list(bounds))
+        if (bound := bounds[one.filed.party]) is None or one.filed.decided_on <= bound
+    ]
+    shelved.sort(key=lambda one: (_ORDER[one.filed.stage], one.filed.decided_on, one.filed.file_no))
+    return [
+        Entry(
+            place=place,
+            file_no=one.filed.file_no,
+            party=one.filed.party,
+            inherited=one.filed.party != party,
+            archive_code=one.filed.archive_code,
+            project_no=one.filed.project_no,
+            item=one.filed.item,
+            item_name=one.filed.item_name,
+            part=one.filed.stage,
+            outcome=one.filed.outcome,
+            licence_number=one.filed.licence_number,
+            licence_version=one.licence_version,
+            accepted_on=one.filed.accepted_on,
+            decided_on=one.filed.decided_on,
+            retention=one.filed.retention,
+            organ=one.filed.organ,
+            size=one.filed.size,
+            sm3=one.filed.sm3,
+            sha256=one.sha256,
+            path=one.filed.path,
+            origin=one.filed.origin,
+            moved=one.filed.moved,
+            verdict=one.verdict,
+            checked_at=one.checked_at,
+        )
+        for place, one in enumerate(shelved, 1)
+    ]
+
+
+def _licences(hub: Hub, party: str, parties: list[str]) -> list[HeldLicence]:
+    day, types = today(hub.clock), all_licence_types()
+    found = []
+    for held in volumes.held(hub.connection, parties):
+        licence = licence_life.by_id(hub.connection, held.licence)
+        if licence is None:
+            continue
+        title = types[licence.licence_type].name if licence.licence_type in types else licence.licence_type
+        found.append(
+            HeldLicence(
+                licence.number, licence.licence_type, title, licence.status_on(day), licence.valid_until,
+                inherited=held.party != party,
+            )
+        )  # fmt: skip
+    return found
