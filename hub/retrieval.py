@@ -18,7 +18,7 @@ from hub.context import Hub, OnStep, no_step
 from hub.retrieval_checks import check_reason, check_scope, check_who, check_withheld, check_words
 from hub.retrieval_counting import count
 from hub.retrieval_errors import AskedUnfit, NotForYou, OwnRequest, StageWrong
-from hub.retrieval_holder import Found, by_number, by_sign_in, missed, volume_of
+from hub.retrieval_holder import Found, by_number, by_sign_in, missed
 from hub.retrieval_lists import get, of_holder, of_party, offered, open_requests, visible
 from hub.retrieval_log import (
     Whose,
@@ -35,6 +35,7 @@ from hub.retrieval_log import (
 from hub.retrieval_parts import Asked, By, Holder, Proof, Request, Stage
 from hub.retrieval_proofs import files_of
 from hub.retrieval_rules import Row, rules_of
+from hub.volume import volume_of
 from store import archive_requests, audit
 from store.archive_requests import RESOURCE, NewFile, NewRequest, Step, Stored
 from store.audit import Usage
@@ -67,7 +68,7 @@ def ask(hub: Hub, asked: Asked, by: By, on_step: OnStep = no_step) -> Request:
         found = by_sign_in(hub, by) if isinstance(by, Holder) else by_number(hub, asked.subject)
         row = rules.find(asked.requester, asked.form, kinds, found.kind)
         check_withheld(asked, row)
-        check_scope(asked, volume_of(hub, found.party))
+        check_scope(asked, volume_of(hub, found.party).entries)
         on_step("request.checked")
         request = _write(hub, asked, by, found, row, kinds, proofs)
     except Retryable:

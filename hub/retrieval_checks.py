@@ -11,7 +11,7 @@ from hub.retrieval_errors import AskedUnfit, NotForYou
 from hub.retrieval_log import is_operator
 from hub.retrieval_parts import LONGEST_NAME, LONGEST_PURPOSE, LONGEST_REASON, Asked, By, Form, Holder, Requester
 from hub.retrieval_rules import Row
-from store.archive_packages import Filed
+from hub.volume_parts import Entry
 
 _COUNTER: Final = frozenset({"clerk", "archivist"})
 
@@ -66,11 +66,11 @@ def check_withheld(asked: Asked, row: Row) -> None:
         )
 
 
-def check_scope(asked: Asked, volume: Sequence[Filed]) -> None:
+def check_scope(asked: Asked, volume: Sequence[Entry]) -> None:
     """Raises AskedUnfit: a file or all parts asked for are not in the holder's volume."""
     there = {one.file_no for one in volume}
     unknown = [file_no for file_no in asked.scope.files if file_no not in there]
-    none_of = asked.scope.parts and not {part.value for part in asked.scope.parts} & {one.stage for one in volume}
+    none_of = asked.scope.parts and not {part.value for part in asked.scope.parts} & {one.part for one in volume}
     if unknown or none_of:
         raise AskedUnfit(
             f"{len(unknown) or len(asked.scope.parts)} of the files or parts that were asked for are not in the "

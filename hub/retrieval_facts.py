@@ -14,15 +14,16 @@ from hub.masking import masked
 from hub.retrieval_checks import check_words
 from hub.retrieval_counting import count
 from hub.retrieval_errors import NotForYou
-from hub.retrieval_holder import Found, by_number, missed, volume_of
+from hub.retrieval_holder import Found, by_number, missed
 from hub.retrieval_log import about, refuse, usage
 from hub.retrieval_parts import Asked, FactsTold, Form, Proof, Requester
 from hub.retrieval_rules import Row, rules_of
+from hub.volume import volume_of
+from hub.volume_parts import Entry, Follows, HeldLicence
 from hub.wording import in_words
 from schemas.judge import restore
-from schemas.licence_types import all_licence_types
 from schemas.records import Record
-from store import archive_parties, audit, licence_life
+from store import audit
 from store.connection import transaction
 from store.records import select_subject
 
@@ -53,22 +54,22 @@ def gather(hub: Hub, found: Found, names: Sequence[str], *, mask: bool) -> Facts
     Args:
         mask: hide names of persons.
     """
-    numbers = archive_parties.identities(hub.connection, found.party)
-    register = _register(hub, [one.subject for one in numbers])
+    volume = volume_of(hub, found.party)
+    register = _register(hub, found.whose.subjects)
     told: dict[str, Any] = {}
     seen: list[str] = []
+    born = [{"name": one.name, "since": one.since.isoformat()} for one in volume.names]
     makers: Mapping[str, Callable[[], Any]] = {
-        "name": lambda: _names(hub, found.party)[-1:] or [None],
+        "name": lambda: born[-1] if born else None,
         "credit_code": lambda: _credit_code(found, register),
-        "former_names": lambda: _names(hub, found.party)[:-1],
+        "former_names": lambda: born[:-1],
         "register": lambda: _told_of(register, mask=mask),
-        "licences": lambda: _licences(hub, [one.subject for one in numbers]),
-        "cases": lambda: _cases(hub, found.party),
-        "successions": lambda: _successions(hub, found.party),
+        "licences": lambda: [_licence(one) for one in volume.licences],
+        "cases": lambda: [_case(one) for one in volume.entries],
+        "successions": lambda: [_succession(one) for one in volume.follows],
     }
     for name in names:
-        value = makers[name]()
-        told[name] = value[0] if name == "name" else value
+        told[name] = makers[name]()
         if name == "register" and register is not None:
             seen += [f"{register[0]}.{field}" for field in told[name]["fields"]]
         else:
@@ -133,15 +134,6 @@ def _now(hub: Hub) -> str:
     return hub.clock.now().astimezone(SHANGHAI).isoformat(timespec="seconds")
 
 
-def _names(hub: Hub, party: str) -> list[dict[str, str]]:
-    """Every name, the newest last; of a person there is none."""
-    return [
-        {"name": one.name, "since": one.since.isoformat()}
-        for one in archive_parties.names(hub.connection, party)
-        if one.name is not None
-    ]
-
-
 def _register(hub: Hub, subjects: Sequence[bytes]) -> tuple[str, Record, str] | None:
     """The resource, record and day of the first register that knows one of the numbers."""
     with transaction(hub.connection) as cursor:
@@ -172,50 +164,36 @@ def _credit_code(found: Found, register: tuple[str, Record, str] | None) -> str 
     return (in_words(getattr(register[1], "credit_code", None)) or None) if register is not None else None
 
 
-def _licences(hub: Hub, subjects: Sequence[bytes]) -> list[dict[str, Any]]:
-    names, day = all_licence_types(), today(hub.clock)
-    return [
-        {
-            "number": one.number,
-            "type": names[one.licence_type].name if one.licence_type in names else one.licence_type,
-            "status": one.status_on(day).value,
-            "status_zh": one.status_on(day).chinese,
-            "valid_until": one.valid_until.isoformat() if one.valid_until else None,
-        }
-        for subject in subjects
-        for one in licence_life.of_holder(hub.connection, subject)
-        if one.current_version is not None
-    ]
+def _licence(one: HeldLicence) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "type": one.title,
+        "status": one.status.value,
+        "status_zh": one.status.chinese,
+        "valid_until": one.valid_until.isoformat() if one.valid_until else None,
+        "inherited": one.inherited,
+    }
 
 
-def _cases(hub: Hub, party: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "file_no": one.file_no,
-            "archive_code": one.archive_code,
-            "part": one.stage,
-            "item": one.item_name,
-            "outcome": one.outcome,
-            "accepted_on": one.accepted_on.isoformat(),
-            "decided_on": one.decided_on.isoformat(),
-            "organ": one.organ,
-        }
-        for one in volume_of(hub, party)
-    ]
+def _case(one: Entry) -> dict[str, Any]:
+    return {
+        "file_no": one.file_no,
+        "archive_code": one.archive_code,
+        "part": one.part,
+        "item": one.item_name,
+        "outcome": one.outcome,
+        "accepted_on": one.accepted_on.isoformat(),
+        "decided_on": one.decided_on.isoformat(),
+        "organ": one.organ,
+        "inherited": one.inherited,
+    }
 
 
-def _successions(hub: Hub, party: str) -> list[dict[str, Any]]:
-    found = []
-    for one in archive_parties.successions(hub.connection, [party]):
-        other = one.later if one.earlier == party else one.earlier
-        names = _names(hub, other)
-        found.append(
-            {
-                "kind": one.kind,
-                "on": one.happened_on.isoformat(),
-                "basis": one.basis,
-                "direction": "to" if one.earlier == party else "from",
-                "other": names[-1]["name"] if names else None,
-            }
-        )
-    return found
+def _succession(one: Follows) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "on": one.happened_on.isoformat(),
+        "basis": one.basis,
+        "direction": "from" if one.before else "to",
+        "names": list(one.names),
+    }

@@ -10,9 +10,9 @@ from hub.retrieval_errors import HolderNotHeld
 from hub.retrieval_log import Whose, whose
 from hub.retrieval_parts import By, Holder
 from hub.subjects import Typed, read_number, resolve
+from hub.volume import party_of
 from schemas.records.base import Subject
-from store import archive_packages, archive_parties
-from store.archive_packages import Filed
+from store import archive_parties, volumes
 from store.connection import transaction
 
 _KINDS = ("company", "citizen")
@@ -49,11 +49,11 @@ def by_number(hub: Hub, typed: str) -> Found:
 def found(hub: Hub, number: Typed) -> Found:
     """As `by_number`, of a number that was read."""
     subject = number.subject
-    party = _party(hub, subject)
+    party = party_of(hub, subject)
     if party is None and number.legacy:
         with transaction(hub.connection) as cursor:
             subject = resolve(cursor, hub, number)
-        party = _party(hub, subject)
+        party = party_of(hub, subject)
     if party is None:
         raise HolderNotHeld(
             "the archive holds nothing of this number; nothing was given out. Check the number, or ask the archive the "
@@ -63,7 +63,7 @@ def found(hub: Hub, number: Typed) -> Found:
     return Found(
         party,
         replace(whose(hub, party), near=number.near(hub)),
-        archive_parties.kind_of(hub.connection, party),
+        volumes.kind_of(hub.connection, party) or "other",
         number.masked,
         known,
     )
@@ -78,11 +78,10 @@ def missed(hub: Hub, by: By, typed: str) -> Whose:
         number = read_number(typed, _KINDS)
     except HubError:
         return Whose(None, ())
-    subject = hub.subject(number.subject.kind, number.subject.value)
-    party = archive_parties.party_of(hub.connection, subject)
+    party = party_of(hub, number.subject)
     if party is not None:
         return replace(whose(hub, party), near=number.near(hub))
-    return Whose(None, (subject,), number.near(hub))
+    return Whose(None, (hub.subject(number.subject.kind, number.subject.value),), number.near(hub))
 
 
 def by_sign_in(hub: Hub, holder: Holder) -> Found:
@@ -94,13 +93,4 @@ def by_sign_in(hub: Hub, holder: Holder) -> Found:
     party = archive_parties.party_of(hub.connection, holder.subject)
     if party is None:
         raise HolderNotHeld("the archive holds nothing of whoever signed in; nothing was given out.")
-    return Found(party, whose(hub, party), archive_parties.kind_of(hub.connection, party), None, None)
-
-
-def volume_of(hub: Hub, party: str) -> list[Filed]:
-    """Every package of a holder, the case decided first before the others."""
-    return archive_packages.of_parties(hub.connection, [party])
-
-
-def _party(hub: Hub, subject: Subject) -> str | None:
-    return archive_parties.party_of(hub.connection, hub.subject(subject.kind, subject.value))
+    return Found(party, whose(hub, party), volumes.kind_of(hub.connection, party) or "other", None, None)

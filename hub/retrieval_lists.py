@@ -11,10 +11,11 @@ from core.errors import HubError, Retryable
 from hub.caller import Caller, CallerKind
 from hub.context import Hub
 from hub.retrieval_errors import NotForYou, RequestUnknown
-from hub.retrieval_holder import by_number, by_sign_in, missed, volume_of
+from hub.retrieval_holder import by_number, by_sign_in, missed
 from hub.retrieval_kept import answered_of
 from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage
 from hub.retrieval_parts import By, Choice, Event, Form, Holder, Proof, ProofKept, Request, Requester, Scope, Stage
+from hub.volume import volume_of
 from store import archive_parties, archive_requests, audit
 from store.archive_requests import Stored
 from store.connection import transaction
@@ -106,10 +107,10 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
         audit.append(cursor, usage(by, "查看目录", told=told), hub.clock.now())
     return tuple(
         Choice(
-            one.file_no, VolumePart(one.stage), one.item_name, one.outcome, one.decided_on.isoformat(),
+            one.file_no, VolumePart(one.part), one.item_name, one.outcome, one.decided_on.isoformat(),
             one.archive_code, one.licence_number,
         )
-        for one in volume_of(hub, found.party)
+        for one in volume_of(hub, found.party).entries
     )  # fmt: skip
 
 

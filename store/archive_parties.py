@@ -65,12 +65,6 @@ def party_of(connection: Connection, subject: bytes) -> str | None:
     return str(row[0]) if row else None
 
 
-def kind_of(connection: Connection, party: str) -> str:
-    """Whether a party is a `company`, a `citizen` or something else (`other`)."""
-    row = fetch_one(connection, "select kind from archive_party where id = %s", (party,))
-    return str(row[0]) if row else "other"
-
-
 def hold(cursor: Any, identity: Identity) -> str:
     """The party that bears a number, made where there is none. Part of the caller's transaction."""
     cursor.execute(_LOCK, (identity.subject,))
