@@ -46,6 +46,7 @@ _CHANNELS: Final = {
     "partner": "共享单位系统",
     "system": "数据共享枢纽",
     "person": "本人",
+    "pick_up": "凭提取码领取",
 }
 _ITEM_NAME: Final = "我的数据"
 #: Purposes that no item names.
@@ -55,11 +56,13 @@ _OWN_PURPOSES: Final = {
     "licence_view": "证照管理",
     "licence_step": "证照环节办理",
     "licence_reminder": "证照到期提醒",
+    "archive_request": "档案查询",
 }
 _OWN_OUTCOMES: Final = {
     "licence_view": "已查阅",
     "licence_step": "已办理",
     "licence_reminder": "已列入提醒名单",
+    "archive_request": "已办理",
 }
 _OUTCOMES: Final = {"complete": "材料齐备", "partial": "部分材料齐备", "refused": "已拒绝"}
 
@@ -319,6 +322,8 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
             )
         elif resource == archive_words.RESOURCE:
             yield archive_words.TITLE, tuple(archive_words.FIELDS.get(field, field) for field in fields)
+        elif resource == "archive":
+            yield "电子档案库", tuple(fields)
         elif resource in known:
             source = known[resource]
             yield f"{source.department.zh}·{source.title}", tuple(_label(resource, field) for field in fields)

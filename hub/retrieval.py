@@ -203,6 +203,7 @@ def _write(hub: Hub, asked: Asked, by: By, found: Found, row: Row, kinds: list[P
             "person": (asked.person or "").strip() or None,
             "purpose": asked.purpose.strip(),
             "subject": found.masked,
+            "company": found.subject.value if found.subject is not None and found.subject.kind == "company" else None,
             "files": list(asked.scope.files),
             "parts": [part.value for part in asked.scope.parts],
             "proofs": [kind.value for kind in kinds],

@@ -89,3 +89,9 @@ class NothingToHand(Permanent):
     """After masking nothing of what was asked for is left to be given out."""
 
     code: ClassVar[str] = "HUB-760"
+
+
+class SealOfAnother(Permanent):
+    """Certificates of this bureau bear a stamp of their own, and the press holds another seal."""
+
+    code: ClassVar[str] = "HUB-761"

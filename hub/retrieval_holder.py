@@ -94,3 +94,13 @@ def by_sign_in(hub: Hub, holder: Holder) -> Found:
     if party is None:
         raise HolderNotHeld("the archive holds nothing of whoever signed in; nothing was given out.")
     return Found(party, whose(hub, party), volumes.kind_of(hub.connection, party) or "other", None, None)
+
+
+def by_party(hub: Hub, party: str, company: str | None) -> Found:
+    """The holder of a request that is written down.
+
+    Args:
+        company: the credit code it was asked under; None where it was another number, or nobody typed one.
+    """
+    subject = Subject("company", company) if company else None
+    return Found(party, whose(hub, party), volumes.kind_of(hub.connection, party) or "other", None, subject)

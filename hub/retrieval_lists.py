@@ -13,7 +13,7 @@ from hub.context import Hub
 from hub.retrieval_errors import NotForYou, RequestUnknown
 from hub.retrieval_holder import by_number, by_sign_in, missed
 from hub.retrieval_kept import answered_of
-from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage
+from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage, whose
 from hub.retrieval_parts import By, Choice, Event, Form, Holder, Proof, ProofKept, Request, Requester, Scope, Stage
 from hub.volume import volume_of
 from store import archive_parties, archive_requests, audit
@@ -38,7 +38,11 @@ def visible(hub: Hub, request: str, by: By) -> Stored:
         if numbered
         else archive_requests.by_id(hub.connection, hub.vault, request)
     )
-    if stored is None or not _is_for(stored, by) or (numbered and number_of(stored) != request):
+    if stored is not None and numbered and number_of(stored) != request:
+        stored = None
+    if stored is None or not _is_for(stored, by):
+        told = about(whose(hub, stored.party)) if stored is not None else ()
+        refuse(hub, usage(by, "查看申请", told=told), unknown())
         raise unknown()
     return stored
 

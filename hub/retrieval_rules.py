@@ -76,9 +76,17 @@ class Row(Declared):
 
 
 class Rules(Declared):
-    """The table. `limits_verified` is for days, quotas, facts and masking, as `verified` of a row is for the rest."""
+    """The table.
+
+    Attributes:
+        limits_verified: for days, quotas, facts and masking, as `verified` of a row is for the rest.
+        stamp: name of the seal that certificates bear; where it is verified no other seal may be used for them.
+        own: it is the bureau's, and not the hub's suggestion.
+    """
 
     limits_verified: bool
+    stamp: str
+    stamp_verified: bool
     rows: tuple[Row, ...]
     own: bool = False
 
