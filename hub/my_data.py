@@ -295,7 +295,7 @@ def _looked(seen: Seen, reported: frozenset[str]) -> Looked:
         basis=body["basis"],
         case_no=None if another else body["case"],
         of_another=another,
-        outcome=_OWN_OUTCOMES.get(body["purpose"]) or _OUTCOMES.get(body["outcome"], body["outcome"]),
+        outcome=_outcome(body["purpose"], body["outcome"]),
         refused=body["outcome"] == "refused",
         facts=tuple(_by_source(body["about"])),
         withheld_until=body["withheld_until"],
@@ -322,13 +322,17 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
             )
         elif resource == archive_words.RESOURCE:
             yield archive_words.TITLE, tuple(archive_words.FIELDS.get(field, field) for field in fields)
-        elif resource == "archive":
-            yield "电子档案库", tuple(fields)
         elif resource in known:
             source = known[resource]
             yield f"{source.department.zh}·{source.title}", tuple(_label(resource, field) for field in fields)
         else:
             yield resource, tuple(fields)
+
+
+def _outcome(purpose: str, outcome: str) -> str:
+    if outcome != "refused" and purpose in _OWN_OUTCOMES:
+        return _OWN_OUTCOMES[purpose]
+    return _OUTCOMES.get(outcome, outcome)
 
 
 def _purpose(code: str) -> str:

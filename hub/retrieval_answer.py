@@ -104,12 +104,13 @@ def _made(hub: Hub, stored: Stored, by: By, on_step: OnStep) -> Answered:
     files = [NewFile("answer", list_.to_bytes(), _JSON), NewFile("certificate", sealed.data, _OFD)]
     if facts is not None:
         files.append(NewFile("facts", facts, _JSON))
+    usage = of_step(hub, by, "出具", stored, {"archive": given})
     hub.vault.ready(RESOURCE)
     with transaction(hub.connection) as cursor:
         held = archive_requests.hold(cursor, hub.vault, stored.id)
         if held.stage != Stage.GRANTED:
             raise StageWrong(f"request {number_of(stored)} was {held.stage} meanwhile; its answer was thrown away.")
-        entry = audit.append(cursor, of_step(hub, by, "出具", stored, {"archive": given}), now)
+        entry = audit.append(cursor, usage, now)
         archive_requests.add_files(cursor, hub.vault, stored.id, files)
         archive_requests.answered(
             cursor,

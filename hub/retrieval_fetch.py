@@ -51,8 +51,9 @@ def proof_file(hub: Hub, request: str, by: By, part: int) -> Fetched:
     body = archive_requests.body(hub.connection, hub.vault, stored.id, part)
     if file is None or file.kind != "proof" or file.media_type is None or body is None:
         raise unknown()
+    usage = of_step(hub, by, "查看证明材料", stored)
     with transaction(hub.connection) as cursor:
-        audit.append(cursor, of_step(hub, by, "查看证明材料", stored), hub.clock.now())
+        audit.append(cursor, usage, hub.clock.now())
     suffix = file.media_type.rpartition("/")[2].replace("jpeg", "jpg")
     return Fetched(f"{number_of(stored)}-{part}.{suffix}", file.media_type, body)
 
@@ -108,12 +109,13 @@ def _own(hub: Hub, stored: Stored, part: int) -> bytes:
 def _let_go(hub: Hub, stored: Stored, by: By | PickUp, fetched: Fetched, given: tuple[str, ...]) -> Fetched:
     """Write down that the bytes leave, then let them."""
     now = hub.clock.now()
+    usage = of_step(hub, by, "领取", stored, {"archive": given})
     hub.vault.ready(RESOURCE)
     with transaction(hub.connection) as cursor:
         held = archive_requests.hold(cursor, hub.vault, stored.id)
         if held.stage != Stage.ANSWERED:
             raise StageWrong(f"request {number_of(stored)} was {held.stage} meanwhile; nothing was given out.")
-        entry = audit.append(cursor, of_step(hub, by, "领取", stored, {"archive": given}), now)
+        entry = audit.append(cursor, usage, now)
         archive_requests.add_step(
             cursor, hub.vault, stored.id, Step("fetched", *account_of(by), fetched.name, entry), now
         )

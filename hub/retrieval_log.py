@@ -17,6 +17,7 @@ from hub.caller import Caller
 from hub.context import Hub
 from hub.retrieval_parts import By, Holder, PickUp
 from hub.usage import own_usage, usage_of
+from hub.volume import volume_of
 from store import archive_parties, audit
 from store.archive_requests import Stored
 from store.audit import About, Usage
@@ -45,8 +46,10 @@ class Whose:
 
 
 def whose(hub: Hub, party: str) -> Whose:
-    """A party the archive has."""
-    return Whose(party, tuple(one.subject for one in archive_parties.identities(hub.connection, party)))
+    """A party the archive has, and those it followed as far as their packages belong to its volume."""
+    parties = dict.fromkeys([party, *(one.party for one in volume_of(hub, party).entries)])
+    numbers = (one.subject for each in parties for one in archive_parties.identities(hub.connection, each))
+    return Whose(party, tuple(numbers))
 
 
 def about(of: Whose, given: Mapping[str, Sequence[str]] | None = None) -> tuple[About, ...]:

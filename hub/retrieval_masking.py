@@ -20,7 +20,7 @@ from schemas.declared import Declared
 from store import licences
 
 _FILE: Final = "retrieval_masking.toml"
-_SEPARATORS: Final = str.maketrans(dict.fromkeys("、，,;；/", " "))
+_SEPARATORS: Final = str.maketrans(dict.fromkeys("、，,;；/:", " "))
 _HIDDEN_NUMBER: Final = "**"
 #: Shorter hidden words are no name and no number anybody could be told by; they would be found in any text.
 _LEAST_NAME, _LEAST_NUMBER = 2, 6
