@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from core.errors import Permanent
 
@@ -54,6 +55,10 @@ class Settings:
         clamav: the virus scanner's command, `auto` for what is installed, `off` for none.
         archive_days: how old the last check of a package in the archive may get.
         archive_rate: bytes of packages read per second while they are checked in keeping; 0 for no bound.
+        archive: address below which the archive's packages lie, as fsspec takes it; None = `home`. No password in it.
+        evidence_days: after so many days at the latest a log's newest head is timestamped anew.
+        evidence_days_before: so many days before the last stamp's certificate ends it is done as well.
+        evidence_hashes: algorithms by which renewals are stamped, `sm3` and, where the authority takes it, `sha256`.
     """
 
     home: Path
@@ -70,6 +75,10 @@ class Settings:
     clamav: str = "off"
     archive_days: int = 90
     archive_rate: int = 20_000_000
+    archive: str | None = field(default=None, repr=False)
+    evidence_days: int = 365
+    evidence_days_before: int = 90
+    evidence_hashes: tuple[str, ...] = ("sm3", "sha256")
 
     @property
     def access_file(self) -> Path:
@@ -85,7 +94,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE` and `HUB_MODE`.
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE`,
+        `HUB_EVIDENCE_DAYS`, `HUB_EVIDENCE_DAYS_BEFORE`, `HUB_EVIDENCE_HASHES` and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -96,7 +106,7 @@ class Settings:
 
         Raises:
             SettingMissing: no database address can be found, HUB_MODE is neither demo nor production, HUB_SIGNS
-                neither yes nor no, or a number is none or out of bounds.
+                neither yes nor no, a number is none or out of bounds, or HUB_ARCHIVE is no address or holds a password.
         """
         env = os.environ if environment is None else environment
         home = home_of(env)
@@ -117,6 +127,11 @@ class Settings:
         hours = _number(env, "HUB_STATUS_LIST_HOURS", 24, "of hours from 1 to 168", 1, 168)
         days = _number(env, "HUB_ARCHIVE_DAYS", 90, "of days from 1 to 3650", 1, 3650)
         rate = _number(env, "HUB_ARCHIVE_RATE", 20_000_000, "of bytes per second, 0 for no bound", 0, 10**12)
+        renewed = _number(env, "HUB_EVIDENCE_DAYS", 365, "of days from 1 to 366", 1, 366)
+        ahead = _number(env, "HUB_EVIDENCE_DAYS_BEFORE", 90, "of days from 1 to 730", 1, 730)
+        hashes = tuple((env.get("HUB_EVIDENCE_HASHES") or "sm3 sha256").replace(",", " ").split())
+        if hashes not in (("sm3",), ("sm3", "sha256")):
+            raise SettingMissing("HUB_EVIDENCE_HASHES must be `sm3 sha256` or, for an authority without SHA-256, `sm3`")
         signs = env.get("HUB_SIGNS", "yes")
         if signs not in ("yes", "no"):
             raise SettingMissing("HUB_SIGNS must be `yes` or, for a node that has no seal and no key, `no`")
@@ -135,7 +150,31 @@ class Settings:
             clamav=env.get("HUB_CLAMAV", "").strip() or "auto",
             archive_days=days,
             archive_rate=rate,
+            archive=_archive(env),
+            evidence_days=renewed,
+            evidence_days_before=ahead,
+            evidence_hashes=hashes,
         )
+
+
+def _archive(env: Mapping[str, str]) -> str | None:
+    text = env.get("HUB_ARCHIVE", "").strip().rstrip("/")
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if "://" not in text or "::" in text or not parts.scheme or not (parts.netloc or parts.scheme == "file"):
+        raise SettingMissing("HUB_ARCHIVE must be an address such as s3://BUCKET/PREFIX or file:///FOLDER")
+    if parts.scheme == "file" and (parts.netloc or not parts.path):
+        raise SettingMissing("HUB_ARCHIVE must name a folder of this machine with three slashes: file:///FOLDER")
+    if parts.password is not None or parts.query or parts.fragment:
+        raise SettingMissing(
+            "HUB_ARCHIVE must hold no password, query or fragment: addresses are shown in messages. Give credentials "
+            "by AWS_… or FSSPEC_… variables, or by the driver's own file."
+        )
+    return text
 
 
 def _number(env: Mapping[str, str], name: str, usual: int, what: str, least: int, most: int) -> int:

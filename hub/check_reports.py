@@ -35,8 +35,9 @@ class KeptReport:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Codes of the items that failed, and what was wrong with the file as a whole."""
-        fault = self.report.get("keeping", {}).get("fault")
+        """Codes of the items that failed, and what was wrong with the file as a whole or could not be told."""
+        keeping = self.report.get("keeping", {})
+        fault = keeping.get("fault") or keeping.get("doubt")
         items = (item["code"] or item["key"] for item in self.report["items"] if item["status"] == "failed")
         return (*((fault,) if fault else ()), *items)
 

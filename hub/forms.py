@@ -1,4 +1,4 @@
-"""Archive packages in the forms other archives read: our own package, a BagIt bag, an EEP envelope; out and in."""
+"""Archive packages in the forms other archives read: ours, a BagIt bag, an EEP envelope, E-ARK's CSIP; out and in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archive.bag import from_bag, to_bag
+from archive.csip import from_csip, is_csip, to_csip
 from archive.eep import from_eep, to_eep
 from archive.opened import LIMITS
 from archive.reading import read_case
@@ -27,6 +28,8 @@ class Form(StrEnum):
     """BagIt 1.0 (RFC 8493), one zip file."""
     EEP = "eep"
     """电子文件封装包 (DA/T 48-2009), one XML file."""
+    CSIP = "csip"
+    """E-ARK information package (CSIP: METS and PREMIS), one zip file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ def export(package: bytes, form: Form, settings: Settings, clock: Clock | None =
     read_case(package)
     if form is Form.BAG:
         return to_bag(package)
+    if form is Form.CSIP:
+        return to_csip(package)
     if form is Form.EEP:
         now = (clock or SystemClock()).now()
         press = Press.open(settings)
@@ -66,6 +71,8 @@ def bring_in(data: bytes, settings: Settings) -> BroughtIn:
     form = form_of(data)
     if form is Form.BAG:
         package = from_bag(data)
+    elif form is Form.CSIP:
+        package = from_csip(data)
     elif form is Form.EEP:
         trust = trust_of(settings)
 
@@ -88,4 +95,6 @@ def form_of(data: bytes) -> Form:
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return Form.EEP
     names = Package.read(data, LIMITS).entries
-    return Form.BAG if any(name.count("/") == 1 and name.endswith("/bagit.txt") for name in names) else Form.PACKAGE
+    if any(name.count("/") == 1 and name.endswith("/bagit.txt") for name in names):
+        return Form.BAG
+    return Form.CSIP if is_csip(names) else Form.PACKAGE

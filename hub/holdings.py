@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from core.digest import sm3
+from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.context import Hub
 from hub.kept_log import KeptLog
 from hub.log_proofs import EntryUnknown
@@ -32,7 +33,10 @@ def verify(hub: Hub, *, files: bool = True, patience: float = 60.0, on_read: OnR
 
     Raises:
         StoreUnavailable: the database does not answer.
+        ArchiveAway, HoldingsAway: the store of the packages does not answer, or is not there.
+        ArchiveRefuses, ArchiveUnset: it refuses.
     """
+    store = ArchiveStore.of(hub.settings) if files else None
     report = KEPT.verify(hub, patience=patience, on_read=on_read)
     older = 0
     for holding in archive_entries.holdings(hub.connection):
@@ -48,7 +52,7 @@ def verify(hub: Hub, *, files: bool = True, patience: float = 60.0, on_read: OnR
             report.found(
                 "table", f"package {holding.file_no}: the table has other digests than the entry", None, holding.entry
             )
-        if files and (fault := _file_fault(hub, holding, said)) is not None:
+        if store is not None and (fault := _file_fault(store, holding, said)) is not None:
             report.found("package", f"package {holding.file_no}: {fault}", None, holding.entry)
     for entry, file_no in archive_entries.gone(hub.connection, _MOST_GONE):
         report.found("table", f"package {file_no}: no row of archive_package is left of it", None, entry)
@@ -73,13 +77,13 @@ def inclusion_of(hub: Hub, file_no: str) -> dict[str, Any]:
 
 def enter_older(hub: Hub) -> int:
     """Enter packages of a release before the log, as far as their files are those that were recorded; how many."""
-    entered = 0
+    store, entered = ArchiveStore.of(hub.settings), 0
     for holding in archive_entries.holdings(hub.connection):
         if holding.entry is not None:
             continue
         try:
-            data = (hub.settings.home / holding.path).read_bytes()
-        except OSError:
+            data = store.get(holding.path)
+        except (PackageGone, ArchiveRefuses):
             continue
         if sm3(data) == holding.sm3:
             archive_entries.enter_older(hub.connection, holding, sha256=sha256(data).digest(), now=hub.clock.now())
@@ -87,11 +91,12 @@ def enter_older(hub: Hub) -> int:
     return entered
 
 
-def _file_fault(hub: Hub, holding: Holding, said: dict[str, Any]) -> str | None:
+def _file_fault(store: ArchiveStore, holding: Holding, said: dict[str, Any]) -> str | None:
     try:
-        data = (hub.settings.home / holding.path).read_bytes()
-    except OSError as error:
-        return f"its file cannot be read ({error.strerror})"
+        data = store.get(holding.path)
+    except (PackageGone, ArchiveRefuses) as error:
+        store.demand_available()
+        return f"its file cannot be read: {error.message}"
     if sm3(data).hex() != said["sm3"] or sha256(data).hexdigest() != said["sha256"]:
         return "its file is not the one that was taken in"
     return None

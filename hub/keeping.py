@@ -1,8 +1,9 @@
 """Keeping 长期保存: every package the archive holds is checked again before its last check is too old.
 
 The package whose check is longest ago comes first. Each check is kept before the next one begins, so a walk that was
-killed is gone on with by the next. Seals are judged as of the moment the package entered the archive's log, whose
-signed heads prove that it was there: a certificate that ended since then takes nothing from it.
+killed is gone on with by the next. Seals are judged as of the moment the package entered the archive's log: a
+certificate that ended since then takes nothing from it, as long as an unbroken chain of timestamps shows that the
+package was there before. Where it does not, the walk cannot tell.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from archive.report import Stage
 from core.digest import sm3
-from core.errors import Permanent, Retryable
+from core.errors import Permanent
+from core.verdict import Verdict
+from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
+from hub.evidence_moments import ProvenMoments
 from hub.inspect import check_package
 from hub.trust import trust_of
 from signing.trust import Trust
@@ -41,12 +44,6 @@ class HoldingsUnsound(Permanent):
     """Packages the archive holds are not sound any more, or cannot be judged."""
 
     code: ClassVar[str] = "HUB-973"
-
-
-class HoldingsAway(Retryable):
-    """The folder of the packages is not there: a disk that is not mounted says nothing of what is on it."""
-
-    code: ClassVar[str] = "HUB-974"
 
 
 def no_progress(done: int, total: int, read: int) -> None:
@@ -107,7 +104,8 @@ def walk(
 
     Raises:
         TurnTaken: another walk is going on.
-        HoldingsAway: the folder of the packages is not there.
+        HoldingsAway: the folder or bucket of the packages is not there; what was checked before is kept.
+        ArchiveAway, ArchiveRefuses, ArchiveUnset: their store does not answer, or refuses; likewise.
         SchemeUnfit, CertificateRefused, PressMalformed: from the configuration; nothing was checked.
         StoreUnavailable: the database does not answer; what was checked is kept.
     """
@@ -117,11 +115,10 @@ def walk(
         before = began - timedelta(days=hub.settings.archive_days if days is None else days)
         due, _ = archive_checks.count_due(hub.connection, before, began)
         total = due if limit is None else min(due, limit)
-        if total and not (hub.settings.home / "archive").is_dir():
-            raise HoldingsAway(
-                f"{hub.settings.home / 'archive'} is not there; no package was checked. Mount it, then walk again."
-            )
-        trust = trust_of(hub.settings)
+        store = ArchiveStore.of(hub.settings)
+        if total:
+            store.demand_available()
+        trust, moments = trust_of(hub.settings), ProvenMoments(hub)
         checked = read = 0
         bad: dict[str, list[str]] = {"valid": [], "invalid": [], "cannot_tell": []}
         clock = time.monotonic()
@@ -131,7 +128,7 @@ def walk(
             if not batch:
                 break
             for holding in batch:
-                made = _check(hub, holding, trust)
+                made = _check(hub, store, holding, trust, moments)
                 # a clock that was set back must not make this package due again in the same walk
                 archive_checks.keep(hub.connection, holding.file_no, made, max(hub.clock.now(), began))
                 on_step("package.checked")
@@ -144,20 +141,27 @@ def walk(
     return Walked(checked, read, left, tuple(bad["invalid"]), tuple(bad["cannot_tell"]))
 
 
-def _check(hub: Hub, holding: Holding, trust: Trust) -> CheckEntry:
-    path = hub.settings.home / Path(holding.path)
+def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moments: ProvenMoments) -> CheckEntry:
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return _unread(holding, "invalid", "its file is gone")
-    except OSError as error:
-        return _unread(holding, "cannot_tell", f"its file cannot be read ({error.strerror})")
+        data = store.get(holding.path)
+    except (PackageGone, ArchiveRefuses) as error:
+        # a store that went away since the walk began says nothing of this package
+        store.demand_available()
+        if isinstance(error, PackageGone):
+            return _unread(holding, "invalid", "its file is gone")
+        return _unread(holding, "cannot_tell", f"its file cannot be read: {error.message}")
     said = None if holding.body is None else archive_entries.said_in(holding.body)
     at = hub.clock.now() if said is None else datetime.fromisoformat(said["at"])
-    report = check_package(data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at)
-    fault = _fault(holding, said, data)
-    told = {"fault": fault, "in_log": said is not None}
-    return entry_of(report, None if fault is None else "invalid", keeping=told)
+    ends: list[datetime] = []
+    report = check_package(
+        data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append
+    )
+    fault, doubt = _fault(holding, said, data), None
+    if fault is None and report.verdict is Verdict.VALID and min(ends, default=hub.clock.now()) < hub.clock.now():
+        doubt = moments.doubt(holding.entry, holding.body, min(ends))
+    told = {"fault": fault, "doubt": doubt, "in_log": said is not None}
+    decided = "invalid" if fault is not None else "cannot_tell" if doubt is not None else None
+    return entry_of(report, decided, keeping=told)
 
 
 def _fault(holding: Holding, said: dict[str, Any] | None, data: bytes) -> str | None:
@@ -179,6 +183,6 @@ def _unread(holding: Holding, verdict: str, fault: str) -> CheckEntry:
         "verdict": verdict,
         "electronic_file_no": holding.file_no,
         "items": [],
-        "keeping": {"fault": fault, "in_log": holding.entry is not None},
+        "keeping": {"fault": fault, "doubt": None, "in_log": holding.entry is not None},
     }
     return CheckEntry(Stage.KEEPING.value, verdict, {}, report)

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.settings import Settings
+from hub.archive_store import ArchiveStore
 from hub.inspect import inspect_package
 from hub.register import IssuedLicence
 from hub.report import Summary
@@ -51,9 +52,10 @@ class Verdicts:
 def judge(settings: Settings, licences: Sequence[IssuedLicence]) -> Iterator[Verdicts]:
     """Verify each licence and package again as they lie on disk."""
     ask = second_opinion.available()
+    store = ArchiveStore.of(settings)
     for licence in licences:
         document = (settings.home / licence.path).read_bytes() if licence.path else b""
-        package = (settings.home / licence.package_path).read_bytes() if licence.package_path else b""
+        package = store.get(licence.package_path) if licence.package_path else b""
         yield Verdicts(
             licence,
             ours=verify_file(document, settings).verdict.value,
@@ -176,7 +178,8 @@ def _say_places(console: Console, settings: Settings, verdicts: Sequence[Verdict
     table = Table.grid(padding=(0, 3))
     table.add_column(style="dim", no_wrap=True)
     table.add_row("Licences 证照", f"{home}/licences/")
-    table.add_row("Archive packages 归档信息包", f"{home}/archive/")
+    kept = f"{home}/archive" if settings.archive is None else ArchiveStore.of(settings).where
+    table.add_row("Archive packages 归档信息包", f"{kept}/")
     table.add_row("Trusted root 信任根", f"{_near(settings.keys)}/demo/")
     console.print(table, highlight=False)
     first = next((found.licence for found in verdicts if found.licence.path and found.licence.package_path), None)
@@ -190,7 +193,7 @@ def _say_places(console: Console, settings: Settings, verdicts: Sequence[Verdict
     for command in (
         f"{hub} verify {home}/{first.path}",
         f"{hub} render {home}/{first.path} --out {home}",
-        f"{hub} archive check {home}/{first.package_path}",
+        *((f"{hub} archive check {home}/{first.package_path}",) if settings.archive is None else ()),
         f"{serve}    # and beside it: {hub} sources",
     ):
         console.print(f"  {command}", highlight=False, soft_wrap=True, markup=False)

@@ -299,7 +299,7 @@ def test_a_path_with_chinese_and_blanks_is_a_path(command: Command, licence: Pat
     assert command("verify", "-q", str(copy)).status == 0
 
 
-@pytest.mark.parametrize("form", ["bag", "eep"])
+@pytest.mark.parametrize("form", ["bag", "eep", "csip"])
 def test_a_package_goes_out_in_another_form_and_comes_back_the_same(
     command: Command, package: Path, tmp_path: Path, form: str
 ) -> None:
@@ -310,11 +310,12 @@ def test_a_package_goes_out_in_another_form_and_comes_back_the_same(
     assert back.read_bytes() == package.read_bytes()
 
 
-def test_a_bag_changed_on_its_way_is_refused_and_nothing_written(
-    command: Command, package: Path, tmp_path: Path
+@pytest.mark.parametrize(("form", "code"), [("bag", "HUB-508"), ("csip", "HUB-986")])
+def test_a_form_changed_on_its_way_is_refused_and_nothing_written(
+    command: Command, package: Path, tmp_path: Path, form: str, code: str
 ) -> None:
-    out, back = tmp_path / "bag.zip", tmp_path / "back.zip"
-    command("archive", "export", str(package), "--as", "bag", "--out", str(out))
+    out, back = tmp_path / "out.zip", tmp_path / "back.zip"
+    command("archive", "export", str(package), "--as", form, "--out", str(out))
     said = command("archive", "import", str(changed(out, tmp_path / "..", ".ofd")), "--out", str(back))
-    assert said.status == 1 and "HUB-508" in said.err
+    assert said.status == 1 and code in said.err
     assert not back.exists()

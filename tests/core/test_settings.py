@@ -22,11 +22,12 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
             "HUB_CLAMAV": "clamscan",
             "HUB_ARCHIVE_DAYS": "30",
             "HUB_ARCHIVE_RATE": "0",
+            "HUB_ARCHIVE": "s3://packages/district/",
         }
     )
     assert settings == Settings(
         tmp_path, URL, tmp_path / "s.toml", tmp_path / "k", Mode.PRODUCTION,
-        clamav="clamscan", archive_days=30, archive_rate=0,
+        clamav="clamscan", archive_days=30, archive_rate=0, archive="s3://packages/district",
     )  # fmt: skip
 
 
@@ -36,6 +37,14 @@ def test_how_packages_are_checked_has_usual_values_and_bounds() -> None:
     for name, value in (("HUB_ARCHIVE_DAYS", "0"), ("HUB_ARCHIVE_DAYS", "x"), ("HUB_ARCHIVE_RATE", "9" * 20)):
         with pytest.raises(SettingMissing, match=name):
             Settings.from_environment({"HUB_DATABASE_URL": URL, name: value})
+
+
+def test_where_packages_lie_is_an_address_without_credentials() -> None:
+    for given in ("s3:bucket", "packages", "file://packages", "s3://b/x?key=very-secret", "s3://id:very-secret@b/x"):
+        with pytest.raises(SettingMissing, match="HUB_ARCHIVE") as told:
+            Settings.from_environment({"HUB_DATABASE_URL": URL, "HUB_ARCHIVE": given})
+        assert "very-secret" not in str(told.value)
+    assert Settings.from_environment({"HUB_DATABASE_URL": URL, "HUB_ARCHIVE": ""}).archive is None
 
 
 def test_a_press_file_may_be_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0022"
 
 TABLES = """
 alter table seal_use drop constraint seal_use_document_kind_check;
