@@ -18,5 +18,6 @@ FIELDS: Final[Mapping[str, str]] = {
 PURPOSES: Final[Mapping[str, str]] = {
     "archive_search": "档案检索",
     "archive_volume": "档案查阅",
+    "archive_request": "档案查询",
     "archive_succession": "档案主体承继登记",
 }

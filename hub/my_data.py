@@ -56,7 +56,6 @@ _OWN_PURPOSES: Final = {
     "licence_view": "证照管理",
     "licence_step": "证照环节办理",
     "licence_reminder": "证照到期提醒",
-    "archive_request": "档案查询",
 }
 _OWN_OUTCOMES: Final = {
     "licence_view": "已查阅",
