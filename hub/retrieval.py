@@ -35,7 +35,6 @@ from hub.retrieval_log import (
 from hub.retrieval_parts import Asked, By, Holder, Proof, Request, Stage
 from hub.retrieval_proofs import files_of
 from hub.retrieval_rules import Row, rules_of
-from hub.volume import volume_of
 from store import archive_requests, audit
 from store.archive_requests import RESOURCE, NewFile, NewRequest, Step, Stored
 from store.audit import Usage
@@ -66,9 +65,9 @@ def ask(hub: Hub, asked: Asked, by: By, on_step: OnStep = no_step) -> Request:
         rules = rules_of(hub.settings)
         rules.find(asked.requester, asked.form, kinds)
         found = by_sign_in(hub, by) if isinstance(by, Holder) else by_number(hub, asked.subject)
-        row = rules.find(asked.requester, asked.form, kinds, found.kind)
+        row = rules.find(asked.requester, asked.form, kinds, found.volume.kind)
         check_withheld(asked, row)
-        check_scope(asked, volume_of(hub, found.party).entries)
+        check_scope(asked, found.volume.entries)
         on_step("request.checked")
         request = _write(hub, asked, by, found, row, kinds, proofs)
     except Retryable:
@@ -193,7 +192,7 @@ def _write(hub: Hub, asked: Asked, by: By, found: Found, row: Row, kinds: list[P
     own = by.subject if isinstance(by, Holder) else None
     new = NewRequest(
         id=request,
-        party=found.party,
+        party=found.volume.party,
         requester=asked.requester.value,
         form=asked.form.value,
         terms={**row.model_dump(mode="json"), "limits_verified": rules_of(hub.settings).limits_verified},
@@ -203,7 +202,7 @@ def _write(hub: Hub, asked: Asked, by: By, found: Found, row: Row, kinds: list[P
             "person": (asked.person or "").strip() or None,
             "purpose": asked.purpose.strip(),
             "subject": found.masked,
-            "company": found.subject.value if found.subject is not None and found.subject.kind == "company" else None,
+            "company": found.company,
             "files": list(asked.scope.files),
             "parts": [part.value for part in asked.scope.parts],
             "proofs": [kind.value for kind in kinds],

@@ -22,7 +22,6 @@ from hub.retrieval_errors import NothingToHand, SealOfAnother, StageWrong
 from hub.retrieval_facts import gather
 from hub.retrieval_fetch import fetch, proof_file
 from hub.retrieval_files import choose, in_scope
-from hub.retrieval_holder import by_party
 from hub.retrieval_kept import KeptAnswer, answered_of, titles
 from hub.retrieval_lists import scope_of, stage_on, visible
 from hub.retrieval_log import account_of, number_of, of_step, refuse
@@ -131,14 +130,15 @@ def _made(hub: Hub, stored: Stored, by: By, on_step: OnStep) -> Answered:
 
 def _content(hub: Hub, stored: Stored) -> tuple[KeptAnswer, bytes | None, tuple[str, ...]]:
     """What is given out: its list, the file of facts where it is one, and what the audit log says of it."""
-    found = by_party(hub, stored.party, stored.told["company"])
+    volume = volume_of(hub, stored.party)
     if stored.form == Form.FACTS:
-        facts = gather(hub, found, stored.terms["facts"], mask=stored.masked)
+        company = stored.told["company"]
+        facts = gather(hub, volume, stored.terms["facts"], company=company, mask=stored.masked)
         said = {"number": number_of(stored), **facts.told}
         data = json.dumps(said, ensure_ascii=False, indent=2).encode()
         handed = Handed(FACTS, "机读档案", _JSON, len(data), sm3(data).hex(), masked=stored.masked)
         return KeptAnswer((handed,), (None,), (), 0), data, facts.names
-    entries = in_scope(volume_of(hub, stored.party).entries, scope_of(stored.told))
+    entries = in_scope(volume.entries, scope_of(stored.told))
     chosen = choose(hub, entries, mask=stored.masked)
     if not chosen.files:
         raise NothingToHand(

@@ -18,12 +18,11 @@ from hub.retrieval_holder import Found, by_number, missed
 from hub.retrieval_log import about, refuse, usage
 from hub.retrieval_parts import Asked, FactsTold, Form, Proof, Requester
 from hub.retrieval_rules import Row, rules_of
-from hub.volume import volume_of
-from hub.volume_parts import Entry, Follows, HeldLicence
+from hub.volume_parts import Entry, Follows, HeldLicence, Volume
 from hub.wording import in_words
 from schemas.judge import restore
 from schemas.records import Record
-from store import audit
+from store import archive_parties, audit
 from store.connection import transaction
 from store.records import select_subject
 
@@ -48,20 +47,21 @@ class Facts:
     names: tuple[str, ...]
 
 
-def gather(hub: Hub, found: Found, names: Sequence[str], *, mask: bool) -> Facts:
+def gather(hub: Hub, volume: Volume, names: Sequence[str], *, company: str | None, mask: bool) -> Facts:
     """The facts that a row of the table names; an absent one is null or empty.
 
     Args:
+        company: the credit code where it is known; else it is taken from a register.
         mask: hide names of persons.
     """
-    volume = volume_of(hub, found.party)
-    register = _register(hub, found.whose.subjects)
+    subjects = [one.subject for one in archive_parties.identities(hub.connection, volume.party)]
+    register = _register(hub, subjects)
     told: dict[str, Any] = {}
     seen: list[str] = []
     born = [{"name": one.name, "since": one.since.isoformat()} for one in volume.names]
     makers: Mapping[str, Callable[[], Any]] = {
         "name": lambda: born[-1] if born else None,
-        "credit_code": lambda: _credit_code(found, register),
+        "credit_code": lambda: company or _credit_code(register),
         "former_names": lambda: born[:-1],
         "register": lambda: _told_of(register, mask=mask),
         "licences": lambda: [_licence(one) for one in volume.licences],
@@ -96,7 +96,7 @@ def facts_for(hub: Hub, caller: Caller, number: str, *, purpose: str) -> FactsTo
         rules = rules_of(hub.settings)
         rules.find(Requester.PARTNER, Form.FACTS, [Proof.SIGNED_IN])
         found = by_number(hub, number)
-        row = rules.find(Requester.PARTNER, Form.FACTS, [Proof.SIGNED_IN], found.kind)
+        row = rules.find(Requester.PARTNER, Form.FACTS, [Proof.SIGNED_IN], found.volume.kind)
         if not row.automatic:
             raise NotForYou(
                 f"row {row.id} of the table has a person decide; nothing was given out. Make a request instead."
@@ -110,7 +110,7 @@ def facts_for(hub: Hub, caller: Caller, number: str, *, purpose: str) -> FactsTo
 
 
 def _given(hub: Hub, caller: Caller, found: Found, row: Row, purpose: str) -> FactsTold:
-    facts = gather(hub, found, row.facts, mask=row.unmasked != "always")
+    facts = gather(hub, found.volume, row.facts, company=found.company, mask=row.unmasked != "always")
     now = hub.clock.now()
     with transaction(hub.connection) as cursor:
         count(cursor, caller.id, row, now)
@@ -158,9 +158,7 @@ def _told_of(register: tuple[str, Record, str] | None, *, mask: bool) -> dict[st
     }
 
 
-def _credit_code(found: Found, register: tuple[str, Record, str] | None) -> str | None:
-    if found.subject is not None and found.subject.kind == "company":
-        return found.subject.value
+def _credit_code(register: tuple[str, Record, str] | None) -> str | None:
     return (in_words(getattr(register[1], "credit_code", None)) or None) if register is not None else None
 
 

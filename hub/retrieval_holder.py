@@ -10,9 +10,10 @@ from hub.retrieval_errors import HolderNotHeld
 from hub.retrieval_log import Whose, whose
 from hub.retrieval_parts import By, Holder
 from hub.subjects import Typed, read_number, resolve
-from hub.volume import party_of
+from hub.volume import party_of, volume_of
+from hub.volume_parts import Volume
 from schemas.records.base import Subject
-from store import archive_parties, volumes
+from store import archive_parties
 from store.connection import transaction
 
 _KINDS = ("company", "citizen")
@@ -23,17 +24,14 @@ class Found:
     """The holder of an archive.
 
     Attributes:
-        party: in the catalogue.
-        kind: `company`, `citizen` or `other`.
         masked: the number as typed, its middle hidden; None for who signed in.
-        subject: the number, where it is known.
+        company: the credit code, where it was typed.
     """
 
-    party: str
+    volume: Volume
     whose: Whose
-    kind: str
-    masked: str | None
-    subject: Subject | None
+    masked: str | None = None
+    company: str | None = None
 
 
 def by_number(hub: Hub, typed: str) -> Found:
@@ -43,45 +41,24 @@ def by_number(hub: Hub, typed: str) -> Found:
         HolderNotHeld: the archive has nothing of it.
         IdentifierRefused, SubjectUnfit, LegacyNumberUnknown, LegacyNumberAmbiguous: of the number.
     """
-    return found(hub, read_number(typed, _KINDS))
-
-
-def found(hub: Hub, number: Typed) -> Found:
-    """As `by_number`, of a number that was read."""
+    number = read_number(typed, _KINDS)
     subject = number.subject
     party = party_of(hub, subject)
     if party is None and number.legacy:
-        with transaction(hub.connection) as cursor:
-            subject = resolve(cursor, hub, number)
+        subject = _of_register(hub, number)
         party = party_of(hub, subject)
     if party is None:
         raise HolderNotHeld(
             "the archive holds nothing of this number; nothing was given out. Check the number, or ask the archive the "
             "company moved from."
         )
-    known = subject if subject.kind in _KINDS else None
+    volume = volume_of(hub, party)
     return Found(
-        party,
-        replace(whose(hub, party), near=number.near(hub)),
-        volumes.kind_of(hub.connection, party) or "other",
+        volume,
+        replace(whose(hub, volume), near=number.near(hub)),
         number.masked,
-        known,
+        subject.value if subject.kind == "company" else None,
     )
-
-
-def missed(hub: Hub, by: By, typed: str) -> Whose:
-    """Whom a refused step was about, as far as the sign-in or the number that was typed tells."""
-    if isinstance(by, Holder):
-        party = archive_parties.party_of(hub.connection, by.subject)
-        return whose(hub, party) if party is not None else Whose(None, (by.subject,))
-    try:
-        number = read_number(typed, _KINDS)
-    except HubError:
-        return Whose(None, ())
-    party = party_of(hub, number.subject)
-    if party is not None:
-        return replace(whose(hub, party), near=number.near(hub))
-    return Whose(None, (hub.subject(number.subject.kind, number.subject.value),), number.near(hub))
 
 
 def by_sign_in(hub: Hub, holder: Holder) -> Found:
@@ -93,14 +70,27 @@ def by_sign_in(hub: Hub, holder: Holder) -> Found:
     party = archive_parties.party_of(hub.connection, holder.subject)
     if party is None:
         raise HolderNotHeld("the archive holds nothing of whoever signed in; nothing was given out.")
-    return Found(party, whose(hub, party), volumes.kind_of(hub.connection, party) or "other", None, None)
+    volume = volume_of(hub, party)
+    return Found(volume, whose(hub, volume))
 
 
-def by_party(hub: Hub, party: str, company: str | None) -> Found:
-    """The holder of a request that is written down.
+def missed(hub: Hub, by: By, typed: str) -> Whose:
+    """Whom a refused step was about, as far as the sign-in or the number that was typed tells."""
+    if isinstance(by, Holder):
+        party = archive_parties.party_of(hub.connection, by.subject)
+        return whose(hub, volume_of(hub, party)) if party is not None else Whose(known=False, subjects=(by.subject,))
+    try:
+        number = read_number(typed, _KINDS)
+    except HubError:
+        return Whose(known=False, subjects=())
+    party = party_of(hub, number.subject)
+    near = number.near(hub)
+    if party is not None:
+        return replace(whose(hub, volume_of(hub, party)), near=near)
+    hashed = hub.subject(number.subject.kind, number.subject.value)
+    return Whose(known=False, subjects=(hashed,), near=near)
 
-    Args:
-        company: the credit code it was asked under; None where it was another number, or nobody typed one.
-    """
-    subject = Subject("company", company) if company else None
-    return Found(party, whose(hub, party), volumes.kind_of(hub.connection, party) or "other", None, subject)
+
+def _of_register(hub: Hub, number: Typed) -> Subject:
+    with transaction(hub.connection) as cursor:
+        return resolve(cursor, hub, number)

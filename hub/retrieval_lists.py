@@ -16,7 +16,7 @@ from hub.retrieval_kept import answered_of
 from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage, whose
 from hub.retrieval_parts import By, Choice, Event, Form, Holder, Proof, ProofKept, Request, Requester, Scope, Stage
 from hub.volume import volume_of
-from store import archive_parties, archive_requests, audit
+from store import archive_requests, audit
 from store.archive_requests import Stored
 from store.connection import transaction
 
@@ -41,7 +41,7 @@ def visible(hub: Hub, request: str, by: By) -> Stored:
     if stored is not None and numbered and number_of(stored) != request:
         stored = None
     if stored is None or not _is_for(stored, by):
-        told = about(whose(hub, stored.party)) if stored is not None else ()
+        told = about(whose(hub, volume_of(hub, stored.party))) if stored is not None else ()
         refuse(hub, usage(by, "查看申请", told=told), unknown())
         raise unknown()
     return stored
@@ -81,7 +81,7 @@ def of_party(hub: Hub, subject: str, by: Caller) -> list[Request]:
     """
     if not is_archivist(by) and not is_operator(by):
         raise NotForYou("requests about a holder are listed for archivists (role `archivist`).")
-    party = by_number(hub, subject).party
+    party = by_number(hub, subject).volume.party
     return [_request(hub, one) for one in archive_requests.of_party(hub.connection, hub.vault, party)]
 
 
@@ -114,7 +114,7 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
             one.file_no, VolumePart(one.part), one.item_name, one.outcome, one.decided_on.isoformat(),
             one.archive_code, one.licence_number,
         )
-        for one in volume_of(hub, found.party).entries
+        for one in found.volume.entries
     )  # fmt: skip
 
 
@@ -126,7 +126,6 @@ def _is_for(stored: Stored, by: By) -> bool:
 
 def _request(hub: Hub, stored: Stored) -> Request:
     told, terms = stored.told, stored.terms
-    names = [one.name for one in archive_parties.names(hub.connection, stored.party) if one.name is not None]
     until = told["withheld_until"]
     return Request(
         id=stored.id,
@@ -135,7 +134,7 @@ def _request(hub: Hub, stored: Stored) -> Request:
         organisation=told["organisation"],
         person=told["person"],
         subject=told["subject"],
-        holder=names[-1] if names else None,
+        holder=volume_of(hub, stored.party).name,
         form=Form(stored.form),
         purpose=told["purpose"],
         scope=scope_of(told),

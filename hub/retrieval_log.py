@@ -18,6 +18,7 @@ from hub.context import Hub
 from hub.retrieval_parts import By, Holder, PickUp
 from hub.usage import own_usage, usage_of
 from hub.volume import volume_of
+from hub.volume_parts import Volume
 from store import archive_parties, audit
 from store.archive_requests import Stored
 from store.audit import About, Usage
@@ -35,27 +36,27 @@ class Whose:
     """Whose archive a step is about.
 
     Attributes:
-        party: None where the archive has nothing of the number.
+        known: the archive has something of the number.
         subjects: keyed hashes of all its numbers; of an unknown holder the one that was typed.
         near: of the number that was typed, see `hub.subjects.Typed.near`.
     """
 
-    party: str | None
+    known: bool
     subjects: tuple[bytes, ...]
     near: bytes | None = None
 
 
-def whose(hub: Hub, party: str) -> Whose:
-    """A party the archive has, and those it followed as far as their packages belong to its volume."""
-    parties = dict.fromkeys([party, *(one.party for one in volume_of(hub, party).entries)])
+def whose(hub: Hub, volume: Volume) -> Whose:
+    """The holder of a volume, and those it followed as far as their packages belong to it."""
+    parties = dict.fromkeys([volume.party, *(one.party for one in volume.entries)])
     numbers = (one.subject for each in parties for one in archive_parties.identities(hub.connection, each))
-    return Whose(party, tuple(numbers))
+    return Whose(True, tuple(numbers))
 
 
 def about(of: Whose, given: Mapping[str, Sequence[str]] | None = None) -> tuple[About, ...]:
     """The holder, with the names of what was given out by material; nothing where a step gives nothing out."""
     told = {RESOURCE: ()} if given is None else given
-    return tuple(About(subject, _ROLE, told, of.near, of.party is not None) for subject in of.subjects)
+    return tuple(About(subject, _ROLE, told, of.near, of.known) for subject in of.subjects)
 
 
 def usage(by: By | PickUp, what: str, *, of: str | None = None, basis: str = "", told: Sequence[About] = ()) -> Usage:
@@ -92,7 +93,7 @@ def of_step(
     hub: Hub, by: By | PickUp, what: str, stored: Stored, given: Mapping[str, Sequence[str]] | None = None
 ) -> Usage:
     """The entry of a step of a request that is written down."""
-    who = whose(hub, stored.party)
+    who = whose(hub, volume_of(hub, stored.party))
     entry = usage(by, what, of=number_of(stored), basis=stored.terms["basis"], told=about(who, given))
     return withheld(entry, stored.told)
 
