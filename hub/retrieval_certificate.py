@@ -44,7 +44,6 @@ def sheet_of(
     without = sum(page is None for page in pages)
     who = told["organisation"] or told["person"] or holder or "档案主体本人"
     lines = [
-        ("查询编号", number_of(stored)),
         ("查询人类别", Requester(stored.requester).chinese),
         ("查询人", _who(told, holder)),
         ("被查询主体", holder or "自然人（姓名不在本证明列出）"),
@@ -67,7 +66,7 @@ def sheet_of(
         made_on=day,
         lines=tuple(lines),
         tables=tuple(tables),
-        notes=tuple(_notes(stamp, masked=any(one.masked for one in files))),
+        notes=tuple(_notes(stamp, Form(stored.form), masked=any(one.masked for one in files))),
         qr_text=address,
         watermark=Watermark(
             "档案查询",
@@ -82,7 +81,7 @@ def sheet_of(
 
 
 _HEADS: Final = ("序号", "档号 / 电子文件号", "材料名称", "页数", "SM3 摘要")
-_WIDTHS: Final = (1.0, 3.6, 3.2, 1.0, 5.2)
+_WIDTHS: Final = (0.9, 3.3, 2.7, 0.9, 5.9)
 
 
 def _row(number: int, one: Handed) -> tuple[str, ...]:
@@ -106,14 +105,20 @@ def _amount(files: int, pages: int, without: int) -> str:
     return f"{files} 件，共 {pages} 页{tail}" if pages else f"{files} 件，均为无页码的电子数据"
 
 
-def _notes(stamp: str | None, *, masked: bool) -> list[str]:
+def _notes(stamp: str | None, form: Form, *, masked: bool) -> list[str]:
     found = [
         "本证明与清单所列文件一并使用。文件是否为清单所列文件，以其 SM3 摘要为准；本证明的真伪和是否到期，扫描二维码"
-        "或在本机关证照核验页面上传本文件即可核验。",
-        "清单所列文件未作改动，原有印章保持有效；加盖水印会破坏原有印章，因此水印只加在本证明上。",
+        "或在本机关证照核验页面上传本文件即可核验。"
     ]
-    if masked:
-        found.append("标有“已遮盖”的文件由归档原件遮盖第三人个人信息后生成，其摘要与原件不同。")
+    if form is Form.FACTS:
+        found.append("机读档案由档案目录、电子证照库和登记数据生成，以其中所注时间为准。")
+    else:
+        exempt = "除标有“已遮盖”的以外，" if masked else ""
+        found.append(
+            f"{exempt}清单所列文件与归档原件完全一致，原有印章保持有效。加盖水印会破坏原有印章，因此水印只加在本证明上。"
+        )
+        if masked:
+            found.append("标有“已遮盖”的文件由归档原件遮盖第三人个人信息后生成，其摘要与原件不同。")
     if stamp is not None:
         found.append(f"档案查询证明应使用的印章名称（{stamp}）未核实，本证明加盖本机关电子印章。")
     return found

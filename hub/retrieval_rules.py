@@ -144,5 +144,14 @@ def rules_of(settings: Settings) -> Rules:
         why = f"is not as it must be: {told_of(error)}"
     raise RulesBroken(
         f"the table of who may see what of an archive ({path if own else _OWN}) {why}. Nobody may see anything until "
-        "it is mended (`hub requests rules --check`)."
+        "it is mended (`hub requests rules`)."
     )
+
+
+def trouble(settings: Settings) -> str | None:
+    """The code of what is wrong with the table, for those who watch; None where nothing is."""
+    try:
+        rules_of(settings)
+    except RulesBroken as error:
+        return error.code
+    return None
