@@ -14,8 +14,9 @@ from core.digest import sm3
 from core.errors import HubError
 from documents.package import Package
 from documents.reader import Reader
+from hub.archive_store import ArchiveStore
 from hub.context import Hub
-from hub.files import FileAltered, read_checked
+from hub.files import FileAltered
 from hub.inspect import check_package
 from hub.retrieval_errors import AnswerChanged, PackageUnsound
 from hub.retrieval_masking import mask_material, shows_nobody
@@ -107,7 +108,7 @@ def pages_of(media_type: str, data: bytes) -> int | None:
 
 def _read(hub: Hub, entry: Entry) -> bytes:
     try:
-        return read_checked(hub.settings.home / entry.path, entry.sm3)
+        return ArchiveStore.of(hub.settings).get_checked(entry.path, entry.sm3)
     except FileAltered:
         raise _unsound(entry.file_no, "its file is gone or is not the one that was recorded") from None
 
