@@ -192,7 +192,8 @@ def withdraw(number: str, reason: str, who: str | None, as_json: bool) -> None:
 
     \b
     Example: hub requests withdraw CX-2026-000012 --reason 申请人撤回
-    Exit status: 0 taken back · 1 no such request, or it has ended · 2 the database does not answer · 3 wrong usage
+    Exit status: 0 taken back · 1 no such request, or it has ended · 2 the database does not answer ·
+    3 wrong usage
     """
     from cli.archive_volume import keeper
     from hub.context import open_hub
