@@ -157,8 +157,10 @@ def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moment
         data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append
     )
     fault, doubt = _fault(holding, said, data), None
-    if fault is None and report.verdict is Verdict.VALID and min(ends, default=hub.clock.now()) < hub.clock.now():
-        doubt = moments.doubt(holding.entry, holding.body, min(ends))
+    # of what had ended before the package came, whoever took it in has judged
+    ended = [one for one in ends if one < hub.clock.now() and (said is None or one >= at)]
+    if fault is None and report.verdict is Verdict.VALID and ended:
+        doubt = moments.doubt(holding.entry, holding.body, min(ended))
     told = {"fault": fault, "doubt": doubt, "in_log": said is not None}
     decided = "invalid" if fault is not None else "cannot_tell" if doubt is not None else None
     return entry_of(report, decided, keeping=told)
