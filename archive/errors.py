@@ -81,3 +81,15 @@ class CsipForeign(FormRefused):
     """An information package is whole, but holds no archive package of ours, or more than one."""
 
     code: ClassVar[str] = "HUB-987"
+
+
+class VolumeUnfit(Permanent):
+    """A holder's volume cannot be written as one file: too large, or a value of its catalogue is no text."""
+
+    code: ClassVar[str] = "HUB-736"
+
+
+class VolumeRefused(Rejected):
+    """A file is not the volume it should be: something is missing, changed, or not named by its inventory."""
+
+    code: ClassVar[str] = "HUB-737"

@@ -109,6 +109,8 @@ def check_evidence(
             click.echo(
                 f"  {lane.algorithm}: {lane.verdict.value}, {counted(lane.stamps, 'timestamp', 'timestamps')}{why}"
             )
+        for signer in answer.signers:
+            click.echo(one_line(f"  signed by {signer}"))
         if answer.verdict.value == "cannot_tell" and anchors is None:
             say_whom_to_trust(settings.keys)
     raise SystemExit(STATUS[answer.verdict.value])

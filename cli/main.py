@@ -37,6 +37,7 @@ _COMMANDS = {
     "render": ("cli.render", "render"),
     "archive": ("cli.archive", "archive"),
     "transfer": ("cli.transfer", "transfer"),
+    "requests": ("cli.archive_requests", "requests"),
     "evidence": ("cli.evidence", "evidence"),
     "id": ("cli.identifiers", "identifiers"),
     "report": ("cli.report", "report"),

@@ -26,7 +26,7 @@ TITLE: Final = "四性检测报告"
 _REPORTS: Final = f"{FOLDER}/reports"
 _COLUMNS: Final = ("代码", "检测项", "结果", "说明")
 #: The findings need the room; codes and results are short.
-_WIDTHS: Final = (17.0, 52.0, 17.0, 76.0)
+_WIDTHS: Final = (17.0, 52.0, 19.0, 74.0)
 _NOTES: Final = (
     "一、检测项目及代码按DA/T 70—2018；条目含义未核实的，本报告注明“未核实”，不作检测。",
     "二、“未检测”表示没有得出结论，不计为合格，得分中按未得分计；原因见说明栏。",

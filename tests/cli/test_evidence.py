@@ -47,7 +47,9 @@ def test_what_is_exported_is_proven_anywhere(own: Command, away: Command, tmp_pa
     said = away(*checked, *trust)
     assert said.status == 0, said.out
     assert said.lines[0].startswith("有效：该归档包至迟于")
-    assert said.lines[2:] == ["  sm3: valid, 2 timestamps", "  sha256: valid, 1 timestamp"]
+    assert said.lines[2:] == [
+        "  sm3: valid, 2 timestamps", "  sha256: valid, 1 timestamp", "  signed by 测试日志签名 (一证通办测试机构)"
+    ]  # fmt: skip
     alone = away(*checked, *trust, "--without", "sm3", "--json").json
     assert (alone["verdict"], [one["algorithm"] for one in alone["chains"]]) == ("valid", ["sha256"])
     said = away(*checked, *trust, "--at", "2046-01-01")

@@ -222,6 +222,14 @@ def test_a_partial_that_is_not_ours_is_sent_anew(way: Way, plain: Path) -> None:
     assert way.final.read_bytes() == plain.read_bytes()
 
 
+def test_what_a_receiver_wrote_before_it_was_killed_is_gone_on_with_wherever_it_ends(way: Way, plain: Path) -> None:
+    way.folder.mkdir(parents=True, exist_ok=True)
+    way.part.write_bytes(plain.read_bytes()[: 3 * MIB + 123])
+    done = way.courier().send(plain, NAME)
+    assert (done.begun_at, done.sent) == (3 * MIB + 123, SIZE - 3 * MIB - 123)
+    assert way.final.read_bytes() == plain.read_bytes()
+
+
 def test_a_finished_file_is_not_sent_again_and_another_one_never_written_over(way: Way, plain: Path) -> None:
     way.courier().send(plain, NAME)
     again = way.courier().send(plain, NAME)
