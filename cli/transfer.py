@@ -37,13 +37,13 @@ def list_(ended: bool, as_json: bool) -> None:
     Example: hub transfer list --all
     Exit status: 0 listed · 2 the database does not answer · 3 wrong usage
     """
-    from hub import transfer_register
     from hub.context import open_hub
+    from hub.transfer_told import listed, to_dict
 
     with open_hub(Settings.from_environment()) as opened:
-        found = transfer_register.listed(opened, ended=ended)
+        found = listed(opened, ended=ended)
     if as_json:
-        say_json([transfer_register.to_dict(one) for one in found])
+        say_json([to_dict(one) for one in found])
     elif found:
         say_table(
             ["transfer", "side", "peer", "notice", "company", "state", "due", ""],
@@ -72,11 +72,11 @@ def show(id_: str, as_json: bool) -> None:
     Example: hub transfer show 01936f2e-7a52-7000-8000-000000000000
     Exit status: 0 shown · 1 there is none · 2 the database does not answer · 3 wrong usage
     """
-    from hub import transfer_register as register
+    from hub import transfer_told
     from hub.context import open_hub
 
     with open_hub(Settings.from_environment()) as opened:
-        told = register.told(opened, id_)
+        told = transfer_told.told(opened, id_)
     if as_json:
         say_json(told)
         return

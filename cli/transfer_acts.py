@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,7 +38,7 @@ def request(number: str, peer: str, name: str, reason: str, who: str | None, as_
     · 3 wrong usage
     """
     from hub.transfer_ask import request as ask
-    from hub.transfer_register import to_dict
+    from hub.transfer_told import to_dict
 
     with _desk() as desk:
         made = ask(desk, number, peer, name=name.strip(), reason=reason.strip(), who=who or login())
@@ -59,7 +60,7 @@ def inbox(as_json: bool) -> None:
     Exit status: 0 opened · 1 a file was set aside, or a letter waits for a person · 2 try again · 3 wrong usage
     """
     from hub.transfer_post import open_inbox
-    from hub.transfer_register import set_aside
+    from hub.transfer_told import set_aside
 
     with _desk() as desk:
         arrived = open_inbox(desk)
@@ -221,9 +222,10 @@ def run(id_: str | None, as_json: bool) -> None:
 
 @click.command(short_help="The newest receipt of a transfer: accepted, missing, refused, given up.")
 @id_argument
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write its sealed sheet (OFD) there.")
 @json_option
 @exit_on_error
-def receipt(id_: str, as_json: bool) -> None:
+def receipt(id_: str, out: Path | None, as_json: bool) -> None:
     """Show the newest receipt 接收回执, on either side: what was accepted, is missing, was refused with its reasons,
     or was given up. Fails where not everything was accepted.
 
@@ -232,10 +234,13 @@ def receipt(id_: str, as_json: bool) -> None:
     Exit status: 0 all was accepted · 1 not all, or there is none · 2 the database does not answer
     · 3 wrong usage
     """
-    from hub.transfer_register import receipt_of
+    from hub.files import write_durably
+    from hub.transfer_told import receipt_of, sheet_of
 
     with _desk() as desk:
         said = receipt_of(desk, id_)
+        if out is not None:
+            write_durably(out.absolute(), sheet_of(desk, id_))
     if as_json:
         say_json(said)
     else:
@@ -280,7 +285,7 @@ def _desk() -> Iterator[Desk]:
 
 def _say(desk: Desk, id_: str, as_json: bool) -> Any:
     """Where a transfer stands now."""
-    from hub.transfer_register import to_dict
+    from hub.transfer_told import to_dict
 
     found = desk.get(id_)
     if as_json:

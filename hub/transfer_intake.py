@@ -22,6 +22,7 @@ from hub.transfer_desk import Desk, subject_of
 from hub.transfer_judging import Parcel, Sound, judge
 from hub.transfer_letters import Enclosed, LetterRefused, Read, opened, own
 from hub.transfer_manifest import Listed, Manifest, Party, read_manifest
+from hub.transfer_sheets import ENCLOSED, sealed_receipt
 from schemas.names import folded
 from schemas.transfer import Letter, Move
 from store import archive_entries, archive_packages, archive_parties, transfer_letters, transfers
@@ -169,7 +170,11 @@ def _receipt(desk: Desk, transfer: Transfer, parcel: Kept, manifest: Manifest, o
         "counts": {standing: len(said[standing]) for standing in (ACCEPTED, MISSING, REFUSED, GIVEN_UP)},
         "complete": complete,
     }
-    letter = desk.write(transfer.id, desk.peer(transfer), Letter.RECEIPT, transfer.round, said)
+    sheet = sealed_receipt(desk, transfer, said)
+    on_step("receipt.sealed")
+    said["sheet_sm3"] = None if sheet is None else sm3(sheet).hex()
+    enclosed = [] if sheet is None else [(ENCLOSED, sheet)]
+    letter = desk.write(transfer.id, desk.peer(transfer), Letter.RECEIPT, transfer.round, said, enclosed)
     on_step("receipt.written")
     with transaction(hub.connection) as cursor:
         _succeed(cursor, desk, transfer, manifest)

@@ -19,8 +19,9 @@ from hub.transfer_desk import Desk
 from hub.transfer_letters import own
 from hub.transfer_parcel import NothingToSend, assemble
 from hub.transfer_post import LettersSetAside, open_inbox
-from hub.transfer_register import KEPT, entries, items_of, receipt_of, told
+from hub.transfer_register import KEPT, entries
 from hub.transfer_run import run, run_all
+from hub.transfer_told import items_of, receipt_of, sheet_of, told
 from schemas.transfer import Fault, Letter, State
 from signing.demo_pki import open_encryption_key
 from signing.envelope import open_with
@@ -103,6 +104,8 @@ def test_the_whole_archive_of_a_company_moves(pair: Pair) -> None:
     ]  # fmt: skip
     receipts = [receipt_of(desk, id_) for desk in (pair.into, pair.out)]
     assert receipts[0] == receipts[1] and receipts[0]["complete"]
+    sheets = [sheet_of(desk, id_) for desk in (pair.into, pair.out)]
+    assert sheets[0] == sheets[1] and pair.into.press.verify(sheets[0], NOON).verdict.value == "valid"
     said = json.dumps([one.said for one in entries(pair.destination)], ensure_ascii=False)
     assert pair.world.number not in said and pair.world.name not in said
 
@@ -162,7 +165,7 @@ def test_dying_after_every_step_on_both_sides_loses_nothing_and_does_nothing_twi
         },
         "in": {
             "notice.written", "notice.recorded", "letter.sealed", "letter.delivered", "letter.noted",
-            "letter.fetched", "letter.taken", "package.written", "package.settled", "receipt.written",
+            "letter.fetched", "letter.taken", "package.written", "package.settled", "receipt.sealed", "receipt.written",
             "receipt.recorded",
         },
     }  # fmt: skip

@@ -16,9 +16,9 @@ from hub.transfer_desk import Desk
 from hub.transfer_letters import BODY, SIGNATURE, own, write
 from hub.transfer_names import LetterName
 from hub.transfer_post import LettersSetAside, open_inbox
-from hub.transfer_register import items_of, set_aside
 from hub.transfer_routes import route_to
 from hub.transfer_run import run, run_all
+from hub.transfer_told import items_of, set_aside
 from schemas.transfer import Letter, State
 from signing.envelope import seal_to
 from store.transfer_letters import of_transfer

@@ -19,8 +19,8 @@ from hub.transfer_ask import request
 from hub.transfer_check import check
 from hub.transfer_inbox import inbox_of
 from hub.transfer_names import LetterName
-from hub.transfer_register import items_of
 from hub.transfer_run import run_all
+from hub.transfer_told import items_of
 from schemas.transfer import Letter, State
 from tests.connectors.sftp import PASSWORD, USER, Server, host_key, running
 from tests.hub.conftest import NOON

@@ -45,6 +45,20 @@ EARLIER_NUMBER = "92420112MA4K000002"
 EARLIER_NAME = "武汉市东西湖区迁移测试餐饮店"
 
 
+_ORGANS = f"""
+demo = true
+bureau = "approval"
+ignore_test_mark = true
+seal_names = ["{{name}}", "{{name}}电子证照专用章"]
+
+[[organs]]
+id = "approval"
+credit_code = "{OTHER_BUREAU.credit_code}"
+verified = false
+names = [{{ name = "{OTHER_BUREAU.name}", verified = false }}]
+"""
+
+
 @dataclass(frozen=True)
 class World:
     """Settings of both hubs, the company, and its packages' numbers in order."""
@@ -70,6 +84,7 @@ def transfer_world(
         prepare_keys(home / "keys" / DEMO, OTHER_BUREAU, NOON)
         destination = Settings(home, other_url, home / "sources.toml", home / "keys", Mode.DEMO)
         prepare(destination, FixedClock(NOON))
+        (home / "organs.toml").write_text(_ORGANS)
         world = World(origin, destination, folder / "medium", number, name, file_nos)
         world.medium.mkdir()
         introduce(world)
