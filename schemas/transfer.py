@@ -148,6 +148,7 @@ RULES: Final = (
     Rule(Side.OUT, Move.RETURN, (_S.ASKED,), _S.RETURNED, (_W.OFFICER, _W.HUB)),
     Rule(Side.OUT, Move.ANSWER, (_S.ACCEPTED,), _S.ACCEPTED, (_W.HUB,)),
     Rule(Side.OUT, Move.ANSWER, (_S.RETURNED,), _S.RETURNED, (_W.HUB,)),
+    Rule(Side.OUT, Move.ANSWER, (_S.ASSEMBLED,), _S.ASSEMBLED, (_W.HUB,)),
     Rule(Side.OUT, Move.ASSEMBLE, (_S.ACCEPTED, _S.PARTIAL), _S.ASSEMBLED, (_W.OFFICER, _W.HUB)),
     Rule(Side.OUT, Move.SEND, (_S.ASSEMBLED,), _S.SENT, (_W.HUB,)),
     Rule(Side.OUT, Move.ACKNOWLEDGE, (_S.SENT,), _S.PARTIAL, (_W.PEER,)),
