@@ -17,6 +17,7 @@ from typing import Final
 
 from archive.errors import FormRefused
 from archive.metadata import BASE_INFO, DIGEST_LIST, PROCESS_INFO, SIGNATURE, read_base_info
+from archive.one_folder import unfolded
 from archive.opened import LIMITS
 from archive.package import repacked
 from documents.package import Package
@@ -65,7 +66,9 @@ def from_bag(bag: bytes) -> bytes:
         FormRefused: no valid bag, or not one of a package: a manifest does not fit, or our metadata are missing.
         MetadataUnreadable: its digest list is no such list.
     """
-    files = _unfolded(Package.read(bag, LIMITS).entries)
+    files = unfolded(Package.read(bag, LIMITS).entries)
+    if files is None:
+        raise _refused("a bag in one file is one folder, and this is none")
     check_bag(files)
     entries = {path.removeprefix("data/"): data for path, data in files.items() if path.startswith("data/")}
     entries |= {path.removeprefix(_TAGS): data for path, data in files.items() if path.startswith(_TAGS)}
@@ -113,13 +116,6 @@ def _check_oxum(info: bytes, payload: Iterable[bytes]) -> None:
     sizes = [len(data) for data in payload]
     if found is not None and (int(found[1]), int(found[2])) != (sum(sizes), len(sizes)):
         raise _refused("its payload has another number of files or bytes than bag-info.txt says")
-
-
-def _unfolded(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    folders = {path.partition("/")[0] for path in files}
-    if len(folders) != 1 or any("/" not in path for path in files):
-        raise _refused("a bag in one file is one folder, and this is none")
-    return {path.partition("/")[2]: data for path, data in files.items()}
 
 
 def _manifest(files: Mapping[str, bytes]) -> bytes:

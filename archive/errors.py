@@ -63,3 +63,21 @@ class SchemeUnfit(Permanent):
     """The scheme of the four-property check (`check-scheme.toml`) is not of the form it has to be."""
 
     code: ClassVar[str] = "HUB-970"
+
+
+class CsipUnreadable(FormRefused):
+    """The METS or PREMIS of an information package is no such XML, or says of a file less than has to be known."""
+
+    code: ClassVar[str] = "HUB-985"
+
+
+class CsipAltered(FormRefused):
+    """Files of an information package are missing, too many, or not those its METS and PREMIS tell of."""
+
+    code: ClassVar[str] = "HUB-986"
+
+
+class CsipForeign(FormRefused):
+    """An information package is whole, but holds no archive package of ours, or more than one."""
+
+    code: ClassVar[str] = "HUB-987"

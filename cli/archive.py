@@ -7,8 +7,11 @@ from pathlib import Path
 import click
 
 from cli.archive_checks import COMMANDS as CHECKS
+from cli.archive_evidence import COMMANDS as EVIDENCE
 from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
+from cli.archive_taking import COMMANDS as TAKING
+from cli.archive_volume import COMMANDS as VOLUMES
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
 from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
 from cli.verify import STATUS
@@ -22,22 +25,26 @@ def archive() -> None:
     \b
     Example: hub archive check var/archive/2026/420112-food-2026-00001.zip
              hub archive export PACKAGE --as bag --out PACKAGE-bag.zip
-             hub archive import BAG_OR_ENVELOPE --out PACKAGE.zip
+             hub archive import FILE --out PACKAGE.zip
              hub archive verify
              hub archive reports 420112-food-2026-00001
+             hub archive volume 91420112MA4K000005
     Exit status: 0 passed · 1 failed · 2 cannot tell · 3 wrong usage
     """
 
 
-@archive.command(short_help="Check a package: structure, digests, signature, the licence inside.")
-@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
+stage_option = click.option(
     "--stage",
     type=click.Choice(["GD", "YJ", "CQ"]),
     default="GD",
     show_default=True,
     help="Whose items are looked at: GD filing, YJ transfer, CQ keeping.",
 )
+
+
+@archive.command(short_help="Check a package: structure, digests, signature, the licence inside.")
+@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@stage_option
 @trust_option
 @json_option
 @cannot_tell_on_error
@@ -65,16 +72,17 @@ def check(package: Path, stage: str, trust: tuple[Path, ...], as_json: bool) -> 
     raise SystemExit(STATUS[report.verdict.value])
 
 
-@archive.command("export", short_help="Write a package as a BagIt bag or an EEP envelope.")
+@archive.command("export", short_help="Write a package as a BagIt bag, an EEP envelope or an E-ARK package.")
 @click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--as", "form", type=click.Choice(["bag", "eep", "package"]), required=True, help="The form.")
+@click.option("--as", "form", type=click.Choice(["bag", "eep", "csip", "package"]), required=True, help="The form.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @json_option
 @exit_on_error
 def export_package(package: Path, form: str, out: Path, as_json: bool) -> None:
     """Write PACKAGE in another form; brought back by `hub archive import` it is the same byte for byte.
 
-    A bag (BagIt 1.0) is a zip file, an envelope (DA/T 48-2009, 未核实) an XML file that the bureau's key signs.
+    A bag (BagIt 1.0) and an E-ARK package (CSIP, with METS and PREMIS) are zip files, an envelope (DA/T 48-2009,
+    未核实) is an XML file that the bureau's key signs.
 
     \b
     Example: hub archive export var/archive/2026/420112-food-2026-00001.zip --as bag --out bag.zip
@@ -91,23 +99,27 @@ def export_package(package: Path, form: str, out: Path, as_json: bool) -> None:
         click.echo(f"{out}: {form}, {len(made):,} bytes")
 
 
-@archive.command("import", short_help="Read a bag or an envelope, check it, and write the package in it.")
+@archive.command("import", short_help="Read a bag, an envelope or an E-ARK package; check and write what is in it.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@stage_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The package to write.")
 @json_option
 @exit_on_error
-def import_package(file: Path, out: Path, as_json: bool) -> None:
+def import_package(file: Path, stage: str, out: Path, as_json: bool) -> None:
     """Read FILE, whichever of the forms it is in, check the package in it, and write that. A package that fails its
     check is not written.
 
     \b
     Example: hub archive import bag.zip --out package.zip
+             hub archive import envelope.xml --stage YJ --out package.zip
     Exit status: 0 good and written · 1 refused · 2 cannot tell, written all the same · 3 wrong usage
     """
     from hub.files import write_durably
     from hub.forms import bring_in
+    from hub.inspect import Stage
 
-    found = bring_in(read_up_to(file, PACKAGE_BYTES), Settings.from_environment(database=False))
+    settings = Settings.from_environment(database=False)
+    found = bring_in(read_up_to(file, PACKAGE_BYTES), settings, stage=Stage(stage))
     verdict = found.report.verdict.value
     if verdict != "invalid":
         write_durably(out.absolute(), found.package)
@@ -119,5 +131,5 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*FIND, *COMMANDS, *CHECKS):
+for _command in (*FIND, *COMMANDS, *CHECKS, *TAKING, *VOLUMES, *EVIDENCE):
     archive.add_command(_command)

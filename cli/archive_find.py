@@ -43,7 +43,8 @@ def find(
     Example: hub archive find 91420112MA4L0XA90B
              hub archive find 商贸 --from 2026-01-01
              hub archive find --part 注销
-    Exit status: 0 found · 1 nothing fits, or it cannot be searched for · 2 the database does not answer · 3 wrong usage
+    Exit status: 0 found · 1 nothing fits, or it cannot be searched for · 2 the database does not answer
+    · 3 wrong usage
     """
     from hub.caller import operator
     from hub.context import open_hub

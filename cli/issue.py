@@ -28,7 +28,8 @@ from core.settings import Settings
 @json_option
 @exit_on_error
 def issue(approvals: tuple[str, ...], as_json: bool) -> None:
-    """Issue a sealed licence for every granted approval whose evidence holds, and archive each case.
+    """Issue a sealed licence for every granted approval whose evidence holds, and archive each case; those that ended
+    without a licence (不予, 撤回, 注销) are archived too.
 
     An approval whose evidence is missing is not issued; it is listed with what it lacks. An approval
     that has its licence already keeps it. An approved change, renewal or replacement makes the licence's
@@ -41,7 +42,7 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
     failed · 2 try again later · 3 wrong usage
     """
     from hub.context import open_hub
-    from hub.deposit import deposit_all
+    from hub.deposit_ended import deposit_both
     from hub.issue import IssueIncomplete, carried_out, decide, issue_all
     from hub.register import issued as register
     from hub.register import waiting_approvals
@@ -56,7 +57,7 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
         except HubError as error:
             # What was issued beside the failure is packed and told all the same; the failure comes last.
             failure, issued = error, list(error.issued) if isinstance(error, IssueIncomplete) else []
-        packed = deposit_all(opened)
+        packed, closed = deposit_both(opened)
         waiting = [row for row in waiting_approvals(opened) if not asked or row.approval in asked]
         kept = [row for row in register(opened) if row.approval in asked and row.approval in decided.already]
         open_before = [*decided.to_issue, *(row.approval for row in decided.waiting)]
@@ -68,6 +69,8 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
             "issued": [row.to_dict() for row in issued],
             "ended": [{"approval": approval, "number": number} for approval, number in ended],
             "archived": packed,
+            "archived_ended": list(closed.packed),
+            "not_archived": [{"approval": approval, "code": code} for approval, code in closed.left],
             "already": list(decided.already),
             "waiting": [row.to_dict() for row in waiting],
             "not_granted": list(decided.not_granted),
@@ -85,7 +88,8 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
         for approval, number in ended:
             click.echo(f"  {approval}: licence {one_line(number)} cancelled (注销)")
         click.echo(
-            f"issued {len(issued)}, archived {len(packed)}, had their licence {len(decided.already)}, "
+            f"issued {len(issued)}, archived {len(packed)} and {len(closed.packed)} without a licence, "
+            f"had their licence {len(decided.already)}, "
             f"waiting {len(waiting)}, not granted {len(decided.not_granted)}"
         )
         for row in waiting:
@@ -98,6 +102,7 @@ def issue(approvals: tuple[str, ...], as_json: bool) -> None:
             click.echo("next: collect what is missing (hub collect), then issue again; nothing is issued twice")
     if failure is not None:
         raise failure
+    closed.demand_whole()
     if asked and (waiting or decided.not_granted or unknown):
         raise SystemExit(1)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table, shown_path
-from cli.values import Day
+from cli.values import Day, Filled
 from cli.who import login, who_option
 from core.settings import Settings
 
@@ -24,24 +24,14 @@ R = TypeVar("R")
 _number = click.argument("number", metavar="NUMBER", type=Words())
 
 
-class _Filled(Words):
-    """Text that says something."""
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = super().convert(value, param, ctx)
-        if not text.strip():
-            self.fail("the value says nothing", param, ctx)
-        return text
-
-
 def _order(command: Callable[P, R]) -> Callable[P, R]:
     """Arguments and options of every step."""
     for decorate in reversed(
         (
             _number,
-            click.option("--basis", type=_Filled(), required=True, help="Law or rule; public. See `licences grounds`."),
+            click.option("--basis", type=Filled(), required=True, help="Law or rule; public. See `licences grounds`."),
             click.option("--document", type=Words(), default=None, help="Number of the decision; public."),
-            click.option("--reason", type=_Filled(), required=True, help="Why, in words; sealed, never shown here."),
+            click.option("--reason", type=Filled(), required=True, help="Why, in words; sealed, never shown here."),
             click.option("--on", "day", type=Day(), default=None, help="Day from which it holds. Default: today."),
             who_option,
             json_option,

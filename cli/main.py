@@ -36,6 +36,7 @@ _COMMANDS = {
     "verify": ("cli.verify", "verify"),
     "render": ("cli.render", "render"),
     "archive": ("cli.archive", "archive"),
+    "evidence": ("cli.evidence", "evidence"),
     "id": ("cli.identifiers", "identifiers"),
     "report": ("cli.report", "report"),
     "prepare": ("cli.prepare", "prepare"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
@@ -29,6 +30,11 @@ def sm3_of_file(data: bytes) -> bytes:
 @lru_cache(maxsize=64)
 def _remembered(data: bytes) -> bytes:
     return sm3(data)
+
+
+def sha256(data: bytes) -> bytes:
+    """The 32-byte SHA-256 digest of `data`: beside SM3 where one broken algorithm must not take all."""
+    return hashlib.sha256(data).digest()
 
 
 def sm3_hex(data: bytes) -> str:

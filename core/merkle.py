@@ -1,4 +1,6 @@
-"""Merkle tree hashing of RFC 6962 (2.1) with SM3: roots, inclusion and consistency proofs, and checking them.
+"""Merkle tree hashing of RFC 6962 (2.1): roots, inclusion and consistency proofs, and checking them.
+
+The digest is SM3. Where one algorithm shall not carry all, roots and inclusion are had by another one as well.
 
 A tree is known by a function `node(height, index)`: the hash of the full subtree over the `2**height` leaves that
 begin at `index * 2**height`. Where the hashes come from, a list or tiles in a database, is not asked here.
@@ -13,6 +15,7 @@ from core.digest import sm3
 from core.errors import Rejected
 
 Node = Callable[[int, int], bytes]
+Digest = Callable[[bytes], bytes]
 
 #: Root of the tree without leaves: SM3 of nothing.
 EMPTY: Final = sm3(b"")
@@ -24,22 +27,27 @@ class ProofRefused(Rejected):
     code: ClassVar[str] = "HUB-780"
 
 
-def leaf_hash(entry: bytes) -> bytes:
+def leaf_hash(entry: bytes, digest: Digest = sm3) -> bytes:
     """Of one entry: SM3(0x00 ‖ entry)."""
-    return sm3(b"\0" + entry)
+    return digest(b"\0" + entry)
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes, digest: Digest = sm3) -> bytes:
     """Of two subtrees: SM3(0x01 ‖ left ‖ right)."""
-    return sm3(b"\1" + left + right)
+    return digest(b"\1" + left + right)
 
 
-def full_root(hashes: Sequence[bytes]) -> bytes:
+def full_root(hashes: Sequence[bytes], digest: Digest = sm3) -> bytes:
     """Root over a power of two of hashes."""
     level = list(hashes)
     while len(level) > 1:
-        level = [node_hash(level[i], level[i + 1]) for i in range(0, len(level), 2)]
+        level = [node_hash(level[i], level[i + 1], digest) for i in range(0, len(level), 2)]
     return level[0]
+
+
+def node_of(hashes: Sequence[bytes], digest: Digest = sm3) -> Node:
+    """The subtrees over leaf hashes that are all at hand."""
+    return lambda height, index: full_root(hashes[index << height : (index + 1) << height], digest)
 
 
 def root(size: int, node: Node) -> bytes:
@@ -47,7 +55,7 @@ def root(size: int, node: Node) -> bytes:
     return _span(0, size, node) if size else EMPTY
 
 
-def inclusion(index: int, size: int, node: Node) -> list[bytes]:
+def inclusion(index: int, size: int, node: Node, digest: Digest = sm3) -> list[bytes]:
     """The hashes that lead from leaf `index` to the root of the first `size` leaves, lowest first.
 
     Raises:
@@ -60,10 +68,10 @@ def inclusion(index: int, size: int, node: Node) -> list[bytes]:
     while end - start > 1:
         middle = start + _left(end - start)
         if index < middle:
-            path.append(_span(middle, end, node))
+            path.append(_span(middle, end, node, digest))
             end = middle
         else:
-            path.append(_span(start, middle, node))
+            path.append(_span(start, middle, node, digest))
             start = middle
     return path[::-1]
 
@@ -93,7 +101,9 @@ def consistency(first: int, second: int, node: Node) -> list[bytes]:
     return path[::-1]
 
 
-def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+def check_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, digest: Digest = sm3
+) -> None:
     """Return when the leaf is number `index` of the tree of `size` leaves with this root (RFC 9162, 2.1.3.2).
 
     Raises:
@@ -106,11 +116,11 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
         if last == 0:
             raise ProofRefused("the proof has more hashes than the tree has levels; it proves nothing.")
         if place & 1 or place == last:
-            reached = node_hash(other, reached)
+            reached = node_hash(other, reached, digest)
             while not place & 1 and place:
                 place, last = place >> 1, last >> 1
         else:
-            reached = node_hash(reached, other)
+            reached = node_hash(reached, other, digest)
         place, last = place >> 1, last >> 1
     if last or reached != root:
         raise ProofRefused("the proof does not lead from the entry to the root of the head; the entry is not shown.")
@@ -153,11 +163,12 @@ def check_consistency(first: int, first_root: bytes, second: int, second_root: b
 class Growing:
     """A tree of which only the right edge is kept: leaves come one by one, the root may be asked at any size."""
 
-    __slots__ = ("_edge", "size")
+    __slots__ = ("_digest", "_edge", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, digest: Digest = sm3) -> None:
         self.size = 0
         self._edge: list[bytes] = []
+        self._digest = digest
 
     @classmethod
     def at(cls, size: int, node: Node) -> Growing:
@@ -170,21 +181,39 @@ class Growing:
         made.size = size
         return made
 
+    @classmethod
+    def with_edge(cls, size: int, edge: Sequence[bytes], digest: Digest = sm3) -> Growing:
+        """One whose right edge was kept.
+
+        Raises:
+            ValueError: a tree of that size has another edge.
+        """
+        if size < 0 or len(edge) != size.bit_count():
+            raise ValueError("not the edge of a tree of that size")
+        made = cls(digest)
+        made.size, made._edge = size, list(edge)
+        return made
+
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """The roots of the full subtrees it is made of, the largest first; with the size they are the tree."""
+        return tuple(self._edge)
+
     def add(self, leaf: bytes) -> None:
         """The next leaf."""
         reached, size = leaf, self.size
         while size & 1:
-            reached, size = node_hash(self._edge.pop(), reached), size >> 1
+            reached, size = node_hash(self._edge.pop(), reached, self._digest), size >> 1
         self._edge.append(reached)
         self.size += 1
 
     def root(self) -> bytes:
         """Of the leaves so far."""
         if not self._edge:
-            return EMPTY
+            return self._digest(b"")
         reached = self._edge[-1]
         for left in reversed(self._edge[:-1]):
-            reached = node_hash(left, reached)
+            reached = node_hash(left, reached, self._digest)
         return reached
 
 
@@ -193,10 +222,10 @@ def _left(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def _span(start: int, end: int, node: Node) -> bytes:
+def _span(start: int, end: int, node: Node, digest: Digest = sm3) -> bytes:
     count = end - start
     if count & (count - 1) == 0:
         height = count.bit_length() - 1
         return node(height, start >> height)
     middle = start + _left(count)
-    return node_hash(_span(start, middle, node), _span(middle, end, node))
+    return node_hash(_span(start, middle, node, digest), _span(middle, end, node, digest), digest)

@@ -56,6 +56,10 @@ class Settings:
         archive_days: how old the last check of a package in the archive may get.
         archive_rate: bytes of packages read per second while they are checked in keeping; 0 for no bound.
         archive: address below which the archive's packages lie, as fsspec takes it; None = `home`. No password in it.
+        evidence_days: after so many days at the latest a log's newest head is timestamped anew.
+        evidence_days_before: so many days before the last stamp's certificate ends it is done as well.
+        evidence_hashes: algorithms by which renewals are stamped, `sm3` and, where the authority takes it, `sha256`.
+        transfer_quota: bytes that files of other hubs may take in the inbox.
     """
 
     home: Path
@@ -73,6 +77,10 @@ class Settings:
     archive_days: int = 90
     archive_rate: int = 20_000_000
     archive: str | None = field(default=None, repr=False)
+    evidence_days: int = 365
+    evidence_days_before: int = 90
+    evidence_hashes: tuple[str, ...] = ("sm3", "sha256")
+    transfer_quota: int = 50_000_000_000
 
     @property
     def access_file(self) -> Path:
@@ -88,8 +96,9 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, *, database: bool = True) -> Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
-        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE` and
-        `HUB_MODE`.
+        `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE`,
+        `HUB_EVIDENCE_DAYS`, `HUB_EVIDENCE_DAYS_BEFORE`, `HUB_EVIDENCE_HASHES`, `HUB_TRANSFER_QUOTA`
+        and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -121,6 +130,12 @@ class Settings:
         hours = _number(env, "HUB_STATUS_LIST_HOURS", 24, "of hours from 1 to 168", 1, 168)
         days = _number(env, "HUB_ARCHIVE_DAYS", 90, "of days from 1 to 3650", 1, 3650)
         rate = _number(env, "HUB_ARCHIVE_RATE", 20_000_000, "of bytes per second, 0 for no bound", 0, 10**12)
+        renewed = _number(env, "HUB_EVIDENCE_DAYS", 365, "of days from 1 to 366", 1, 366)
+        ahead = _number(env, "HUB_EVIDENCE_DAYS_BEFORE", 90, "of days from 1 to 730", 1, 730)
+        hashes = tuple((env.get("HUB_EVIDENCE_HASHES") or "sm3 sha256").replace(",", " ").split())
+        if hashes not in (("sm3",), ("sm3", "sha256")):
+            raise SettingMissing("HUB_EVIDENCE_HASHES must be `sm3 sha256` or, for an authority without SHA-256, `sm3`")
+        quota = _number(env, "HUB_TRANSFER_QUOTA", 50_000_000_000, "of bytes for files of other hubs", 1, 10**14)
         signs = env.get("HUB_SIGNS", "yes")
         if signs not in ("yes", "no"):
             raise SettingMissing("HUB_SIGNS must be `yes` or, for a node that has no seal and no key, `no`")
@@ -140,6 +155,10 @@ class Settings:
             archive_days=days,
             archive_rate=rate,
             archive=_archive(env),
+            evidence_days=renewed,
+            evidence_days_before=ahead,
+            evidence_hashes=hashes,
+            transfer_quota=quota,
         )
 
 

@@ -4,10 +4,11 @@ For the operator: `decide` looks at every approval that still needs work and say
 Where they are few, as when one has just arrived, it issues and packs them itself, since starting a task takes
 longer than a licence does; `issue` and `archive` are skipped then. Where they are many, `issue` seals them, a
 chunk a task, and carries out at once what waited for one of them (an approved change, renewal, replacement or
-cancellation), and `archive` packs them. One approval that cannot be issued fails its task and the run, and keeps
-no other from its licence and its package. An approval whose evidence is missing waits and says why
+cancellation), and `archive` packs them, and with them the cases that ended without a licence (不予, 撤回, 注销).
+One approval that cannot be issued, and one case that cannot be packed, fails its task and the run, and keeps no
+other from its licence and its package. An approval whose evidence is missing waits and says why
 (`hub licences --waiting`). Running it again is safe: a number once reserved is used for the same approval, a
-licence once sealed is not sealed again.
+licence once sealed is not sealed again, a case has one package.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def issue_and_archive() -> None:
     def decide() -> list[list[str]]:
         from core.settings import Settings
         from hub.context import open_hub
-        from hub.deposit import deposit_all
+        from hub.deposit_ended import deposit_both
         from hub.issue import decide as run
         from hub.issue import issue_all
 
@@ -54,7 +55,8 @@ def issue_and_archive() -> None:
                 try:
                     issue_all(hub, ready, and_followers=True)
                 finally:
-                    deposit_all(hub)
+                    _, ended = deposit_both(hub)
+                ended.demand_whole()
                 return []
         return [list(ready[start : start + _CHUNK]) for start in range(0, len(ready), _CHUNK)]
 
@@ -72,10 +74,12 @@ def issue_and_archive() -> None:
     def archive() -> int:
         from core.settings import Settings
         from hub.context import open_hub
-        from hub.deposit import deposit_all
+        from hub.deposit_ended import deposit_both
 
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
-            return len(deposit_all(hub))
+            packed, ended = deposit_both(hub)
+        ended.demand_whole()
+        return len(packed) + len(ended.packed)
 
     issued, archived = issue.expand(approvals=decide()), archive()
     # the state of a run is that of its last task: this one fails with either

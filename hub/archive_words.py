@@ -11,6 +11,12 @@ TITLE: Final = "档案库"
 #: What the fields `archive.…` of an entry are called.
 FIELDS: Final[Mapping[str, str]] = {
     "catalogue": "档案目录",
+    "volume": "卷内目录",
+    "succession": "主体承继",
 }
 #: Purposes of entries that have no service item.
-PURPOSES: Final[Mapping[str, str]] = {"archive_search": "档案检索"}
+PURPOSES: Final[Mapping[str, str]] = {
+    "archive_search": "档案检索",
+    "archive_volume": "档案查阅",
+    "archive_succession": "档案主体承继登记",
+}

@@ -14,10 +14,12 @@ from core.settings import Settings
 from hub.archive_store import ArchiveStore
 from hub.context import Hub
 from hub.sources import ACCEPT
+from hub.subjects import LEGACY
 from schemas.judge import restore
 from schemas.names import folded
 from schemas.records import Accept
-from schemas.records.base import Subject
+from schemas.records.base import Subject, legacy_subjects
+from schemas.records.bureau import ApplicantKind
 from store import archive_packages, licences
 from store.archive_packages import Record, Stored
 from store.archive_parties import Identity, Name
@@ -88,7 +90,7 @@ def record_of(
         StagesUnfit: the table of the parts of a volume cannot be read.
     """
     # Of persons nothing readable is kept: a dump of the catalogue must be no list of citizens.
-    public = holder.kind == "company"
+    public = holder.kind in ("company", *LEGACY)
     flat = folded(case.applicant_name)
     basis = f"办件 {case.project_no}" if origin is None else f"迁入档案 {origin}"
     return Record(
@@ -153,9 +155,15 @@ def _read(hub: Hub, store: ArchiveStore, stored: Stored) -> Record:
 
 def _applicant(case: CaseFile, data: bytes) -> Subject:
     try:
-        return cast(Accept, restore(ACCEPT, data)).subjects()[0]
+        accept = cast(Accept, restore(ACCEPT, data))
+        applicant = accept.subjects()[0]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise CaseUnfit(
             f"the {_ACCEPTED} of package {case.electronic_file_no} cannot be read; it was not filed. Pack the case "
             "again."
         ) from None
+    if applicant.kind == "other" and accept.applicant_kind is ApplicantKind.ORGANISATION:
+        # an organisation that applied by a number of before 2015 is found under it, whatever its case calls the number
+        old = legacy_subjects(None, applicant.value, applicant.value)
+        return old[0] if old else applicant
+    return applicant

@@ -1,4 +1,4 @@
-"""Archive packages in the forms other archives read: our own package, a BagIt bag, an EEP envelope; out and in."""
+"""Archive packages in the forms other archives read: ours, a BagIt bag, an EEP envelope, E-ARK's CSIP; out and in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archive.bag import from_bag, to_bag
+from archive.csip import from_csip, is_csip, to_csip
 from archive.eep import from_eep, to_eep
 from archive.opened import LIMITS
 from archive.reading import read_case
 from core.clock import Clock, SystemClock
 from core.settings import Settings
 from documents.package import Package
-from hub.inspect import PackageReport, inspect_package
+from hub.inspect import PackageReport, Stage, inspect_package
 from hub.press import Press
 from hub.trust import trust_of
 from signing.detached import verify_detached
@@ -27,6 +28,8 @@ class Form(StrEnum):
     """BagIt 1.0 (RFC 8493), one zip file."""
     EEP = "eep"
     """电子文件封装包 (DA/T 48-2009), one XML file."""
+    CSIP = "csip"
+    """E-ARK information package (CSIP: METS and PREMIS), one zip file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ def export(package: bytes, form: Form, settings: Settings, clock: Clock | None =
     read_case(package)
     if form is Form.BAG:
         return to_bag(package)
+    if form is Form.CSIP:
+        return to_csip(package)
     if form is Form.EEP:
         now = (clock or SystemClock()).now()
         press = Press.open(settings)
@@ -56,8 +61,11 @@ def export(package: bytes, form: Form, settings: Settings, clock: Clock | None =
     return package
 
 
-def bring_in(data: bytes, settings: Settings) -> BroughtIn:
+def bring_in(data: bytes, settings: Settings, *, stage: Stage = Stage.FILING) -> BroughtIn:
     """Read a file in any of the forms, and check the package in it. Nothing is stored.
+
+    Args:
+        stage: whose items are looked at; what comes from another archive is at transfer.
 
     Raises:
         ContainerRefused, FormRefused, MetadataUnreadable, CaseUnfit: it is none of them, or was changed.
@@ -66,6 +74,8 @@ def bring_in(data: bytes, settings: Settings) -> BroughtIn:
     form = form_of(data)
     if form is Form.BAG:
         package = from_bag(data)
+    elif form is Form.CSIP:
+        package = from_csip(data)
     elif form is Form.EEP:
         trust = trust_of(settings)
 
@@ -76,7 +86,7 @@ def bring_in(data: bytes, settings: Settings) -> BroughtIn:
     else:
         package = data
     case = read_case(package)
-    return BroughtIn(form, package, case.electronic_file_no, inspect_package(package, settings))
+    return BroughtIn(form, package, case.electronic_file_no, inspect_package(package, settings, stage=stage))
 
 
 def form_of(data: bytes) -> Form:
@@ -88,4 +98,6 @@ def form_of(data: bytes) -> Form:
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return Form.EEP
     names = Package.read(data, LIMITS).entries
-    return Form.BAG if any(name.count("/") == 1 and name.endswith("/bagit.txt") for name in names) else Form.PACKAGE
+    if any(name.count("/") == 1 and name.endswith("/bagit.txt") for name in names):
+        return Form.BAG
+    return Form.CSIP if is_csip(names) else Form.PACKAGE

@@ -27,6 +27,8 @@ __all__ = ["PackageReport", "Stage", "check_package", "inspect_package"]
 
 #: Told the path in the package of a signed document, and the report on it.
 OnDocument = Callable[[str, Report], None]
+#: Told when a certificate ends.
+OnCertificateEnd = Callable[[datetime], None]
 
 #: Stands in the bytes of every PDF that is signed, as what it says is where in the file the signature lies.
 _SIGNED_RANGE = b"/ByteRange"
@@ -131,6 +133,7 @@ def check_package(
     stage: Stage = Stage.FILING,
     at: datetime | None = None,
     on_document: OnDocument = lambda *_: None,
+    on_certificate_end: OnCertificateEnd = lambda _: None,
 ) -> CheckReport:
     """The four-property check of a package, with the seals of every OFD and PDF in it.
 
@@ -141,13 +144,14 @@ def check_package(
         stage: whose items are looked at.
         at: judge seals as of this moment; now by default.
         on_document: told the report of every document that is signed.
+        on_certificate_end: told the end of each certificate that a signature in the package, or over it, rests on.
 
     Raises:
         SchemeUnfit: the bureau's own scheme is not of the form it has to be.
     """
 
     def verify_signature(signed: bytes, signature: bytes) -> None:
-        verify_detached(signed, signature, trust)
+        on_certificate_end(verify_detached(signed, signature, trust).certificate_until)
 
     def verify_document(document: Inner) -> Seen:
         if document.container is None:
@@ -161,6 +165,9 @@ def check_package(
         if report.unsigned:
             return Seen(None)
         on_document(document.path, report)
+        for seal in report.seals:
+            if seal.certificate_until is not None:
+                on_certificate_end(seal.certificate_until)
         fault = report.first_fault
         return Seen(report.verdict, fault.zh if fault else "", fault.en if fault else "")
 

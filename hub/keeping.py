@@ -1,8 +1,9 @@
 """Keeping 长期保存: every package the archive holds is checked again before its last check is too old.
 
 The package whose check is longest ago comes first. Each check is kept before the next one begins, so a walk that was
-killed is gone on with by the next. Seals are judged as of the moment the package entered the archive's log, whose
-signed heads prove that it was there: a certificate that ended since then takes nothing from it.
+killed is gone on with by the next. Seals are judged as of the moment the package entered the archive's log: a
+certificate that ended since then takes nothing from it, as long as an unbroken chain of timestamps shows that the
+package was there before. Where it does not, the walk cannot tell.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import Any, ClassVar, Final
 
 from archive.report import Stage
 from core.errors import Permanent
+from core.verdict import Verdict
 from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
+from hub.evidence_moments import ProvenMoments
 from hub.inspect import check_package
 from hub.trust import trust_of
 from signing.trust import Trust
@@ -114,7 +117,7 @@ def walk(
         store = ArchiveStore.of(hub.settings)
         if total:
             store.demand_available()
-        trust = trust_of(hub.settings)
+        trust, moments = trust_of(hub.settings), ProvenMoments(hub)
         checked = read = 0
         bad: dict[str, list[str]] = {"valid": [], "invalid": [], "cannot_tell": []}
         clock = time.monotonic()
@@ -124,7 +127,7 @@ def walk(
             if not batch:
                 break
             for holding in batch:
-                made = _check(hub, store, holding, trust)
+                made = _check(hub, store, holding, trust, moments)
                 # a clock that was set back must not make this package due again in the same walk
                 archive_checks.keep(hub.connection, holding.file_no, made, max(hub.clock.now(), began))
                 on_step("package.checked")
@@ -137,7 +140,7 @@ def walk(
     return Walked(checked, read, left, tuple(bad["invalid"]), tuple(bad["cannot_tell"]))
 
 
-def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust) -> CheckEntry:
+def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moments: ProvenMoments) -> CheckEntry:
     try:
         data = store.get(holding.path)
     except (PackageGone, ArchiveRefuses) as error:
@@ -148,10 +151,18 @@ def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust) -> Che
         return _unread(holding, "cannot_tell", f"its file cannot be read: {error.message}")
     said = None if holding.body is None else archive_entries.said_in(holding.body)
     at = hub.clock.now() if said is None else datetime.fromisoformat(said["at"])
-    report = check_package(data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at)
-    fault = _fault(holding, said, bytes.fromhex(report.sm3), data)
-    told = {"fault": fault, "in_log": said is not None}
-    return entry_of(report, None if fault is None else "invalid", keeping=told)
+    ends: list[datetime] = []
+    report = check_package(
+        data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append
+    )
+    fault, doubt = _fault(holding, said, bytes.fromhex(report.sm3), data), None
+    # of what had ended before the package came, whoever took it in has judged
+    ended = [one for one in ends if one < hub.clock.now() and (said is None or one >= at)]
+    if fault is None and report.verdict is Verdict.VALID and ended:
+        doubt = moments.doubt(holding.entry, holding.body, min(ended))
+    told = {"fault": fault, "doubt": doubt, "in_log": said is not None}
+    decided = "invalid" if fault is not None else "cannot_tell" if doubt is not None else None
+    return entry_of(report, decided, keeping=told)
 
 
 def _fault(holding: Holding, said: dict[str, Any] | None, digest: bytes, data: bytes) -> str | None:
@@ -172,6 +183,6 @@ def _unread(holding: Holding, verdict: str, fault: str) -> CheckEntry:
         "verdict": verdict,
         "electronic_file_no": holding.file_no,
         "items": [],
-        "keeping": {"fault": fault, "in_log": holding.entry is not None},
+        "keeping": {"fault": fault, "doubt": None, "in_log": holding.entry is not None},
     }
     return CheckEntry(Stage.KEEPING.value, verdict, {}, report)

@@ -26,12 +26,12 @@ from documents.licence import forget_templates
 from documents.template import SheetKind, Template
 from documents.template_files import FOLDER as SHIPPED_TEMPLATES
 from documents.template_files import load as load_template
-from hub.deposit import retention_of
 from hub.items import forget as forget_found
 from hub.items_check import check as check_items
 from hub.items_words import toml_said
 from hub.licence_types_trial import trial
 from hub.licence_types_words import Said, statement_said, template_said, type_said
+from hub.packing import retention_of
 from schemas.errors import DeclarationBroken, ValueRefused
 from schemas.identifiers.credit import CreditCode
 from schemas.items import LicenceStep, ServiceItem

@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from core.errors import Permanent
@@ -95,45 +95,56 @@ class LogFiles:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._put(self._leaves(head.number), (UUID(one.entry).bytes + one.leaf for one in leaves))
-            text = json.dumps(to_dict(head), ensure_ascii=False, indent=1) + "\n"
-            self._put(self._head(head.number), [text.encode()])
+            put_once(self._leaves(head.number), (UUID(one.entry).bytes + one.leaf for one in leaves))
+            put_once(self._head(head.number), [json_text(to_dict(head))])
         except OSError as error:
             raise LogFilesRefused(
                 f"head {head.number} is signed and stored, but its files in {self.folder} cannot be written "
                 f"({error.strerror}). Make room or give the hub's user the right, then: hub {self.folder.name} seal."
             ) from None
 
-    def _put(self, path: Path, parts: Iterable[bytes]) -> None:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=self.folder)
-        fresh = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.writelines(parts)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.chmod(0o444)
-            try:
-                path.hardlink_to(fresh)
-            except FileExistsError:
-                if not _same(path, fresh):
-                    raise LogFilesRefused(
-                        f"{path} is there already and says something else. Two hubs with one home folder, a database "
-                        "restored from a backup, or a forgery: nothing was written over it. Find out which."
-                    ) from None
-        finally:
-            fresh.unlink(missing_ok=True)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
     def _head(self, number: int) -> Path:
         return self.folder / f"{number:08d}.head.json"
 
     def _leaves(self, number: int) -> Path:
         return self.folder / f"{number:08d}.leaves"
+
+
+def json_text(value: Any) -> bytes:
+    """As the files hold it."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def put_once(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file that never changes, on disk before this returns; the same file that is there already is left.
+
+    Raises:
+        LogFilesRefused: another one of that name is there.
+        OSError: it cannot be written.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.chmod(0o444)
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            if not _same(path, fresh):
+                raise LogFilesRefused(
+                    f"{path} is there already and says something else. Two hubs with one home folder, a database "
+                    "restored from a backup, or a forgery: nothing was written over it. Find out which."
+                ) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -143,17 +143,7 @@ def check(head: Head, trust: Trust, *, log: str, at: datetime) -> Signed:
         HeadRefused: one of them is not.
         TrustUnknown: it cannot be told whom to trust, or whether a certificate was revoked.
     """
-    try:
-        said = _said(head.statement)
-        same = (
-            said["log"] == log
-            and (said["number"], said["size"], said["root"]) == (head.number, head.size, head.root.hex())
-            and datetime.fromisoformat(said["at"]) == head.at
-            and canonical(said) == head.statement
-        )
-    except (KeyError, TypeError, ValueError):
-        same = False
-    if not same:
+    if not says(head, log):
         raise HeadRefused(f"head {head.number}: its statement says something else than what stands beside it.")
     try:
         signer = verify_detached(head.statement, head.signature, trust, at)
@@ -175,6 +165,20 @@ def check(head: Head, trust: Trust, *, log: str, at: datetime) -> Signed:
     except HubError as error:
         raise HeadRefused(f"head {head.number}: its timestamp is refused: {error.message}") from None
     return Signed(signer.common_name, signer.organisation, token.time, "")
+
+
+def says(head: Head, log: str) -> bool:
+    """Whether its statement is of that log and says what stands beside it."""
+    try:
+        said = _said(head.statement)
+        return (
+            said["log"] == log
+            and (said["number"], said["size"], said["root"]) == (head.number, head.size, head.root.hex())
+            and datetime.fromisoformat(said["at"]) == head.at
+            and canonical(said) == head.statement
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _said(statement: bytes) -> dict[str, Any]:

@@ -19,7 +19,8 @@ class Finding:
     """One fault.
 
     Attributes:
-        kind: one of `changed`, `removed`, `inserted`, `reordered`, `gap`, `column`, `tile`, `head`, `file`, `waiting`.
+        kind: one of `changed`, `removed`, `inserted`, `reordered`, `gap`, `column`, `tile`, `head`, `renewal`, `file`,
+            `waiting`.
         text: what is wrong, in words.
         number: place in the log, from 0; `entry`: the entry's own number, which holds its time.
     """

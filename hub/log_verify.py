@@ -22,6 +22,7 @@ from hub.log_files import LogFiles
 from hub.log_heads import Head, HeadRefused
 from hub.log_report import LogReport
 from hub.log_sealing import files_of
+from hub.renewal_verify import RenewalWatch
 from hub.trust import trust_of
 from signing.errors import TrustUnknown
 from signing.trust import Trust
@@ -68,10 +69,12 @@ def verify(hub: Hub, log: str, bodies: Bodies, *, patience: float = 60.0, on_rea
     heads = _Heads(hub, log, files, there, newest, report)
     with transaction(hub.connection) as cursor:
         end = merkle_log.size(cursor, log)
-    walk = _Walk(hub, log, bodies, heads, report, end, on_read)
+    renewals = RenewalWatch(hub, log, files, report)
+    walk = _Walk(hub, log, bodies, heads, report, end, on_read, renewals)
     _compare(hub, log, _recorded(files, there, report), walk.leaves(), report)
     walk.finish()
     heads.finish(walk.seen)
+    renewals.finish()
     _look_at_waiting(hub, log, bodies, patience, report)
     return report
 
@@ -93,10 +96,18 @@ class _Walk:
     """The database's own leaves in order, each checked as it passes."""
 
     def __init__(
-        self, hub: Hub, log: str, bodies: Bodies, heads: _Heads, report: LogReport, end: int, on_read: OnRead | None
+        self,
+        hub: Hub,
+        log: str,
+        bodies: Bodies,
+        heads: _Heads,
+        report: LogReport,
+        end: int,
+        on_read: OnRead | None,
+        renewals: RenewalWatch,
     ) -> None:
         self._hub, self._log, self._bodies, self._heads, self._report = hub, log, bodies, heads, report
-        self._end, self._on_read = end, on_read
+        self._end, self._on_read, self._renewals = end, on_read, renewals
         self._levels: list[list[bytes]] = [[]]
         self._tiles_done: list[int] = [0]
         self._tree = Growing()
@@ -135,6 +146,7 @@ class _Walk:
                 )
 
     def _check_body(self, row: Leaf, body: Body | None) -> None:
+        self._renewals.add(None if body is None else body.body)
         if body is None:
             self._report.found("removed", "has its number and leaf, but what it said is gone", row.seq, row.entry)
             return

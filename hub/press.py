@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from core.clock import Clock
 from core.digest import sm3
 from core.errors import Permanent
 from core.settings import Mode, Settings
@@ -219,8 +220,11 @@ def sm2_only(signer: Signer, what: str) -> Signer:
     return signer
 
 
-def timestamp_client(part: TimestampPart) -> TimestampClient:
+def timestamp_client(part: TimestampPart, clock: Clock | None = None) -> TimestampClient:
     """A client of the configured authority; nothing is asked yet.
+
+    Args:
+        clock: that the authority's is compared with, the machine's own by default.
 
     Raises:
         KeyRefused: the authority's certificate file cannot be read.
@@ -235,6 +239,7 @@ def timestamp_client(part: TimestampPart) -> TimestampClient:
         ca_file=str(part.ca_file) if part.ca_file is not None else None,
         connect_seconds=min(_CONNECT_SECONDS, part.timeout_seconds),
         read_seconds=part.timeout_seconds,
+        clock=clock,
     )
 
 

@@ -13,7 +13,7 @@ from hub.context import Hub, open_hub
 from hub.register import IssuedLicence, WaitingApproval, issued, waiting_approvals
 from hub.sources import SourceState, source_states
 from schemas.reasons import meaning
-from store import figures, quarantine
+from store import ended_cases, figures, quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Summary:
     """Everything the end of a run tells.
 
     `sources` are those that can be read, or once were; `not_open` names the others, whose empty counts would
-    look like a balance.
+    look like a balance. `packed_ended` counts the packages of cases that ended without a licence.
     """
 
     sources: tuple[SourceSummary, ...]
@@ -61,6 +61,7 @@ class Summary:
     licences: tuple[IssuedLicence, ...]
     waiting: tuple[WaitingApproval, ...]
     not_granted: int
+    packed_ended: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -71,6 +72,7 @@ class Summary:
             "licences": [licence.to_dict() for licence in self.licences],
             "waiting": [row.to_dict() for row in self.waiting],
             "not_granted": self.not_granted,
+            "packed_ended": self.packed_ended,
         }
 
 
@@ -102,6 +104,7 @@ def summarise(hub: Hub, states: Sequence[SourceState] | None = None) -> Summary:
         licences=tuple(licences),
         waiting=tuple(waiting_approvals(hub)),
         not_granted=sum(1 for row in figures.standings(hub.connection) if row.state == "not_granted"),
+        packed_ended=ended_cases.packed(hub.connection),
     )
 
 

@@ -18,8 +18,9 @@ from schemas.text import tidied
 from store.records import select_subject
 
 #: Registers whose records know a company by its old numbers too.
-_REGISTERS: Final = ("market.entity", "platform.legal_person")
-_LEGACY: Final = ("registration_number", "organisation_code")
+REGISTERS: Final = ("market.entity", "platform.legal_person")
+#: Kinds of number a company was known by before 2015.
+LEGACY: Final = ("registration_number", "organisation_code")
 #: How many of a number's last characters tell neighbours apart: the sequence of the day and the check character.
 _LAST: Final = 4
 
@@ -51,7 +52,7 @@ class Typed:
     @property
     def legacy(self) -> bool:
         """Whether the register has to be asked whose number it is."""
-        return self.subject.kind in _LEGACY
+        return self.subject.kind in LEGACY
 
     @property
     def masked(self) -> str:
@@ -93,7 +94,7 @@ def resolve(cursor: Any, hub: Hub, typed: Typed) -> Subject:
     if not typed.legacy:
         return typed.subject
     subject = typed.subject
-    found = select_subject(cursor, hub.subject(subject.kind, subject.value), _REGISTERS)
+    found = select_subject(cursor, hub.subject(subject.kind, subject.value), REGISTERS)
     codes: set[str] = set()
     without = False
     for resource, rows in found.items():

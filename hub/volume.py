@@ -9,12 +9,17 @@ from typing import ClassVar, Final
 from archive.stages import VolumePart
 from core.clock import today
 from core.errors import Rejected
+from hub.caller import Caller
 from hub.context import Hub
+from hub.successions import ArchivistNeeded, SuccessionKind, may_keep
+from hub.usage import archive_usage
 from hub.volume_parts import BornName, BornNumber, Entry, Follows, HeldLicence, Volume
 from schemas.licence_types import all_licence_types
 from schemas.records.base import Subject
-from store import archive_parties, licence_life, volumes
+from store import archive_parties, audit, licence_life, volumes
 from store.archive_parties import Succession
+from store.audit import About
+from store.connection import transaction
 
 __all__ = [
     "BornName",
@@ -25,13 +30,10 @@ __all__ = [
     "NobodyFiled",
     "Volume",
     "party_of",
+    "view_volume",
     "volume_of",
 ]
 
-#: Kinds of number that are old ones of a company.
-LEGACY: Final = ("registration_number", "organisation_code")
-#: After it the earlier party lives on, and what it does then is its own.
-SPLIT: Final = "分立"
 _ORDER: Final = {part.value: place for place, part in enumerate(VolumePart)}
 
 
@@ -49,14 +51,15 @@ def volume_of(hub: Hub, whose: Subject | str) -> Volume:
     Raises:
         NobodyFiled: the archive holds nothing of it.
     """
-    borne = _hashes(hub, whose)
-    party = whose if isinstance(whose, str) else party_of(hub, whose)
-    kind = volumes.kind_of(hub.connection, party) if party is not None else None
-    if party is None or kind is None:
+    borne = _typed(hub, whose)
+    asked = whose if isinstance(whose, str) else party_of(hub, whose)
+    standing = volumes.standing(hub.connection, asked) if asked is not None else None
+    if standing is None:
         raise NobodyFiled(
             "the archive holds nothing of this number. Check it; of a company that has old numbers only, take one of "
             "those, or link them first (`hub archive parties link`)."
         )
+    party, kind = standing
     bounds = _bounds(party, volumes.before(hub.connection, party))
     parties = list(bounds)
     return Volume(
@@ -74,20 +77,31 @@ def volume_of(hub: Hub, whose: Subject | str) -> Volume:
     )
 
 
+def view_volume(hub: Hub, subject: Subject, caller: Caller) -> Volume:
+    """As `volume_of`, for an archivist or the operator; logged about the holder before anything is given out.
+
+    Raises:
+        ArchivistNeeded: the caller may not; NobodyFiled: as `volume_of`, and logged too.
+    """
+    if not may_keep(caller):
+        raise ArchivistNeeded(f"account {caller.id} has not the role of an archivist; nothing was shown")
+    hashed = hub.subject(subject.kind, subject.value)
+    found = archive_parties.party_of(hub.connection, hashed) is not None
+    with transaction(hub.connection) as cursor:
+        about = About(hashed, "applicant", {"—": ["archive.volume"]}, None, found)
+        usage = archive_usage(caller, "卷内目录", purpose="archive_volume", basis="", about=(about,))
+        audit.append(cursor, usage, hub.clock.now())
+    return volume_of(hub, subject)
+
+
 def party_of(hub: Hub, subject: Subject) -> str | None:
     """The party that bears a number; None where nothing is filed under it."""
-    for hashed in _hashes(hub, subject):
-        if (party := archive_parties.party_of(hub.connection, hashed)) is not None:
-            return party
-    return None
+    return archive_parties.party_of(hub.connection, hub.subject(subject.kind, subject.value))
 
 
-def _hashes(hub: Hub, whose: Subject | str) -> dict[bytes, str]:
-    """Keyed hashes a typed number is found by: a case may bear an old number as one of no known kind."""
-    if isinstance(whose, str):
-        return {}
-    kinds = (whose.kind, "other") if whose.kind in LEGACY else (whose.kind,)
-    return {hub.subject(kind, whose.value): whose.value for kind in kinds}
+def _typed(hub: Hub, whose: Subject | str) -> dict[bytes, str]:
+    """The keyed hash of the number that was typed, and the number."""
+    return {} if isinstance(whose, str) else {hub.subject(whose.kind, whose.value): whose.value}
 
 
 def _bounds(party: str, successions: Iterable[Succession]) -> dict[str, date | None]:
@@ -103,7 +117,8 @@ def _bounds(party: str, successions: Iterable[Succession]) -> dict[str, date | N
             continue
         bounds[at] = bound
         for one in into.get(at, ()):
-            own = one.happened_on if one.kind == SPLIT else None
+            # a party that was split lives on, and what it does then is its own
+            own = one.happened_on if not SuccessionKind(one.kind).ends else None
             waiting.append((one.earlier, min(filter(None, (own, bound)), default=None)))
     return bounds
 

@@ -11,7 +11,7 @@ import contextlib
 import importlib
 
 MODULES = (
-    "airflow.sdk", "hub.context", "hub.collect", "hub.parts", "hub.issue", "hub.deposit", "connectors.csv_file",
+    "airflow.sdk", "hub.context", "hub.collect", "hub.parts", "hub.issue", "hub.deposit_ended", "connectors.csv_file",
     "connectors.exchange_blob", "connectors.exchange_db", "connectors.folder_csv", "connectors.rest_gateway",
     "connectors.sftp_csv", "connectors.soap_xml", "connectors.xlsx_file",
 )  # fmt: skip

@@ -81,6 +81,9 @@ def show(console: Console, settings: Settings, summary: Summary, verdicts: Seque
         _say_more(console, len(summary.waiting), "hub licences --waiting")
     if summary.not_granted:
         console.print(f"Not granted 不予或撤回: {summary.not_granted} approvals; no licence follows.", highlight=False)
+    if summary.packed_ended:
+        told = f"{summary.packed_ended} cases that ended without a licence are archived too."
+        console.print(f"Ended without one 无证办结: {told}", highlight=False)
     console.print()
     _say_places(console, settings, verdicts)
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,11 +36,12 @@ class _Refusal(core.Sequence):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Both of the authority's keys, and where the certificates a client needs lie."""
+    """Both of the authority's keys, where the certificates a client needs lie, and a clock for the machine's."""
 
     sm2: certificates.Holder
     p256: p256.Holder
     folder: Path
+    clock: Callable[[], datetime] | None = None
 
     def described(self) -> dict[str, str]:
         """The files for the ready file: roots to trust, and the authority's own certificates."""
@@ -51,14 +54,21 @@ class Keys:
         return {key: str(self.folder / name) for key, name in names.items()}
 
 
-def keys(folder: Path) -> Keys:
-    """The keys kept in `folder`, made at the first call; the roots' keys are thrown away."""
+def keys(folder: Path, *, begins: datetime | None = None, days: int = 3650) -> Keys:
+    """The keys kept in `folder`, made at the first call; the roots' keys are thrown away.
+
+    Args:
+        begins: when their certificates begin, now by default; `days`: how long the authority's own are valid.
+    """
     kept = folder / "p256-tsa.key"
     if not kept.exists():
-        root = certificates.issue("测试时间戳根证书", None, {"key_cert_sign", "crl_sign"}, unit=_ORGANISATION)
-        own = certificates.issue("测试时间戳服务", root, {"digital_signature"}, "time_stamping", unit=_ORGANISATION)
-        other_root = p256.root("测试时间戳根证书（P-256）", _ORGANISATION)
-        other = p256.timestamper("测试时间戳服务（P-256）", _ORGANISATION, other_root)
+        issue = partial(certificates.issue, unit=_ORGANISATION, begins=begins)
+        # two authorities are told apart by name, as in the world
+        year = "" if begins is None else f"（{begins:%Y}）"
+        root = issue(f"测试时间戳根证书{year}", None, {"key_cert_sign", "crl_sign"})
+        own = issue("测试时间戳服务", root, {"digital_signature"}, "time_stamping", days=days)
+        other_root = p256.root(f"测试时间戳根证书（P-256）{year}", _ORGANISATION, begins=begins)
+        other = p256.timestamper("测试时间戳服务（P-256）", _ORGANISATION, other_root, begins=begins, days=days)
         certificates.store(folder, "sm2-tsa", own)
         for name, pem in (
             ("sm2-root", certificates.as_pem(root.der)), ("p256-root", other_root.as_pem), ("p256-tsa", other.as_pem)
@@ -86,7 +96,7 @@ def answer(kept: Keys, query: bytes, fault: str | None = None) -> bytes:
         return _refusal("system_failure")
     if fault == "wrong_nonce":
         nonce = secrets.randbits(63)
-    at = datetime.now(UTC).replace(microsecond=0)
+    at = (kept.clock() if kept.clock else datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     info = tsp.TSTInfo(
         {
             "version": 1,

@@ -19,12 +19,13 @@ _SM3 = der.sequence(der.oid(oids.SM3))
 
 @dataclass(frozen=True, slots=True)
 class SignerInfo:
-    """Who signed, and when by the signer's own word."""
+    """Who signed, when by the signer's own word, and until when the certificate is valid."""
 
     common_name: str
     organisation: str
     serial: int
     signed_at: datetime
+    certificate_until: datetime
 
 
 def sign_detached(data: bytes, signer: Signer, at: datetime) -> bytes:
@@ -100,7 +101,8 @@ def verify_detached(data: bytes, signature: bytes, trust: Trust, at: datetime | 
     if signed_at is None or signed_at > (at or datetime.now(UTC)):
         raise SignatureInvalid("the signature has no signing time, or one that lies in the future.")
     trust.check(found.signer, signed_at, others=found.certificates)
-    return SignerInfo(found.signer.common_name, found.signer.organisation, found.signer.serial, signed_at)
+    by = found.signer
+    return SignerInfo(by.common_name, by.organisation, by.serial, signed_at, by.not_after)
 
 
 def _time(moment: datetime) -> bytes:

@@ -123,6 +123,8 @@ class SealFacts:
     picture: bytes = field(default=b"", repr=False)
     width_mm: int = 0
     height_mm: int = 0
+    #: When the signer's certificate ends.
+    certificate_until: datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without the picture; times in UTC."""

@@ -95,6 +95,15 @@ def _read(content: bytes, certificate: bytes) -> Stamped:
     )
 
 
+def carried_by(raw: bytes) -> tuple[bytes, ...]:
+    """The certificates (DER) a bare token brings, its signer's among them.
+
+    Raises:
+        DerRefused, SignedDataRefused: not a token of the accepted form.
+    """
+    return tuple(one.raw for one in _parts(raw)[3].children("timestamp certificates", Tag.CONTEXT_0))
+
+
 def _parts(raw: bytes) -> list[Element]:
     kind, wrapped = der.read(raw, "timestamp").fields("timestamp", 2)
     if kind.oid("timestamp") != oids.PKCS7_SIGNED_DATA:

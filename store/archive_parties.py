@@ -11,7 +11,7 @@ from core.errors import Permanent
 from store.connection import Connection, fetch_all, fetch_one
 
 #: Two processes that meet the same number for the first time make one party of it.
-_LOCK: Final = "select pg_advisory_xact_lock(hashtext('archive party'), hashtext(encode(%s, 'hex')))"
+LOCK: Final = "select pg_advisory_xact_lock(hashtext('archive party'), hashtext(encode(%s, 'hex')))"
 _HOLDERS: Final = ("company", "citizen")
 
 
@@ -67,7 +67,7 @@ def party_of(connection: Connection, subject: bytes) -> str | None:
 
 def hold(cursor: Any, identity: Identity) -> str:
     """The party that bears a number, made where there is none. Part of the caller's transaction."""
-    cursor.execute(_LOCK, (identity.subject,))
+    cursor.execute(LOCK, (identity.subject,))
     cursor.execute("select party::text, since from archive_identity where subject = %s", (identity.subject,))
     row = cursor.fetchone()
     if row is not None:
@@ -89,7 +89,7 @@ def join(cursor: Any, party: str, identity: Identity) -> None:
     Raises:
         NumberOfAnother: it is another party's.
     """
-    cursor.execute(_LOCK, (identity.subject,))
+    cursor.execute(LOCK, (identity.subject,))
     cursor.execute("select party::text from archive_identity where subject = %s", (identity.subject,))
     row = cursor.fetchone()
     if row is None:
@@ -127,6 +127,14 @@ def identities(connection: Connection, party: str) -> list[Identity]:
         (party,),
     )
     return [Identity(bytes(row[0]), *row[1:]) for row in rows]
+
+
+def organisations(connection: Connection) -> list[str]:
+    """Every party that is no person, in one order; none that turned out to be another one."""
+    rows = fetch_all(
+        connection, "select id::text from archive_party where kind <> 'citizen' and joined is null order by id"
+    )
+    return [row[0] for row in rows]
 
 
 def names(connection: Connection, party: str) -> list[Name]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -58,9 +59,23 @@ def of_size(connection: Connection, log: str, size: int) -> StoredHead | None:
     return next(iter(_read(connection, "log = %s and size = %s order by number limit 1", (log, size))), None)
 
 
+def covering(connection: Connection, log: str, entry: int, *, stamped: bool) -> StoredHead | None:
+    """The first head, or the first with a timestamp, that covers the entry of a number."""
+    where = "log = %s and size > %s" + (" and stamp is not null" if stamped else "")
+    return next(iter(_read(connection, f"{where} order by number limit 1", (log, entry))), None)
+
+
 def after(connection: Connection, log: str, number: int, limit: int = 500) -> list[StoredHead]:
     """The next heads behind a number, in order; -1 begins at the first."""
     return _read(connection, "log = %s and number > %s order by number limit %s", (log, number, limit))
+
+
+def every(connection: Connection, log: str) -> Iterator[StoredHead]:
+    """All of a log, in order; some hundred are read at once."""
+    last = -1
+    while found := after(connection, log, last):
+        yield from found
+        last = found[-1].number
 
 
 def _read(connection: Connection, where: str, arguments: tuple[object, ...]) -> list[StoredHead]:

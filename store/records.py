@@ -67,6 +67,22 @@ def select_subject(cursor: Any, subject: bytes, resources: Sequence[str]) -> dic
     return found
 
 
+def every_version(connection: Connection, vault: Vault, subject: bytes, resources: Sequence[str]) -> list[StoredRecord]:
+    """What these resources say of a subject and ever said: the oldest first, what they say now last."""
+    columns = "resource, key, payload, version, batch, valid_from"
+    rows = fetch_all(
+        connection,
+        f"select {columns}, 0 as now from record_history where subject = %(subject)s and resource = any(%(resources)s) "
+        f"union all select {columns}, 1 from record where subject = %(subject)s and resource = any(%(resources)s) "
+        "order by now, resource, key, version",
+        {"subject": subject, "resources": list(resources)},
+    )
+    return [
+        SealedRecord(resource, bytes(key), bytes(payload), version, batch, valid_from).open(vault)
+        for resource, key, payload, version, batch, valid_from, _ in rows
+    ]
+
+
 def read_ahead(cursor: Any, wanted: Sequence[tuple[bytes, str]]) -> None:
     """Read the records of many subjects and resources at once for this transaction; see `select_subject`."""
     ahead = cursor.connection.ahead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from store.archive_packages import FILED, Filed, filed
 from store.archive_parties import Succession
@@ -42,10 +42,15 @@ _BEFORE: Final = (
 )
 
 
-def kind_of(connection: Connection, party: str) -> str | None:
-    """What a party is: company, citizen or other; None where there is none of this id."""
-    row = fetch_one(connection, "select kind from archive_party where id = %s::uuid", (party,))
-    return str(row[0]) if row else None
+def standing(connection: Connection, party: str) -> tuple[str, str] | None:
+    """A party and its kind, or those of the one it turned out to be; None where there is none of this id."""
+    row = fetch_one(
+        connection,
+        "select k.id::text, k.kind from archive_party p join archive_party k on k.id = coalesce(p.joined, p.id) "
+        "where p.id = %s::uuid",
+        (party,),
+    )
+    return (row[0], row[1]) if row else None
 
 
 def shelved(connection: Connection, parties: list[str]) -> list[Shelved]:
@@ -60,6 +65,17 @@ def shelved(connection: Connection, parties: list[str]) -> list[Shelved]:
 def before(connection: Connection, party: str) -> list[Succession]:
     """Every succession by which something came to a party, over all that went before; the earliest first."""
     return [Succession(*row) for row in fetch_all(connection, _BEFORE, {"party": party})]
+
+
+def hold_successions(cursor: Any) -> None:
+    """Be the only one who enters a succession, until the caller's transaction ends: two could close a circle."""
+    cursor.execute("select pg_advisory_xact_lock(hashtext('archive succession'))")
+
+
+def every_succession(cursor: Any) -> list[Succession]:
+    """All there are; part of the caller's transaction."""
+    cursor.execute("select earlier::text, later::text, kind, happened_on, basis from archive_succession")
+    return [Succession(*row) for row in cursor.fetchall()]
 
 
 def held(connection: Connection, parties: list[str]) -> list[Held]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -19,13 +19,17 @@ from core.errors import HubError
 from core.settings import Mode, Settings
 from hub.access import Access
 from hub.caller import CallerKind
+from hub.context import Hub
+from hub.courier_inbox import Inbox, expecting_nothing
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from web.archive_checks import archive_checks_router
 from web.check import check_router
 from web.check_api import check_routes
 from web.check_port import CheckVerbs
 from web.copies_api import copies_routes
 from web.counter_verbs import HubCounter
+from web.courier_api import TusHeader, courier_routes
 from web.desk import desk_router
 from web.desk_port import DeskVerbs
 from web.doors import Doors
@@ -86,6 +90,7 @@ def create_app(
     doors: Doors | None = None,
     counter: DeskVerbs | None = None,
     checks: CheckVerbs | None = None,
+    inboxes: Callable[[Hub], Inbox] = expecting_nothing,
 ) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 
@@ -96,6 +101,7 @@ def create_app(
         doors: who is let in, in place of the access file and the store.
         counter: what desk and terminals ask, in place of the hub.
         checks: what the public check asks, in place of the hub.
+        inboxes: where files of other hubs arrive, and which are expected.
 
     Raises:
         AccessFileBroken, DemoAccessRefused: the access file cannot be taken.
@@ -133,11 +139,13 @@ def create_app(
     app.include_router(register_routes())
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
+    app.include_router(archive_checks_router(pages))
     app.include_router(licences_router(pages))
     app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))
     app.include_router(my_copies_router(pages))
     app.include_router(copies_routes())
+    app.include_router(courier_routes(inboxes))
     at_counter = counter or HubCounter(service)
     app.include_router(desk_router(pages, at_counter, watch.now))
     app.include_router(terminal_router(pages, at_counter, watch.now))
@@ -220,6 +228,7 @@ def create_app(
         limits=lambda: app.state.doors.access.rules().limits,
         tell=lambda request, error: tell(request, answer_to(error)),
     )
+    app.add_middleware(TusHeader)
     # Last, so outermost: their headers and their refusal of other hosts hold for every answer.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
     app.add_middleware(SecurityHeaders)

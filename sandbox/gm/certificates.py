@@ -35,14 +35,27 @@ class Holder:
         return self.key.sign(message)
 
 
-def issue(name: str, by: Holder | None, usage: set[str], extended: str | None = None, unit: str = "") -> Holder:
-    """A new key with a certificate from `by`, or a root where that is None. `extended` is a critical purpose."""
+def issue(
+    name: str,
+    by: Holder | None,
+    usage: set[str],
+    extended: str | None = None,
+    unit: str = "",
+    *,
+    begins: datetime | None = None,
+    days: int = 365 * _YEARS,
+) -> Holder:
+    """A new key with a certificate from `by`, or a root where that is None. `extended` is a critical purpose.
+
+    Args:
+        begins: ten minutes after its first moment, now by default; `days`: how long it is valid from then.
+    """
     key = Key.generate()
     subject = x509.Name.build(
         {"country_name": "CN", "organization_name": unit or "模拟机构（测试）", "common_name": name}
     )
     issuer_point = (by.key if by else key).public
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = (begins or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     extensions = [
         {"extn_id": "basic_constraints", "critical": True, "extn_value": x509.BasicConstraints({"ca": by is None})},
         {"extn_id": "key_usage", "critical": True, "extn_value": usage},
@@ -60,7 +73,7 @@ def issue(name: str, by: Holder | None, usage: set[str], extended: str | None = 
             "issuer": by.certificate.subject if by else subject,
             "validity": {
                 "not_before": x509.Time({"utc_time": now - timedelta(minutes=10)}),
-                "not_after": x509.Time({"utc_time": now + timedelta(days=365 * _YEARS)}),
+                "not_after": x509.Time({"utc_time": now + timedelta(days=days)}),
             },
             "subject": subject,
             "subject_public_key_info": {

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_EARLIER, _LONG = timedelta(minutes=10), timedelta(days=3650)
+_EARLIER, _DAYS = timedelta(minutes=10), 3650
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,19 +50,21 @@ def opened(key_pem: bytes, certificate_pem: bytes) -> Holder:
     return Holder(key, x509.load_pem_x509_certificate(certificate_pem))
 
 
-def root(common_name: str, organisation: str) -> Holder:
+def root(common_name: str, organisation: str, *, begins: datetime | None = None) -> Holder:
     """A self-signed authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(common_name, organisation)
-    body = _body(name, name, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    body = _body(name, name, key, begins).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     body = body.add_extension(_usage(signs=False, issues=True), critical=True)
     return Holder(key, body.sign(key, SHA256()))
 
 
-def timestamper(common_name: str, organisation: str, by: Holder) -> Holder:
+def timestamper(
+    common_name: str, organisation: str, by: Holder, *, begins: datetime | None = None, days: int = _DAYS
+) -> Holder:
     """A certificate for timestamps and nothing else (RFC 3161, 2.3)."""
     key = ec.generate_private_key(ec.SECP256R1())
-    body = _body(_name(common_name, organisation), by.certificate.subject, key)
+    body = _body(_name(common_name, organisation), by.certificate.subject, key, begins, days)
     body = body.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     body = body.add_extension(_usage(signs=True, issues=False), critical=True)
     body = body.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
@@ -90,8 +92,14 @@ def _name(common_name: str, organisation: str) -> x509.Name:
     )
 
 
-def _body(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _body(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime | None = None,
+    days: int = _DAYS,
+) -> x509.CertificateBuilder:
+    now = begins or datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -99,7 +107,7 @@ def _body(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _EARLIER)
-        .not_valid_after(now + _LONG)
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

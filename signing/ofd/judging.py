@@ -77,6 +77,7 @@ def judge_seal(log: Log, judge: Judge, one: Described) -> SealFacts | None:
         picture=seal.picture,
         width_mm=seal.width_mm,
         height_mm=seal.height_mm,
+        certificate_until=signer.not_after,
     )
 
 
@@ -102,6 +103,7 @@ def judge_sign(log: Log, judge: Judge, one: Described) -> SealFacts | None:
         signer=signed.signer.common_name,
         organisation=signed.signer.organisation,
         signed_at=said,
+        certificate_until=signed.signer.not_after,
     )
 
 

@@ -102,7 +102,8 @@ class Judge:
         try:
             said = one.signed.time or by.self_reported_timestamp
             name = by.sig_object.get("/Name")
-            subject = x509.load_der_x509_certificate(one.signed.certificate).subject
+            certificate = x509.load_der_x509_certificate(one.signed.certificate)
+            subject, until = certificate.subject, certificate.not_valid_after_utc
             common, organisation = (
                 "".join(str(part.value) for part in subject.get_attributes_for_oid(kind))
                 for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
@@ -120,6 +121,7 @@ class Judge:
             signed_at=said if said is None or said.tzinfo else said.replace(tzinfo=UTC),
             seal_name="" if name is None else str(name),
             stamped_at=None if one.stamped is None else one.stamped.time,
+            certificate_until=until,
         )
 
     def _check_coverage(self, log: Log, one: Found) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import archive.check
 from archive.case import (
+    ArchiveCode,
     CaseEvent,
     CaseFile,
     CaseFileEntry,
@@ -18,11 +20,13 @@ from archive.case import (
     FolderKind,
     Outcome,
 )
-from archive.opened import Seen, VerifySignature
+from archive.opened import LIMITS, Seen, VerifySignature
+from archive.package import build
 from archive.report import CheckReport
 from archive.retention import Retention, RetentionRule
 from core.clock import SHANGHAI
 from core.errors import Rejected
+from documents.package import Package
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -51,6 +55,21 @@ def pdf(catalogue: str = "", *objects: str) -> bytes:
 
 
 PDF_BYTES = pdf()
+
+
+def ofd(**more: bytes) -> bytes:
+    """A small OFD of one page with the parts a reader asks for; `more` are further parts, "__" standing for "/"."""
+    space = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+    return Package(
+        {
+            "OFD.xml": f"<ofd:OFD {space}><ofd:DocBody><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody>"
+            "</ofd:OFD>".encode(),
+            "Doc_0/Document.xml": f'<ofd:Document {space}><ofd:Pages><ofd:Page ID="1" BaseLoc="Page.xml"/></ofd:Pages>'
+            "</ofd:Document>".encode(),
+            "Doc_0/Page.xml": f"<ofd:Page {space}/>".encode(),
+            **{name.replace("__", "/"): data for name, data in more.items()},
+        }
+    ).to_bytes()
 
 
 def check(data: bytes, verify_signature: VerifySignature | None, **options: Any) -> CheckReport:
@@ -106,3 +125,30 @@ def case(**changes: Any) -> CaseFile:
         ),
     )
     return replace(made, **changes)
+
+
+#: Cases that go through every form a package has.
+CASES = [
+    case(),
+    case(archive_code=ArchiveCode("J001", "Y", "2026", "SP", "0001"), applicant_code_masked=None),
+    case(
+        folders=(
+            CaseFolder(FolderKind.PROCESS, (evidence("含%25与空格 的名+&#.json"),)),
+            CaseFolder(FolderKind.RESULT, (CaseFileEntry("许可证", "许可证.ofd", ofd(), "application/ofd", at(4)),)),
+        )
+    ),
+]
+CASE_NAMES = ["usual", "archive code", "odd name, OFD"]
+
+
+def package_of(one: CaseFile | None = None) -> bytes:
+    return build(one or case(), sign).data
+
+
+def unpacked(form: bytes, folder: Path) -> Path:
+    """The one folder in a zip file, on disk."""
+    for path, data in Package.read(form, LIMITS).entries.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    (root,) = folder.iterdir()
+    return root

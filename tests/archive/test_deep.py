@@ -20,7 +20,7 @@ from archive.report import CheckReport, Status
 from core.digest import sm3_hex
 from core.verdict import Verdict
 from documents.package import Package
-from tests.archive.cases import PDF_BYTES, case, check, evidence, pdf, sign, verify
+from tests.archive.cases import PDF_BYTES, case, check, evidence, ofd, pdf, sign, verify
 
 PE = b"MZ\x90\0" + bytes(60) + b"PE\0\0"
 OLE2 = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504)
@@ -38,20 +38,6 @@ def png() -> bytes:
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0\0")) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
-
-
-def ofd(**more: bytes) -> bytes:
-    space = 'xmlns:ofd="http://www.ofdspec.org/2016"'
-    return Package(
-        {
-            "OFD.xml": f"<ofd:OFD {space}><ofd:DocBody><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody>"
-            "</ofd:OFD>".encode(),
-            "Doc_0/Document.xml": f'<ofd:Document {space}><ofd:Pages><ofd:Page ID="1" BaseLoc="Page.xml"/></ofd:Pages>'
-            "</ofd:Document>".encode(),
-            "Doc_0/Page.xml": f"<ofd:Page {space}/>".encode(),
-            **{name.replace("__", "/"): data for name, data in more.items()},
-        }
-    ).to_bytes()
 
 
 def attached(name: str, data: bytes) -> bytes:

@@ -76,7 +76,7 @@ class World:
         return sorted((self.command.home / "licences").rglob("*.ofd"))[0]
 
     def package(self) -> Path:
-        return sorted((self.command.home / "archive").rglob("*.zip"))[0]
+        return next(path for path in sorted((self.command.home / "archive").rglob("*.zip")) if "-food-" in path.name)
 
 
 def hub_environment(home: Path, url: str) -> dict[str, str]:

@@ -9,7 +9,9 @@ import pytest
 from tests.cli.command import Command
 from tests.cli.conftest import World
 
-ISSUE_KEYS = {"issued", "ended", "archived", "already", "waiting", "not_granted", "unknown"}
+ISSUE_KEYS = {
+    "issued", "ended", "archived", "archived_ended", "not_archived", "already", "waiting", "not_granted", "unknown",
+}  # fmt: skip
 
 
 def test_what_the_sandbox_meant_to_be_issued_is_issued_and_archived(world: World) -> None:
@@ -29,7 +31,7 @@ def test_what_the_sandbox_meant_to_be_issued_is_issued_and_archived(world: World
 def test_issuing_again_issues_nothing(world: World) -> None:
     said = world.command("issue", "--json")
     assert (said.status, said.json.keys()) == (0, ISSUE_KEYS)
-    assert (said.json["issued"], said.json["archived"]) == ([], [])
+    assert (said.json["issued"], said.json["archived"], said.json["archived_ended"]) == ([], [], [])
     done = ("issued", "changed", "renewed", "replaced", "cancelled")
     assert sorted(said.json["already"]) == sorted(no for what in done for no in world.approvals[what])
     assert {key for row in said.json["waiting"] for key in row} == {"approval", "item", "missing"}

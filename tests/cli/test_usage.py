@@ -56,6 +56,7 @@ WITH_DATABASE = [
     ["register", "verify"], ["register", "head"], ["register", "seal"], ["register", "export", "--out", "x.jsonl"],
     ["register", "prove", "--from", "0"], ["register", "prove", "--licence", "x"],
     ["register", "publish"],
+    ["archive", "evidence", "x", "--out", "x.json"], ["evidence", "status"], ["evidence", "renew"],
     ["items", "coverage"], ["access", "alarms"], ["access", "alarms", "--watch"],
     ["access", "clear", "1", "--why", "x"],
     ["licences", "show", "1"], ["licences", "numbers"], ["licences", "expire"], ["licences", "expiring"],
@@ -97,7 +98,7 @@ def test_the_book_has_every_command_with_its_options_and_statuses(name: str) -> 
 
 
 def test_the_book_has_no_command_that_is_gone() -> None:
-    found = re.findall(r"^## `(hub [a-z-]+(?: [a-z-]+)?)", BOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = re.findall(r"^## `(hub [a-z-]+(?: [a-z-]+){0,2})", BOOK.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert sorted(found) == sorted(LEAVES)
 
 
@@ -133,6 +134,8 @@ def test_the_list_of_commands_gives_each_its_line(away: Command) -> None:
         ["keys"], ["keys", "rotate", "--kek", "--resource", "hr.insurance"], ["keys", "rotate", "--prepare"],
         ["reports"], ["reports", "answer"], ["reports", "answer", "0", "--words", "x"], ["reports", "answer", "1"],
         ["audit"], ["audit", "prove"], ["audit", "prove", "seven"], ["audit", "prove", "--to", "1"],
+        ["evidence"], ["evidence", "renew", "other"], ["archive", "evidence", "x"],
+        ["archive", "check-evidence", __file__], ["archive", "check-evidence", __file__, __file__, "--at", "1"],
         ["audit", "check-proof"], ["audit", "check-proof", "/nonexistent.json"], ["audit", "export"],
         ["licences", "show"], ["licences", "suspend", "1"], ["licences", "void", "1", "--basis", "x", "--reason", " "],
         ["licences", "cancel", "1", "--basis", "x", "--reason", "x", "--on", "yesterday"],

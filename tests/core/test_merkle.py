@@ -19,6 +19,7 @@ from core.merkle import (
     inclusion,
     leaf_hash,
     node_hash,
+    node_of,
     root,
 )
 
@@ -214,3 +215,26 @@ def test_there_is_no_proof_of_what_is_not_there(index: int, size: int) -> None:
 def test_there_is_no_proof_backwards(first: int, second: int) -> None:
     with pytest.raises(ValueError, match="older"):
         consistency(first, second, Listed(entries_of(3)))
+
+
+@given(st.lists(st.binary(max_size=4), min_size=1, max_size=40), st.data())
+def test_the_same_tree_by_another_digest_goes_on_from_its_edge(entries: list[bytes], data: st.DataObject) -> None:
+    def sha256(of: bytes) -> bytes:
+        return hashlib.sha256(of).digest()
+
+    leaves = [leaf_hash(entry, sha256) for entry in entries]
+    cut = data.draw(st.integers(0, len(leaves)))
+    first = Growing(sha256)
+    for leaf in leaves[:cut]:
+        first.add(leaf)
+    tree = Growing.with_edge(cut, first.edge, sha256)
+    for leaf in leaves[cut:]:
+        tree.add(leaf)
+    place = data.draw(st.integers(0, len(leaves) - 1))
+    way = inclusion(place, len(leaves), node_of(leaves, sha256), sha256)
+    check_inclusion(leaves[place], place, len(leaves), way, tree.root(), sha256)
+    with pytest.raises(ProofRefused):
+        check_inclusion(leaves[place], place, len(leaves), way, tree.root())
+        check_inclusion(sha256(b"other"), place, len(leaves), way, tree.root(), sha256)
+    with pytest.raises(ValueError, match="edge"):
+        Growing.with_edge(cut, (*first.edge, leaves[0]), sha256)

@@ -241,6 +241,7 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
         ("licence_version", "document_sm3"), ("licence_version", "token_sm3"), ("register_entry", "body"),
         ("archive_entry", "body"), ("register_month", "document_sm3"), ("register_month", "head_sm3"),
         ("archive_package", "sha256"), ("seal_use", "draft_sm3"), ("seal_use", "document_sm3"),
+        ("log_renewal", "statement"), ("log_renewal", "stamp"), ("log_renewal", "stamp_sha256"),
         ("archive_check", "sm3"), ("archive_check_sheet", "document_sm3"),
         ("archive_identity", "subject"), ("archive_name", "key"),
         ("annotated_copy", "document_sm3"), ("annotated_copy", "token_sm3"), ("reseal_order", "seal_sm3"),

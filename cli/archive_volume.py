@@ -1,0 +1,209 @@
+"""`hub archive volume|parties|succession`: a holder's archive as one volume, and which numbers are one holder's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
+from cli.values import Day, Filled
+from cli.who import login, who_option
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.caller import Caller
+    from hub.volume import Volume
+    from schemas.records.base import Subject
+
+_KINDS = {
+    "company": "credit code",
+    "registration_number": "old registration number",
+    "organisation_code": "old organisation code",
+    "citizen": "citizen number",
+    "other": "other number",
+}
+
+
+@click.command(short_help="All packages of a holder, and of those it followed, in order.")
+@click.argument("number", metavar="NUMBER", type=Words())
+@who_option
+@json_option
+@exit_on_error
+def volume(number: str, who: str | None, as_json: bool) -> None:
+    """Show the volume 卷 of whoever bears NUMBER: a credit code, a citizen's number, or an old number of a company.
+
+    Packages stand by part (设立, 变更, 备案, 迁移, 注销, 监督), day of decision and file number; those of a party it
+    followed are marked. The look is logged about the holder; NUMBER itself is not written anywhere.
+
+    \b
+    Example: hub archive volume 91420112MA4K000005
+    Exit status: 0 shown · 1 nothing is filed under it, or it is no number · 2 the database does not answer
+    · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.volume import view_volume
+
+    with open_hub(Settings.from_environment()) as opened:
+        found = view_volume(opened, subject_of(number), keeper(who))
+    if as_json:
+        say_json(found.to_dict())
+    else:
+        _say(found)
+
+
+@click.group(short_help="Numbers and names of one holder.")
+def parties() -> None:
+    """Numbers and names of one holder over its life.
+
+    \b
+    Example: hub archive parties link
+    Exit status: 0 done · 2 the database does not answer · 3 wrong usage
+    """
+
+
+@parties.command("link", short_help="Join old numbers and former names that the registers know.")
+@json_option
+@exit_on_error
+def link_parties(as_json: bool) -> None:
+    """Join to every company of the archive its old registration number, its organisation code and its former names, as
+    far as the registers collected know them. What is joined stays; a second run finds nothing. Each deposit does the
+    same for its applicant.
+
+    An old number that several companies bear, or that belongs to another one, is left and counted.
+
+    \b
+    Example: hub archive parties link
+    Exit status: 0 done · 2 the database does not answer · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.parties import link_all
+
+    with open_hub(Settings.from_environment()) as opened:
+        linked = link_all(opened)
+    if as_json:
+        say_json(linked.to_dict())
+        return
+    click.echo(
+        f"{counted(linked.parties, 'party', 'parties')} looked at: {counted(linked.numbers, 'number', 'numbers')} and "
+        f"{counted(linked.names, 'name', 'names')} joined, {counted(linked.joined, 'party', 'parties')} turned out to "
+        "be another one"
+    )
+    if linked.ambiguous or linked.of_another:
+        click.echo(
+            f"left: {counted(linked.ambiguous, 'number', 'numbers')} that several companies bear, "
+            f"{linked.of_another:,} of another company"
+        )
+
+
+@click.group(short_help="Who followed whom.")
+def succession() -> None:
+    """Who followed whom 主体承继: the packages of the earlier party belong to the later one's volume.
+
+    \b
+    Example: hub archive succession add EARLIER LATER --kind 个转企 --on 2026-01-05 --basis NOTICE
+    Exit status: 0 done · 1 refused · 2 the database does not answer · 3 wrong usage
+    """
+
+
+@succession.command("add", short_help="Enter that one party followed another.")
+@click.argument("earlier", metavar="EARLIER", type=Words())
+@click.argument("later", metavar="LATER", type=Words())
+@click.option("--kind", type=click.Choice(["个转企", "合并", "分立"]), required=True, help="How.")
+@click.option("--on", "day", type=Day(), required=True, help="The day it happened.")
+@click.option("--basis", type=Filled(), required=True, help="Notice or decision it is taken from; public.")
+@who_option
+@json_option
+@exit_on_error
+def add_succession(earlier: str, later: str, kind: str, day: date, basis: str, who: str | None, as_json: bool) -> None:
+    """Enter that the party LATER followed the party EARLIER, by a number of each. It is logged about both.
+
+    A circle is refused, and what contradicts a succession that is there: of 个转企 and 合并 the earlier party ends with
+    it. After a 分立 it lives on, and only what was decided by that day belongs to the later one's volume.
+
+    \b
+    Example: hub archive succession add EARLIER LATER --kind 个转企 --on 2026-01-05 --basis NOTICE
+    Exit status: 0 entered, or there already · 1 refused · 2 the database does not answer · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.successions import SuccessionKind, enter
+
+    with open_hub(Settings.from_environment()) as opened:
+        done = enter(
+            opened, subject_of(earlier), subject_of(later), SuccessionKind(kind), day, basis, keeper(who)
+        )  # fmt: skip
+    if as_json:
+        say_json({"earlier": done.earlier, "later": done.later, "kind": done.kind, "on": day.isoformat()})
+    else:
+        click.echo(f"party {done.later} followed {done.earlier} on {day.isoformat()} ({done.kind})")
+
+
+def subject_of(number: str) -> Subject:
+    """Whom a number that was typed is of."""
+    from hub.subjects import read_number
+
+    return read_number(number, ("company", "citizen")).subject
+
+
+def keeper(who: str | None) -> Caller:
+    """Whoever acts, as the audit log names him."""
+    from hub.caller import operator
+
+    return replace(operator(), id=who or login())
+
+
+def _say(found: Volume) -> None:
+    numbers = " · ".join(
+        f"{_KINDS.get(one.kind, one.kind)}{' (typed)' if one.number else ''} since {one.since.isoformat()}"
+        for one in found.numbers
+    )
+    click.echo(f"party {found.party} ({found.kind}): {numbers}")
+    for name in found.names:
+        click.echo(f"name since {name.since.isoformat()}: {one_line(name.name)}")
+    for one in found.follows:
+        way = "followed" if one.before else "was followed by"
+        called = f" {one_line(one.names[0])}" if one.names else ""
+        click.echo(f"{way} {one.party}{called}: {one.kind}, {one.happened_on.isoformat()}, {one_line(one.basis)}")
+    say_table(
+        ["no", "part", "decided", "file no", "code", "item", "outcome", "licence", "bytes", "check", "remarks"],
+        [
+            [
+                entry.place,
+                entry.part,
+                entry.decided_on.isoformat(),
+                entry.file_no,
+                entry.archive_code,
+                entry.item_name,
+                entry.outcome,
+                f"{entry.licence_number}{f' v{entry.licence_version}' if entry.licence_version else ''}"
+                if entry.licence_number
+                else None,
+                f"{entry.size:,}",
+                entry.verdict,
+                ", ".join(
+                    word
+                    for word, holds in (
+                        ("predecessor's", entry.inherited),
+                        (f"came by {entry.origin}", entry.origin),
+                        (f"moved by {entry.moved}", entry.moved),
+                    )
+                    if holds
+                ),
+            ]
+            for entry in found.entries
+        ],
+        whole=["file no", "decided"],
+        numbers=["no", "bytes"],
+        spare=["remarks", "bytes", "licence"],
+    )
+    for licence in found.licences:
+        until = f" until {licence.valid_until.isoformat()}" if licence.valid_until else ""
+        inherited = ", predecessor's" if licence.inherited else ""
+        click.echo(f"licence {one_line(licence.number)}: {licence.title}, {licence.status.value}{until}{inherited}")
+    parts = "、".join(f"{part} {count}" for part, count in found.by_part.items() if count)
+    click.echo(f"{counted(len(found.entries), 'package', 'packages')}, {found.bytes:,} bytes: {parts or '—'}")
+
+
+COMMANDS = (volume, parties, succession)

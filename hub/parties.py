@@ -1,0 +1,170 @@
+"""One holder over its life: old numbers and former names are joined to its party where the registers know them.
+
+Nothing is guessed: an old number that several companies bear, or that has a company of its own, is left and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from core.clock import SHANGHAI
+from hub.catalogue import name_key
+from hub.context import Hub
+from hub.subjects import REGISTERS, LegacyNumberAmbiguous, LegacyNumberUnknown, Typed, resolve
+from schemas.judge import restore
+from schemas.names import folded
+from schemas.records import Entity, LegalPerson
+from schemas.records.base import Subject, legacy_subjects
+from store import archive_parties, party_joins, records
+from store.archive_parties import Identity, Name, NumberOfAnother
+from store.connection import transaction
+from store.records import StoredRecord
+
+_BASIS: Final = {"market.entity": "市场主体登记信息", "platform.legal_person": "法人库信息"}
+
+
+@dataclass(slots=True)
+class Linked:
+    """What linking came to: parties looked at, numbers and names that came to them, parties that turned out to be one;
+    old numbers that several companies bear, and those that belong to another company."""
+
+    parties: int = 0
+    numbers: int = 0
+    names: int = 0
+    joined: int = 0
+    ambiguous: int = 0
+    of_another: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """For `--json`."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Said:
+    """What one version of a register's record says of a company."""
+
+    numbers: tuple[Subject, ...]
+    name: str
+    named_since: date
+    since: date
+    basis: str
+
+
+def link(hub: Hub, holder: Subject) -> Linked:
+    """Join to a holder's party what the registers say of it, as far as there is a party; of persons nothing.
+
+    Raises:
+        StoreUnavailable: the database does not answer; nothing was written.
+    """
+    party = archive_parties.party_of(hub.connection, hub.subject(holder.kind, holder.value))
+    linked = Linked()
+    if party is not None and holder.kind != "citizen":
+        _link(hub, party, linked)
+    return linked
+
+
+def link_all(hub: Hub) -> Linked:
+    """As `link`, for every party that is no person; what is joined already is left.
+
+    Raises:
+        StoreUnavailable: the database does not answer; the parties before it are linked.
+    """
+    linked = Linked()
+    for party in archive_parties.organisations(hub.connection):
+        _link(hub, party, linked)
+    return linked
+
+
+def _link(hub: Hub, party: str, linked: Linked) -> None:
+    linked.parties += 1
+    said = _said_of(hub, archive_parties.identities(hub.connection, party))
+    if said is None:
+        linked.ambiguous += 1
+        return
+    known = {one.key for one in archive_parties.names(hub.connection, party)}
+    with transaction(hub.connection) as cursor:
+        # what a register said first of a number tells since when it is known
+        first = {subject: one for one in reversed(said) for subject in one.numbers}
+        for subject, says in first.items():
+            _take(cursor, hub, party, subject, says, linked)
+        for one in said:
+            key = name_key(hub, one.name)
+            linked.names += key not in known
+            known.add(key)
+            archive_parties.name(cursor, party, Name(key, one.name, folded(one.name), one.named_since))
+
+
+def _take(cursor: Any, hub: Hub, party: str, subject: Subject, said: _Said, linked: Linked) -> None:
+    identity = Identity(hub.subject(subject.kind, subject.value), subject.kind, said.since, said.basis)
+    owner = party_joins.owner(cursor, identity.subject)
+    if owner == party:
+        return
+    if not _is_its_own(cursor, hub, subject, said):
+        linked.ambiguous += 1
+        return
+    if owner is None:
+        archive_parties.join(cursor, party, identity)
+        linked.numbers += 1
+        return
+    try:
+        party_joins.absorb(cursor, party, owner)
+    except NumberOfAnother:
+        linked.of_another += 1
+    else:
+        linked.numbers += 1
+        linked.joined += 1
+
+
+def _is_its_own(cursor: Any, hub: Hub, subject: Subject, said: _Said) -> bool:
+    """Whether no other company bears an old number."""
+    typed = Typed(subject)
+    if not typed.legacy:
+        return True
+    company = next((one for one in said.numbers if one.kind == "company"), None)
+    try:
+        return resolve(cursor, hub, typed) == (company or subject)
+    except LegacyNumberAmbiguous:
+        return False
+    except LegacyNumberUnknown:
+        return True  # known by the history of a register only
+
+
+def _said_of(hub: Hub, identities: Sequence[Identity]) -> list[_Said] | None:
+    """What the registers say and said of a party, by its credit code where it has one; None where its old numbers
+    lead to several companies."""
+    companies = [one for one in identities if one.kind == "company"]
+    rows = {
+        (row.resource, row.payload): row
+        for one in companies or identities
+        for row in records.every_version(hub.connection, hub.vault, one.subject, REGISTERS)
+    }
+    said = [found for row in rows.values() if (found := _read(row)) is not None]
+    codes = {subject.value for one in said for subject in one.numbers if subject.kind == "company"}
+    return said if companies or len(codes) <= 1 else None
+
+
+def _read(row: StoredRecord) -> _Said | None:
+    record = restore(row.resource, row.payload)
+    read = row.valid_from.astimezone(SHANGHAI).date()
+    if isinstance(record, Entity):
+        numbers = _numbers(record, record.registration_no, None)
+        return _Said(
+            numbers, record.entity_name, record.approved_on or read, record.established_on, _BASIS[row.resource]
+        )
+    if isinstance(record, LegalPerson):
+        numbers = _numbers(record, record.registration_no, record.organisation_code)
+        since = record.registered_on or read
+        return _Said(numbers, record.name, record.approved_on or read, since, _BASIS[row.resource])
+    return None
+
+
+def _numbers(
+    record: Entity | LegalPerson, registration_no: str | None, organisation_code: str | None
+) -> tuple[Subject, ...]:
+    code = record.credit_code
+    own: Iterable[Subject] = () if code is None else (Subject("company", code.text),)
+    return (*own, *legacy_subjects(code, registration_no, organisation_code))
