@@ -9,6 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Protocol
 
+from archive.codes import CodeRule
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
 from archive.inside import Room, Unopened, nested
@@ -45,6 +46,8 @@ class Policy:
         compression_fails: treat more than that as a failure, not as a warning.
         required: folder title → standard names of files that have to be there (归档范围); None = not told.
         held: electronic file numbers the archive already has; None = not told.
+        code_rule: by which this archive gives every 档号; None = not told, or it is another archive's package.
+        code_owner: gives the electronic file number that has a 档号 here, None for one nobody has; None = not told.
     """
 
     formats: Mapping[str, Format] = field(default_factory=lambda: FORMATS)
@@ -53,6 +56,8 @@ class Policy:
     compression_fails: bool = False
     required: Mapping[str, Collection[str]] | None = None
     held: Collection[str] | None = None
+    code_rule: CodeRule | None = None
+    code_owner: Callable[[str], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.archive_checks import COMMANDS as CHECKS
+from cli.archive_codes import COMMANDS as CODES
 from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
 from cli.archive_volume import COMMANDS as VOLUMES
@@ -122,5 +123,5 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*FIND, *COMMANDS, *CHECKS, *VOLUMES):
+for _command in (*FIND, *COMMANDS, *CHECKS, *VOLUMES, *CODES):
     archive.add_command(_command)

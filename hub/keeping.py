@@ -19,6 +19,7 @@ from archive.report import Stage
 from core.digest import sm3
 from core.errors import Permanent
 from core.verdict import Verdict
+from hub.archive_codes import policy_of
 from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
@@ -154,8 +155,9 @@ def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moment
     at = hub.clock.now() if said is None else datetime.fromisoformat(said["at"])
     ends: list[datetime] = []
     report = check_package(
-        data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append
-    )
+        data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append,
+        policy=policy_of(hub),
+    )  # fmt: skip
     fault, doubt = _fault(holding, said, data), None
     if fault is None and report.verdict is Verdict.VALID and min(ends, default=hub.clock.now()) < hub.clock.now():
         doubt = moments.doubt(holding.entry, holding.body, min(ends))
