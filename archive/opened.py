@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Protocol
 
+from archive.codes import CodeRule
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
 from archive.inside import Container, Inner, Room, Unopened, nested, opened
@@ -44,6 +45,8 @@ class Policy:
         compression_fails: treat more than that as a failure, not as a warning.
         required: folder title → standard names of files that have to be there (归档范围); None = not told.
         held: electronic file numbers the archive already has; None = not told.
+        code_rule: by which this archive gives every 档号; None = not told, or it is another archive's package.
+        code_owner: gives the electronic file number that has a 档号 here, None for one nobody has; None = not told.
     """
 
     formats: Mapping[str, Format] = field(default_factory=lambda: FORMATS)
@@ -52,6 +55,8 @@ class Policy:
     compression_fails: bool = False
     required: Mapping[str, Collection[str]] | None = None
     held: Collection[str] | None = None
+    code_rule: CodeRule | None = None
+    code_owner: Callable[[str], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ _UNIX_FILE = 0o100644 << 16
 _LONGEST_NAME = 512
 #: Below this an entry may shrink by any ratio: a blank page does.
 _BOMB_FLOOR = 1 << 20
+#: Entries, and bytes, that a plain zip file takes.
+MOST_STORED, LONGEST_STORED = 0xFFFE, 0xFFFFFFFE
 #: Packages with more entries are rare and their names not worth remembering.
 _USUAL_ENTRIES = 64
 
@@ -151,20 +153,18 @@ class Package:
         directory: list[bytes] = []
         start = 0
         for name, content in self.entries.items():
-            label = name.encode()
-            flags = 0 if label.isascii() else _UTF8
             checksum = self._checksums.get(name)
-            sizes = (zlib.crc32(content) if checksum is None else checksum, len(content), len(content), len(label), 0)
-            common = (20, flags, _STORED, 0, _FIXED_DATE, *sizes)
-            directory += (_CENTRAL.pack(_CENTRAL_MARK, 3 << 8 | 20, *common, 0, 0, 0, _UNIX_FILE, start), label)
-            body += (_LOCAL.pack(_LOCAL_MARK, *common), label, content)
-            start += _LOCAL.size + len(label) + len(content)
-            if start > 0xFFFFFFFF:
+            checksum = zlib.crc32(content) if checksum is None else checksum
+            header, record = stored_headers(name, checksum, len(content), start)
+            directory.append(record)
+            body += (header, content)
+            start += len(header) + len(content)
+            if start > LONGEST_STORED:
                 break
         count, size = len(self.entries), sum(map(len, directory))
-        if count > 0xFFFF or start + size > 0xFFFFFFFF:
+        if count > MOST_STORED or start + size > LONGEST_STORED:
             raise _refused(ContainerFault.TOO_LARGE, f"{count} entries of {start} bytes do not fit a plain zip file")
-        return body, b"".join((*directory, _END.pack(_END_MARK, 0, 0, count, count, size, start, 0)))
+        return body, b"".join((*directory, end_record(count, size, start)))
 
     def is_written_as(self, data: bytes) -> bool:
         """Whether `to_bytes` gives these bytes; they are not put together for it."""
@@ -188,6 +188,20 @@ class Package:
             else:
                 entries[name] = content
         return Package(entries)
+
+
+def stored_headers(name: str, checksum: int, size: int, start: int) -> tuple[bytes, bytes]:
+    """What stands before a stored entry that begins at `start`, and its record in the directory; see `to_bytes`."""
+    label = name.encode()
+    flags = 0 if label.isascii() else _UTF8
+    common = (_PLAIN_VERSION, flags, _STORED, 0, _FIXED_DATE, checksum, size, size, len(label), 0)
+    record = _CENTRAL.pack(_CENTRAL_MARK, 3 << 8 | _PLAIN_VERSION, *common, 0, 0, 0, _UNIX_FILE, start)
+    return _LOCAL.pack(_LOCAL_MARK, *common) + label, record + label
+
+
+def end_record(count: int, size: int, start: int) -> bytes:
+    """The end of a zip file whose directory of `count` records, `size` bytes together, begins at `start`."""
+    return _END.pack(_END_MARK, 0, 0, count, count, size, start, 0)
 
 
 def _refused(reason: ContainerFault, detail: str) -> ContainerRefused:

@@ -17,12 +17,14 @@ from starlette.staticfiles import StaticFiles
 from core.clock import Clock, SystemClock
 from core.errors import HubError
 from core.settings import Mode, Settings
+from hub import retrieval_rules
 from hub.access import Access
 from hub.caller import CallerKind
 from hub.context import Hub
-from hub.courier_inbox import Inbox, expecting_nothing
+from hub.courier_inbox import Inbox
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from hub.transfer_inbox import inbox_of
 from web.archive_checks import archive_checks_router
 from web.check import check_router
 from web.check_api import check_routes
@@ -90,7 +92,7 @@ def create_app(
     doors: Doors | None = None,
     counter: DeskVerbs | None = None,
     checks: CheckVerbs | None = None,
-    inboxes: Callable[[Hub], Inbox] = expecting_nothing,
+    inboxes: Callable[[Hub], Inbox] = inbox_of,
 ) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 
@@ -204,8 +206,11 @@ def create_app(
             told = {"status": "not ready", "code": error.code} | ({"because": because} if because else {})
             return JSONResponse(told, status_code=503)
         trouble = app.state.doors.access.trouble
-        # The rules before the broken change are in force, so it can work; but somebody should look.
-        return JSONResponse({"status": "ok"} | ({"access": trouble.code} if trouble else {}))
+        archive = await asyncio.to_thread(retrieval_rules.trouble, settings)
+        # The rules before the broken change are in force, and nobody sees an archive while its table is broken: so it
+        # can work; but somebody should look.
+        told = {"status": "ok"} | ({"access": trouble.code} if trouble else {})
+        return JSONResponse(told | ({"retrieval": archive} if archive else {}))
 
     def tell(request: Request, answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
         if request.url.path.startswith(("/api/", "/health/", "/oauth/")):
