@@ -50,6 +50,15 @@ def sound_pdf(data: bytes) -> bool:
         return False
 
 
+def pdf_pages(data: bytes) -> int | None:
+    """How many pages a PDF says it has; None where it cannot be opened or does not say."""
+    try:
+        count = _open(data).root["/Pages"]["/Count"]
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, its pages cannot be counted
+        return None
+    return int(count) if isinstance(count, int) and count >= 0 else None
+
+
 def foreign_matter(data: bytes) -> list[tuple[str, str]]:
     """What a PDF holds beside its pages that is another file or acts when it is opened, in Chinese and English.
 

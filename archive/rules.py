@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 
-from archive.case import ArchiveCode, FolderKind, Outcome, fit_sign
-from archive.errors import MetadataUnreadable
+from archive.case import ArchiveCode, FolderKind, Outcome, fit_text
 from archive.metadata import (
     BASE_FIELDS,
     BASE_INFO,
@@ -18,11 +17,8 @@ from archive.metadata import (
     OPTIONAL_FIELDS,
     PROCESS_INFO,
     SIGNATURE,
-    read_base_info,
-    read_digest_list,
-    read_process_info,
 )
-from archive.opened import CannotJudge, Opened
+from archive.opened import CannotJudge, Opened, Unreadable
 from archive.report import Finding
 from archive.retention import Retention
 from core.clock import SHANGHAI
@@ -39,7 +35,7 @@ def same_bytes(package: Opened) -> Iterator[Finding]:
     order = [line.path for line in package.digests.lines] + [DIGEST_LIST, SIGNATURE]
     if list(package.entries) != order:
         yield Finding("条目顺序与摘要清单不一致", "the entries are not in the order of the digest list")
-    if Package(package.entries).to_bytes() != package.data:
+    if not Package(package.entries).is_written_as(package.data):
         yield Finding(
             "按包内文件重新封装后字节不同：文件头、间隙、注释或压缩方式被改动",
             "packing the entries again gives other bytes: a header, gap, comment or compression was changed",
@@ -103,13 +99,13 @@ def reasonable_times(package: Opened) -> Iterator[Finding]:
 def special_signs(package: Opened) -> Iterator[Finding]:
     """No control signs, private-use signs or U+FFFD in names and metadata."""
     for path in package.entries:
-        if not all(fit_sign(sign) for sign in path):
+        if not fit_text(path):
             yield Finding("文件名含特殊字符", "an entry name holds signs that are no text", path)
     for path, sources in (
         (BASE_INFO, [package.base.values, package.base.attributes, *(file for _, file in package.base.files)]),
         (PROCESS_INFO, list(package.process.events)),
     ):
-        bad = sorted({name for source in sources for name, text in source.items() if not all(map(fit_sign, text))})
+        bad = sorted({name for source in sources for name, text in source.items() if not fit_text(text)})
         if bad:
             yield Finding(
                 f"元数据含特殊字符：{'、'.join(bad)}", f"metadata holds signs that are no text: {', '.join(bad)}", path
@@ -321,15 +317,16 @@ def listed_files_are_there(package: Opened) -> Iterator[Finding]:
 
 def metadata_readable(package: Opened) -> Iterator[Finding]:
     """The XML of the package is well-formed and is what its name says."""
-    for path, reader in (
-        (BASE_INFO, read_base_info),
-        (PROCESS_INFO, read_process_info),
-        (DIGEST_LIST, read_digest_list),
-    ):
+    reads: tuple[tuple[str, Callable[[], object]], ...] = (
+        (BASE_INFO, lambda: package.base),
+        (PROCESS_INFO, lambda: package.process),
+        (DIGEST_LIST, lambda: package.digests),
+    )
+    for path, read in reads:
         try:
-            reader(package.part(path))
-        except MetadataUnreadable as problem:
-            yield Finding("XML无法读取或根元素不符", "the XML cannot be read or has another root", problem.path)
+            read()
+        except Unreadable as problem:
+            yield Finding("XML无法读取或根元素不符", "the XML cannot be read or has another root", problem.file)
         except CannotJudge as missing:
             yield Finding(missing.zh, missing.en, path)
 

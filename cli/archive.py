@@ -8,8 +8,10 @@ import click
 
 from cli.archive_checks import COMMANDS as CHECKS
 from cli.archive_codes import COMMANDS as CODES
+from cli.archive_evidence import COMMANDS as EVIDENCE
 from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
+from cli.archive_taking import COMMANDS as TAKING
 from cli.archive_volume import COMMANDS as VOLUMES
 from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
 from cli.output import cannot_tell_on_error, exit_on_error, json_option, say_json
@@ -32,15 +34,18 @@ def archive() -> None:
     """
 
 
-@archive.command(short_help="Check a package: structure, digests, signature, the licence inside.")
-@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
+stage_option = click.option(
     "--stage",
     type=click.Choice(["GD", "YJ", "CQ"]),
     default="GD",
     show_default=True,
     help="Whose items are looked at: GD filing, YJ transfer, CQ keeping.",
 )
+
+
+@archive.command(short_help="Check a package: structure, digests, signature, the licence inside.")
+@click.argument("package", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@stage_option
 @trust_option
 @json_option
 @cannot_tell_on_error
@@ -97,21 +102,25 @@ def export_package(package: Path, form: str, out: Path, as_json: bool) -> None:
 
 @archive.command("import", short_help="Read a bag, an envelope or an E-ARK package; check and write what is in it.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@stage_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The package to write.")
 @json_option
 @exit_on_error
-def import_package(file: Path, out: Path, as_json: bool) -> None:
+def import_package(file: Path, stage: str, out: Path, as_json: bool) -> None:
     """Read FILE, whichever of the forms it is in, check the package in it, and write that. A package that fails its
     check is not written.
 
     \b
     Example: hub archive import bag.zip --out package.zip
+             hub archive import envelope.xml --stage YJ --out package.zip
     Exit status: 0 good and written · 1 refused · 2 cannot tell, written all the same · 3 wrong usage
     """
     from hub.files import write_durably
     from hub.forms import bring_in
+    from hub.inspect import Stage
 
-    found = bring_in(read_up_to(file, PACKAGE_BYTES), Settings.from_environment(database=False))
+    settings = Settings.from_environment(database=False)
+    found = bring_in(read_up_to(file, PACKAGE_BYTES), settings, stage=Stage(stage))
     verdict = found.report.verdict.value
     if verdict != "invalid":
         write_durably(out.absolute(), found.package)
@@ -123,5 +132,5 @@ def import_package(file: Path, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*FIND, *COMMANDS, *CHECKS, *VOLUMES, *CODES):
+for _command in (*FIND, *COMMANDS, *CHECKS, *TAKING, *VOLUMES, *CODES, *EVIDENCE):
     archive.add_command(_command)

@@ -1,6 +1,8 @@
-"""`hub archive reports|walk`: the checks that were made of a package, and the walk over all that are held."""
+"""`hub archive reports|report|walk`: the checks that were made of a package, and the walk over all that are held."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 
@@ -32,9 +34,10 @@ def reports(file_no: str, as_json: bool) -> None:
         say_json([one.to_dict() for one in found])
     elif found:
         say_table(
-            ["at", "stage", "verdict", "failed", "scores"],
+            ["check", "at", "stage", "verdict", "failed", "scores"],
             [
                 [
+                    one.id,
                     one.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
                     one.stage,
                     one.verdict if one.intact else f"{one.verdict} (the report was changed)",
@@ -43,11 +46,46 @@ def reports(file_no: str, as_json: bool) -> None:
                 ]
                 for one in found
             ],
-            whole=["at", "stage"],
+            whole=["check", "at", "stage"],
         )
     else:
         click.echo("no check is kept: the package is of an earlier release. `hub archive walk` checks it.")
     raise SystemExit(0 if all(one.intact for one in found) else 1)
+
+
+@click.command(short_help="Write one kept report as a sealed OFD, or as a page.")
+@click.argument("file_no", metavar="FILE_NO", type=Words())
+@click.option("--check", type=click.IntRange(min=1), help="Number of the check. Default: the newest.")
+@click.option("--as", "form", type=click.Choice(["ofd", "html"]), default="ofd", show_default=True, help="The form.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
+@json_option
+@exit_on_error
+def report(file_no: str, check: int | None, form: str, out: Path, as_json: bool) -> None:
+    """Write the report 四性检测报告 of one check of a package, by its electronic file number: an OFD under the bureau's
+    seal, or a page (HTML) without one. The sealed report of a check is made once; asked again, the same file is given.
+
+    \b
+    Example: hub archive report 420112-food-2026-00001 --out report.ofd
+             hub archive report 420112-food-2026-00001 --check 17 --as html --out report.html
+    Exit status: 0 written · 1 there is no such package or check, or the report was changed · 2 try again later
+    · 3 wrong usage
+    """
+    from hub.check_page import page
+    from hub.check_reports import report_of
+    from hub.check_sheets import sealed
+    from hub.check_view import view_of
+    from hub.context import open_hub
+    from hub.files import write_durably
+
+    with open_hub(Settings.from_environment()) as opened:
+        kept = report_of(opened, file_no, check)
+        view = view_of(kept)
+        made = sealed(opened, kept) if form == "ofd" else page(view).encode()
+    write_durably(out.absolute(), made)
+    if as_json:
+        say_json({"path": str(out), "form": form, "check": kept.id, "number": view.number, "bytes": len(made)})
+    else:
+        click.echo(f"{out}: {view.number}, {len(made):,} bytes")
 
 
 @click.command(short_help="Check again every package whose last check is too old.")
@@ -99,4 +137,4 @@ def walk(days: int | None, limit: int | None, rate: int | None, as_json: bool) -
     walked.demand_sound()
 
 
-COMMANDS = (reports, walk)
+COMMANDS = (reports, report, walk)

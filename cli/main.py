@@ -36,6 +36,8 @@ _COMMANDS = {
     "verify": ("cli.verify", "verify"),
     "render": ("cli.render", "render"),
     "archive": ("cli.archive", "archive"),
+    "requests": ("cli.archive_requests", "requests"),
+    "evidence": ("cli.evidence", "evidence"),
     "id": ("cli.identifiers", "identifiers"),
     "report": ("cli.report", "report"),
     "prepare": ("cli.prepare", "prepare"),

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -127,6 +128,26 @@ class SftpEndpoint(_Section):
     def _one_proof(self) -> SftpEndpoint:
         if (self.password is None) == (self.key_file is None):
             raise ValueError("give either password (or password_file) or key_file")
+        return self
+
+
+class HubEndpoint(_Section):
+    """Another hub that takes archives over HTTPS.
+
+    `key_id` is what it calls us in its access file, `key_file` our Ed25519 private key (PEM), whose public half it has.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s?#/]+$")]
+    key_id: Text
+    key_file: Path
+    ca_file: Path | None = None
+    timeout_s: Annotated[float, Field(gt=0)] = 30
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> HubEndpoint:
+        host = urlsplit(self.url).hostname
+        if self.url.startswith("http://") and host not in ("127.0.0.1", "localhost"):
+            raise ValueError("the url of another hub begins with https://")
         return self
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from connectors.declaration import Declaration
 from connectors.endpoints import SftpEndpoint, SourceNotConfigured
 from connectors.port import SourceRefused, SourceUnavailable
 from connectors.retrying import Patience
+from connectors.sftp_session import connected, pinned_key
 
 __all__ = ["Control", "SftpCsv", "sftp_shelf"]
 
@@ -58,7 +57,7 @@ def sftp_shelf(declaration: Declaration, endpoint: SftpEndpoint, folder: str, ti
     def opened() -> Iterator[Shelf]:
         client = paramiko.SSHClient()
         try:
-            yield _SftpShelf(_connected(client, endpoint, host_key, timeout_s), folder.rstrip("/"))
+            yield _SftpShelf(connected(client, endpoint, host_key, timeout_s), folder.rstrip("/"))
         except paramiko.BadHostKeyException:
             raise SourceRefused(_IMPOSTOR) from None
         except paramiko.AuthenticationException:
@@ -111,32 +110,6 @@ class _SftpShelf:
             self._sftp.rename(f"{whole}.part", whole)
 
 
-def _connected(
-    client: paramiko.SSHClient, point: SftpEndpoint, host_key: paramiko.PKey, timeout: float
-) -> paramiko.SFTPClient:
-    name = point.host if point.port == 22 else f"[{point.host}]:{point.port}"
-    client.get_host_keys().add(name, host_key.get_name(), host_key)
-    client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    client.connect(
-        point.host,
-        port=point.port,
-        username=point.username,
-        password=point.password.get_secret_value() if point.password else None,
-        key_filename=str(point.key_file) if point.key_file else None,
-        timeout=timeout,
-        banner_timeout=timeout,
-        auth_timeout=timeout,
-        channel_timeout=timeout,
-        allow_agent=False,
-        look_for_keys=False,
-    )
-    sftp = client.open_sftp()
-    channel = sftp.get_channel()
-    if channel is not None:
-        channel.settimeout(timeout)
-    return sftp
-
-
 _IMPOSTOR = (
     "the SFTP server shows another host key than the pinned one. No password was sent; it may be an impostor. "
     "Ask the department by telephone before changing host_key"
@@ -144,10 +117,9 @@ _IMPOSTOR = (
 
 
 def _host_key(line: str, declaration: Declaration) -> paramiko.PKey:
-    kind, data = line.split()[:2]
     try:
-        return paramiko.PKey.from_type_string(kind, base64.b64decode(data, validate=True))
-    except (paramiko.SSHException, binascii.Error, ValueError, IndexError):
+        return pinned_key(line)
+    except ValueError:
         raise SourceNotConfigured(
             f"{declaration.name}: `host_key` of section [{declaration.section}] is not a public key line such "
             "as `ssh-ed25519 AAAA…`. Copy it from what the department gave you."

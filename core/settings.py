@@ -59,6 +59,7 @@ class Settings:
         evidence_days: after so many days at the latest a log's newest head is timestamped anew.
         evidence_days_before: so many days before the last stamp's certificate ends it is done as well.
         evidence_hashes: algorithms by which renewals are stamped, `sm3` and, where the authority takes it, `sha256`.
+        transfer_quota: bytes that files of other hubs may take in the inbox.
     """
 
     home: Path
@@ -79,6 +80,7 @@ class Settings:
     evidence_days: int = 365
     evidence_days_before: int = 90
     evidence_hashes: tuple[str, ...] = ("sm3", "sha256")
+    transfer_quota: int = 50_000_000_000
 
     @property
     def access_file(self) -> Path:
@@ -95,7 +97,8 @@ class Settings:
         """Read `HUB_HOME`, `HUB_DATABASE_URL` (or `HUB_DATABASE_URL_FILE`), `HUB_SOURCES`, `HUB_KEYS`, `HUB_PRESS`,
         `HUB_ACCESS`, `HUB_WEB_HOSTS` (names with blanks or commas between them), `HUB_PUBLIC_URL`,
         `HUB_STATUS_LIST_HOURS`, `HUB_SIGNS`, `HUB_CLAMAV`, `HUB_ARCHIVE`, `HUB_ARCHIVE_DAYS`, `HUB_ARCHIVE_RATE`,
-        `HUB_EVIDENCE_DAYS`, `HUB_EVIDENCE_DAYS_BEFORE`, `HUB_EVIDENCE_HASHES` and `HUB_MODE`.
+        `HUB_EVIDENCE_DAYS`, `HUB_EVIDENCE_DAYS_BEFORE`, `HUB_EVIDENCE_HASHES`, `HUB_TRANSFER_QUOTA`
+        and `HUB_MODE`.
 
         Without any of them the one-box layout below `./var` is assumed, so that `hub` works in a
         checkout after `make demo` with nothing exported.
@@ -132,6 +135,7 @@ class Settings:
         hashes = tuple((env.get("HUB_EVIDENCE_HASHES") or "sm3 sha256").replace(",", " ").split())
         if hashes not in (("sm3",), ("sm3", "sha256")):
             raise SettingMissing("HUB_EVIDENCE_HASHES must be `sm3 sha256` or, for an authority without SHA-256, `sm3`")
+        quota = _number(env, "HUB_TRANSFER_QUOTA", 50_000_000_000, "of bytes for files of other hubs", 1, 10**14)
         signs = env.get("HUB_SIGNS", "yes")
         if signs not in ("yes", "no"):
             raise SettingMissing("HUB_SIGNS must be `yes` or, for a node that has no seal and no key, `no`")
@@ -154,6 +158,7 @@ class Settings:
             evidence_days=renewed,
             evidence_days_before=ahead,
             evidence_hashes=hashes,
+            transfer_quota=quota,
         )
 
 

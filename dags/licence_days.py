@@ -1,10 +1,12 @@
-"""Gives licences past their last day their step 过期 just after midnight, and writes the reminders that are due.
+"""Gives licences past their last day their step 过期 just after midnight, writes the reminders that are due, and closes
+requests to see an archive whose time is over.
 
 For the operator: `expire` takes each step as of the day after the last day of validity, `remind` writes which holders
 are to be told (`hub licences expiring` lists them; a person tells them, no message gateway is connected). A night
 without a run loses nothing: the next one makes it up, and pages show an ended licence as ended all the same. A licence
-of which a new document is being made waits for it and is named in the log; `hub issue` finishes it. Running it again
-at any time is safe.
+of which a new document is being made waits for it and is named in the log; `hub issue` finishes it. `requests` answers
+granted requests that a dead process left without an answer, and closes those that are over; files are refused from that
+moment on whether it ran or not. Running it again at any time is safe.
 """
 
 from __future__ import annotations
@@ -52,7 +54,18 @@ def licence_days() -> None:
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
             return run(hub)
 
+    @task
+    def requests() -> dict[str, int]:
+        from core.settings import Settings
+        from hub.context import open_hub
+        from hub.retrieval import expire as close
+        from hub.retrieval_answer import answer_granted
+
+        with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
+            return {"closed": close(hub), "answered": len(answer_granted(hub))}
+
     expire() >> remind()
+    requests()
 
 
 licence_days()

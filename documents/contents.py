@@ -54,7 +54,7 @@ def compare(package: Package, load: Callable[[str], etree._Element] | None = Non
         load: gives the root element of a file that is there, for a caller that has parsed them already.
     """
     try:
-        reader = _Parsed(package, load)
+        reader = _Licence(package, load)
         tags = reader.tag_files()
     except (NotReadable, XmlRefused):
         # Other makers link and write in ways that are not read here; whether it is ours is all that was asked.
@@ -79,18 +79,8 @@ def compare(package: Package, load: Callable[[str], etree._Element] | None = Non
     return Comparison(agreement, len(told) + len(named), differing, file=file)
 
 
-class _Parsed(Reader):
-    """A reader that takes roots somebody else has parsed."""
-
-    def __init__(self, package: Package, load: Callable[[str], etree._Element] | None) -> None:
-        self._load = load
-        super().__init__(package)
-
-    def xml(self, path: str) -> etree._Element:
-        if self._load is None:
-            return super().xml(path)
-        self.data(path)
-        return self._load(path)
+class _Licence(Reader):
+    """A reader that finds our tags, and what they show."""
 
     def tag_files(self) -> list[str]:
         """The files of custom tags in our namespace; none for a document of another maker."""

@@ -138,6 +138,11 @@ class Package:
         bytes, so a changed byte in it can go unseen and the output depends on the zlib version;
         of a stored entry every byte counts.
         """
+        body, end = self._pieces()
+        return b"".join((*body, end))
+
+    def _pieces(self) -> tuple[list[bytes], bytes]:
+        """The file piece by piece, up to its directory, and that with the end record."""
         body: list[bytes] = []
         directory: list[bytes] = []
         start = 0
@@ -151,7 +156,20 @@ class Package:
         count, size = len(self.entries), sum(map(len, directory))
         if count > MOST_STORED or start + size > LONGEST_STORED:
             raise _refused(ContainerFault.TOO_LARGE, f"{count} entries of {start} bytes do not fit a plain zip file")
-        return b"".join((*body, *directory, end_record(count, size, start)))
+        return body, b"".join((*directory, end_record(count, size, start)))
+
+    def is_written_as(self, data: bytes) -> bool:
+        """Whether `to_bytes` gives these bytes; they are not put together for it."""
+        try:
+            body, end = self._pieces()
+        except ContainerRefused:
+            return False
+        position = 0
+        for piece in (*body, end):
+            if not data.startswith(piece, position):
+                return False
+            position += len(piece)
+        return position == len(data)
 
     def with_entries(self, changes: Mapping[str, bytes | None]) -> Package:
         """A package with these files put in place of, or after, the present ones; None takes one out."""

@@ -36,6 +36,7 @@ _STAFF: Final = (
     _Account("demo-auditor", "审计员（演示）", "demo-bureau", ("auditor",)),
     _Account("demo-operator", "运维人员（演示）", "demo-bureau", ("operator",)),
     _Account("demo-officer", "证照管理员（演示）", "demo-bureau", ("licence_officer",)),
+    _Account("demo-archivist", "档案管理员（演示）", "demo-bureau", ("archivist",)),
 )
 _TERMINALS: Final = (
     ("demo-terminal-1", "自助终端一号（演示）", "demo-bureau", "区政务服务中心一楼大厅（演示）"),

@@ -36,9 +36,11 @@ class DemoAccessRefused(Permanent):
 
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-ROLES = ("clerk", "data_steward", "auditor", "operator", "licence_officer")
+ROLES = ("clerk", "data_steward", "auditor", "operator", "licence_officer", "archivist")
 #: Roles a machine may have; whatever it looks up is granted, not a role.
-MACHINE_ROLES = ("licence_officer",)
+MACHINE_ROLES = ("licence_officer", "transfer")
+#: The role of another hub, which may hand over archives that were announced.
+TRANSFER = "transfer"
 #: Kinds of callers a grant can name.
 GRANTED = (CallerKind.CLERK, CallerKind.TERMINAL, CallerKind.PARTNER)
 _ALL: Literal["all"] = "all"
@@ -113,13 +115,17 @@ class Terminal(_Member):
 
 
 class Partner(_Member):
-    """Another system; it gets tokens by OAuth2 client credentials.
+    """Another system; it gets tokens by OAuth2 client credentials, or signs its requests (RFC 9421, Ed25519).
 
     Attributes:
-        roles: some of `MACHINE_ROLES`, of a system that takes steps of licences in its organisation's name.
+        secret: scrypt hash; None for one that signs.
+        key_file: public key (PEM) of one that signs; a relative name is beside the access file.
+        roles: some of `MACHINE_ROLES`: `licence_officer` of a system that takes steps of licences in its organisation's
+            name, `transfer` of another hub, which signs.
     """
 
-    secret: str
+    secret: str | None = None
+    key_file: Path | None = None
     roles: tuple[str, ...] = ()
 
     _secret = field_validator("secret")(_hash)
@@ -128,8 +134,18 @@ class Partner(_Member):
     @classmethod
     def _known_roles(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := set(roles) - set(MACHINE_ROLES):
-            raise ValueError(f"{', '.join(sorted(unknown))} is no role of a machine; there is {MACHINE_ROLES[0]}")
+            raise ValueError(
+                f"{', '.join(sorted(unknown))} is no role of a machine; there is {', '.join(MACHINE_ROLES)}"
+            )
         return roles
+
+    @model_validator(mode="after")
+    def _proves_itself_somehow(self) -> Self:
+        if (self.secret is None) == (self.key_file is None):
+            raise ValueError("a partner has either `secret` or `key_file`")
+        if TRANSFER in self.roles and self.key_file is None:
+            raise ValueError("a hub that hands over archives signs its requests: give `key_file`")
+        return self
 
 
 class Grant(Declared):
@@ -398,6 +414,7 @@ def read_access(path: Path, mode: Mode) -> AccessFile:
 def missing_files(file: AccessFile, folder: Path) -> list[str]:
     """Names of key and secret files that the file points to and that cannot be read."""
     names = [terminal.key_file for terminal in file.terminals]
+    names += [partner.key_file for partner in file.partners if partner.key_file is not None]
     if file.provider is not None and file.provider.secret_file is not None:
         names.append(file.provider.secret_file)
     return [str(name) for name in names if not os.access(folder / name, os.R_OK)]

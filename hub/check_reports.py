@@ -21,10 +21,21 @@ class PackageNotHeld(Permanent):
     code: ClassVar[str] = "HUB-972"
 
 
+class CheckUnknown(Permanent):
+    """The package has no check of the number that was asked for, or none at all."""
+
+    code: ClassVar[str] = "HUB-993"
+
+
 @dataclass(frozen=True, slots=True)
 class KeptReport:
-    """One report that was kept. `intact` is False where it is not the one its digest was taken of."""
+    """One report that was kept, of the package of that electronic file number.
 
+    `intact` is False where it is not the one its digest was taken of.
+    """
+
+    id: int
+    file_no: str
     at: datetime
     stage: str
     verdict: str
@@ -44,6 +55,7 @@ class KeptReport:
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {
+            "check": self.id,
             "at": self.at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
             "stage": self.stage,
             "verdict": self.verdict,
@@ -73,8 +85,33 @@ def reports_of(hub: Hub, file_no: str) -> list[KeptReport]:
     return found
 
 
+def report_of(hub: Hub, file_no: str, check: int | None = None) -> KeptReport:
+    """One report of a package, by the number of the check, or the newest.
+
+    Raises:
+        PackageNotHeld: there is no such package.
+        CheckUnknown: it has no such check.
+    """
+    found = archive_checks.one_of(hub.connection, file_no, check)
+    if found is None:
+        reports_of(hub, file_no)
+        raise CheckUnknown(
+            "the package has no check of this number, or none at all. `hub archive reports FILE_NO` lists its checks; "
+            "`hub archive walk` checks one of an earlier release."
+        )
+    return _kept(found)
+
+
+def newest(hub: Hub, *, verdict: str | None = None, before: int | None = None, limit: int = 50) -> list[KeptReport]:
+    """Reports of all packages, the newest first: of one verdict or of all, and older than the check `before`."""
+    found = archive_checks.newest(hub.connection, verdict=verdict, before=before, limit=limit)
+    return [_kept(one) for one in found]
+
+
 def _kept(one: KeptCheck) -> KeptReport:
     entry = one.entry
     # the database keeps no order of names
     score = {about.value: entry.score[about.value] for about in Property if about.value in entry.score}
-    return KeptReport(one.at, entry.stage, entry.verdict, score, one.sm3.hex(), one.intact, entry.report)
+    return KeptReport(
+        one.id, one.package, one.at, entry.stage, entry.verdict, score, one.sm3.hex(), one.intact, entry.report
+    )

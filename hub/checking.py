@@ -94,6 +94,30 @@ class CopyTold:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateTold:
+    """What a certificate 档案查询证明 says of what was given out of an archive; persons who came for it are not named.
+
+    Attributes:
+        requester: kind of the requester, and the organisation where there is one.
+        holder: whose archive it was; None for a person.
+        files: how many were given out; `form` says as what.
+        ended: it was withdrawn, or closed before its time.
+    """
+
+    number: str
+    requester: str
+    requester_en: str
+    holder: str | None
+    purpose: str
+    form: str
+    files: int
+    made_at: datetime
+    expires_at: datetime
+    document_sm3: bytes
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """What the register says of one published document, as of the day of the check.
 
@@ -134,11 +158,13 @@ class Known:
         document: the published document that is this very file, or a copy of it recorded under this SM3.
         identifier_known: the identifier in the file is one of the register's, which has another file under it.
         organs: credit codes of the organs whose seals this hub has or had.
+        certificate: the certificate about files of an archive that is this very file.
     """
 
     document: Registered | None
     identifier_known: bool
     organs: frozenset[str]
+    certificate: CertificateTold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +176,7 @@ class Checked:
         reasons: why, where that needs more words than the verdict: parts that were changed, what is not known.
         seals: whom the seals name; of a licence that the register knows, its own.
         newer_token: of the newer version, to be linked to; None when asked by number.
+        certificate: what was given out of an archive, where the document is a certificate of that.
     """
 
     outcome: Outcome
@@ -160,6 +187,7 @@ class Checked:
     seals: tuple[SealTold, ...] = ()
     newer_token: str | None = field(default=None, repr=False)
     report: Report | None = field(default=None, repr=False)
+    certificate: CertificateTold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +242,16 @@ def judge_register(found: Registered | None, way: Way, at: datetime) -> Checked:
     return Checked(outcome, way, at, found, seals=found.seals, newer_token=newer)
 
 
+def outcome_of_certificate(found: CertificateTold, at: datetime) -> Outcome:
+    """Whether a certificate holds at a moment."""
+    return Outcome.CERTIFICATE_EXPIRED if found.ended or at > found.expires_at else Outcome.CERTIFICATE
+
+
+def judge_certificate(found: CertificateTold, at: datetime) -> Checked:
+    """The verdict for the token of a certificate."""
+    return Checked(outcome_of_certificate(found, at), Way.CODE, at, certificate=found)
+
+
 def judge_file(report: Report, known: Known | None, at: datetime) -> Checked:
     """The verdict for a file.
 
@@ -233,6 +271,7 @@ def judge_file(report: Report, known: Known | None, at: datetime) -> Checked:
         tuple(_told(one, proven=proven) for one in report.seals),
         _newer(found) if found is not None else None,
         report,
+        known.certificate if known is not None and outcome not in _SAYS_NOTHING else None,
     )
 
 
@@ -258,6 +297,8 @@ def _file_outcome(report: Report, known: Known | None, at: datetime) -> tuple[Ou
                 "licence is still in force cannot be told",
             )
         ]
+    if known.certificate is not None:
+        return outcome_of_certificate(known.certificate, at), []
     if known.document is not None:
         outcome = outcome_of(known.document, at)
         return (outcome, []) if outcome is not Outcome.NOT_FOUND else (Outcome.NOT_REGISTERED, [])
@@ -287,6 +328,8 @@ def _refused(report: Report, failed: set[str], known: Known | None, at: datetime
         return Outcome.TAMPERED, parts_at_fault(report)
     if known is not None and known.document is not None:
         return _ended(known, at) or Outcome.SEAL_UNTRUSTED, parts_at_fault(report)
+    if known is not None and known.certificate is not None:
+        return Outcome.SEAL_UNTRUSTED, parts_at_fault(report)
     return Outcome.FOREIGN, [
         Told(
             "印章或签章证书不可信；下列名称仅为文件自称，未经证实，可能是冒用",

@@ -20,7 +20,8 @@ from documents.errors import NotReadable
 from documents.package import ContainerRefused, Package
 from documents.reader import Reader
 from documents.xml import XmlRefused
-from hub.checking import Checked, CopyTold, Known, Registered, Way, judge_file, judge_register
+from hub.checking import Checked, CopyTold, Known, Registered, Way, judge_certificate, judge_file, judge_register
+from hub.checking_certificate import certificate_by_file, certificate_by_token
 from hub.checking_told import registered
 from hub.context import Hub
 from hub.designation import digest_of
@@ -45,7 +46,7 @@ _LONGEST: Final = 200
 
 
 def by_token(hub: Hub, token: str) -> Checked:
-    """The verdict on the document, or annotated copy, whose QR code holds the token.
+    """The verdict on the document, annotated copy or certificate of the archive whose QR code holds the token.
 
     Raises:
         StoreUnavailable: the register cannot be asked.
@@ -55,6 +56,9 @@ def by_token(hub: Hub, token: str) -> Checked:
     copy = _of_copy(hub, annotated.by_token(hub.connection, hub.vault, key)) if version is None else None
     if copy is not None:
         version = copy[0]
+    certificate = certificate_by_token(hub, key) if version is None else None
+    if certificate is not None:
+        return judge_certificate(certificate, hub.clock.now())
     found = _found(hub, version, copy[1] if copy is not None else None)
     return judge_register(found, Way.CODE, hub.clock.now())
 
@@ -125,9 +129,10 @@ def _known(hub: Hub, data: bytes) -> Known:
         found = _of_copy(hub, annotated.by_document_sm3(hub.connection, hub.vault, key))
         version, copy = found if found is not None else (None, None)
     document = _found(hub, _published(version), copy)
+    certificate = certificate_by_file(hub, key) if document is None else None
     told = _identifier_in(data) if document is None else None
     tied = told is not None and _published(licences.by_identifier(hub.connection, told)) is not None
-    return Known(document, tied, checked.organs(hub.connection))
+    return Known(document, tied, checked.organs(hub.connection), certificate)
 
 
 def _identifier_in(data: bytes) -> str | None:

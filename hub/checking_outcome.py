@@ -9,7 +9,9 @@ from typing import Final
 
 
 class Outcome(StrEnum):
-    """What a check says. Only `valid` and, for the receiver it names, `annotated` let anybody rely on a licence."""
+    """What a check says. Only `valid` and, for the receiver it names, `annotated` let anybody rely on a licence;
+    `certificate` is of no licence but of what an archive gave out.
+    """
 
     VALID = "valid"
     SUSPENDED = "suspended"
@@ -20,6 +22,8 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     ANNOTATED = "annotated"
     ANNOTATED_EXPIRED = "annotated_expired"
+    CERTIFICATE = "certificate"
+    CERTIFICATE_EXPIRED = "certificate_expired"
     TAMPERED = "tampered"
     UNREADABLE = "unreadable"
     SEAL_UNTRUSTED = "seal_untrusted"
@@ -90,6 +94,18 @@ WORDS: Final[Mapping[Outcome, Words]] = {
         "bad", "✕", "加注件已过期", "Annotated copy, expired",
         "本文件是本机关制发的加注件，使用期限已过，请持证人重新出具。",
         "This annotated copy was made by this office and its time of use is over; ask the holder for a new one.",
+    ),
+    Outcome.CERTIFICATE: Words(
+        "note", "档", "档案查询证明", "Archive certificate",
+        "本文件是本机关出具的档案查询证明，在有效期内；仅供下列查询人用于下列用途。",
+        "This is a certificate of this office about what its archive gave out, and it holds; for the requester and "
+        "purpose named below only.",
+    ),
+    Outcome.CERTIFICATE_EXPIRED: Words(
+        "bad", "✕", "档案查询证明已失效", "Archive certificate, expired",
+        "本文件是本机关出具的档案查询证明，有效期已过或查询已撤回，请重新申请查询。",
+        "This certificate about files of an archive was made by this office; its time is over or the request was "
+        "withdrawn. Ask the archive again.",
     ),
     Outcome.TAMPERED: Words(
         "bad", "✕", "被篡改", "Tampered with",

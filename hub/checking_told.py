@@ -104,6 +104,12 @@ def face_of(facts: Mapping[str, Any]) -> list[FaceLine]:
     ]
 
 
+def names_persons(facts: Mapping[str, Any]) -> bool:
+    """Whether a line of the face that says something is about a person."""
+    personal = _personal_lines(facts)
+    return any(line["key"] in personal and line["words"].strip() for line in facts.get("face", ()))
+
+
 def _personal_lines(facts: Mapping[str, Any]) -> frozenset[str]:
     try:
         declared = {line.key for line in licence_type(facts["kind"]).face if line.personal}

@@ -126,18 +126,20 @@ def _lane(algorithm: str, head: Head | None, renewals: Sequence[Renewal], trust:
         last = place == len(stamps) - 1
         # it has to hold until the next one was made over it
         needed = max(at, stamp.time) if last else max(stamps[place + 1].time, stamp.time)
+        ends: datetime | None = None
         try:
             _, ends = trust.check(stamp.certificate, stamp.others, stamp.time)
-        except TrustUnknown as error:
-            return Lane(algorithm, Verdict.CANNOT_TELL, len(stamps), stamps[0].time, reason=error.message)
-        except HubError as error:
-            return _refused(algorithm, stamps, error)
-        broken = _broken(trust, stamp, ends, needed)
+            broken = _broken(trust, stamp, ends, needed)
+            if broken is not None and not last:
+                broken += f"; the next one was made only on {_day(needed)}"
+        except (TrustUnknown, CertificateRefused) as error:
+            broken = f"the authority of the stamp of {_day(stamp.time)}: {error.message.rstrip('.')}"
+            if isinstance(error, CertificateRefused) and error.fault is not CertificateFault.UNTRUSTED:
+                return Lane(algorithm, Verdict.INVALID, len(stamps), stamps[0].time, reason=broken)
         if broken is not None:
-            until, since = ends, None if last else stamps[place + 1].time
+            since = None if last else stamps[place + 1].time
             reason = broken if last or not reason else reason
-            reason += "" if last else f"; the next one was made only on {_day(needed)}"
-        elif last:
+        if last:
             until = ends
     verdict = Verdict.CANNOT_TELL if reason else Verdict.VALID
     return Lane(algorithm, verdict, len(stamps), stamps[0].time, since, until, reason)
@@ -152,13 +154,6 @@ def _stamps(algorithm: str, head: Head | None, renewals: Sequence[Renewal]) -> l
         if token is not None:
             found.append(read_stamp(token, one.statement, algorithm, one.certificates))
     return found
-
-
-def _refused(algorithm: str, stamps: Sequence[Stamp], error: HubError) -> Lane:
-    """A stamp that could not be relied on even when it was made; of an authority nobody named it cannot be told."""
-    unknown = isinstance(error, CertificateRefused) and error.fault is CertificateFault.UNTRUSTED
-    verdict = Verdict.CANNOT_TELL if unknown else Verdict.INVALID
-    return Lane(algorithm, verdict, len(stamps), stamps[0].time, reason=f"a stamp's authority: {error.message}")
 
 
 def _broken(trust: StampTrust, stamp: Stamp, ends: datetime, needed: datetime) -> str | None:

@@ -20,10 +20,10 @@ from core.settings import Settings
 from core.verdict import Verdict
 from hub import log_heads, renewals
 from hub.evidence_chain import Proven, judge
-from hub.evidence_heads import HeadSigner
+from hub.evidence_heads import LinkSigner, doubt_renewals
 from hub.inspect import check_package
 from hub.log_heads import Head
-from hub.renewals import DIGESTS, Renewal, chained, head_digests, leaves_of
+from hub.renewals import DIGESTS, Covered, Renewal, chained, head_digests, leaves_of
 from hub.stamp_trust import StampTrust
 from hub.trust import is_sm2
 from signing.certificates import Certificate
@@ -47,6 +47,7 @@ class Answer:
         proven: what the stamps show; None where it did not come to that.
         since: the earliest moment at which the package was there, by its stamps; `until`: so long they show it.
         seals: what the four-property check says of the package as of that moment; None where it was not asked.
+        signers: who signed the head and the renewals.
     """
 
     verdict: Verdict
@@ -57,6 +58,7 @@ class Answer:
     since: datetime | None = None
     until: datetime | None = None
     seals: Verdict | None = None
+    signers: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -68,6 +70,7 @@ class Answer:
             "since": None if self.since is None else self.since.astimezone(SHANGHAI).isoformat(timespec="seconds"),
             "until": None if self.until is None else self.until.astimezone(SHANGHAI).isoformat(timespec="seconds"),
             "seals": None if self.seals is None else self.seals.value,
+            "signers": list(self.signers),
             "chains": [] if self.proven is None else [lane.to_dict() for lane in self.proven.lanes],
         }
 
@@ -120,20 +123,24 @@ def check(
     read = _read(document)
     trust = StampTrust.of(settings, anchors)
     try:
-        _check_way(data, read, algorithms)
+        covered = _check_way(data, read, algorithms)
         others = [Certificate.read(one) for one in read.certificates if is_sm2(one)]
-        signer = HeadSigner.of(read.head, LOG) if "sm3" in algorithms else None
+        # Made while SM3 held, as the stamps show: believed also when it does not any more.
+        signer = LinkSigner.of_head(read.head, LOG)
+        doubt = doubt_renewals(read.renewals, covered, trust, others)
     except _Broken as broken:
         return Answer(Verdict.INVALID, f"无效：{broken.zh}", f"invalid: {broken.en}", read.file_no)
     except HubError as error:
         return Answer(Verdict.INVALID, "无效：证据被改动或不是这个归档包的", f"invalid: {error.message}", read.file_no)
     proven = judge(read.head, read.renewals, trust, at, algorithms)
-    found = Answer(proven.verdict, "", "", read.file_no, proven, proven.since, proven.until)
+    names = dict.fromkeys((signer.name, *(LinkSigner.of_renewal(said).name for said in covered)))
+    found = Answer(proven.verdict, "", "", read.file_no, proven, proven.since, proven.until, signers=tuple(names))
     if proven.verdict is Verdict.INVALID:
         return _told(found, Verdict.INVALID, "时间戳链不成立", proven.reason)
     if proven.since is None:
         return _told(found, Verdict.CANNOT_TELL, "时间戳链已到期、没有或无法核实", proven.reason)
-    if signer is not None and (doubt := signer.doubt(trust, proven.since, others)) is not None:
+    doubt = doubt or signer.doubt(trust, proven.since, others)
+    if doubt is not None:
         return _told(found, doubt[0], "日志签名者的证书当时不可信或无法核实", doubt[1])
     found, fault = _with_seals(found, data, trust, settings, anchors, proven.since)
     if fault is not None:
@@ -211,7 +218,7 @@ def _read(document: Any) -> _Read:
     return read
 
 
-def _check_way(data: bytes, read: _Read, algorithms: Sequence[str]) -> None:
+def _check_way(data: bytes, read: _Read, algorithms: Sequence[str]) -> list[Covered]:
     """From the package to what the stamps cover, by each algorithm alone.
 
     Raises:
@@ -227,7 +234,7 @@ def _check_way(data: bytes, read: _Read, algorithms: Sequence[str]) -> None:
     if "sm3" in algorithms:
         check_inclusion(leaf_hash(read.entry), read.number, read.head.size, read.path, read.head.root)
     if not covered:
-        return
+        return []
     first = covered[0]
     if read.head.number > first.head_number:
         raise _Broken("续期不覆盖该签名树头", "the first renewal does not cover the head")
@@ -242,6 +249,7 @@ def _check_way(data: bytes, read: _Read, algorithms: Sequence[str]) -> None:
         check_inclusion(
             leaf_hash(read.entry, digest), read.number, entries.size, read.entry_sha256, entries.root(), digest
         )
+    return covered
 
 
 def _hashes(values: Sequence[str]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""A signed head as a link of the evidence: who signed it, and whether to rely on that when it was first stamped."""
+"""Signed heads and renewals as links of the evidence: who signed them, and whether to rely on that."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 from core.verdict import Verdict
 from hub import log_heads
 from hub.log_heads import Head, HeadRefused
-from hub.renewals import Covered
-from hub.stamp_trust import StampTrust
+from hub.renewals import Covered, Renewal
+from hub.stamp_trust import StampTrust, read_stamp
 from signing.certificates import Certificate
-from signing.errors import CertificateFault, CertificateRefused, TrustUnknown
+from signing.errors import CertificateFault, CertificateRefused, SignedDataRefused, TrustUnknown
 from signing.signed_data import SignedData
 from store import log_heads as stored
 from store.connection import Connection
@@ -23,39 +23,53 @@ _TOLERANCE: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class HeadSigner:
-    """Whose good signature a head bears, and when it was made by the signer's own word."""
+class LinkSigner:
+    """Whose good signature a head or a renewal bears, and when it was made by the signer's own word."""
 
     certificate: Certificate
     signed_at: datetime
     came_along: tuple[Certificate, ...]
 
+    @property
+    def name(self) -> str:
+        """As the certificate has it: any signer under a trusted root is taken, so people are to be told who it was."""
+        return f"{self.certificate.common_name} ({self.certificate.organisation})"
+
     @classmethod
-    def of(cls, head: Head, log: str) -> HeadSigner:
+    def of_head(cls, head: Head, log: str) -> LinkSigner:
         """The signer, once statement and signature were found right; whether to trust is still to be asked.
 
         Raises:
-            HeadRefused: statement and head differ, or the signature is none with a time.
+            HeadRefused: statement and head differ.
             SignatureInvalid, DerRefused, SignedDataRefused, CertificateRefused: the signature is wrong.
         """
         if not log_heads.says(head, log):
             raise HeadRefused(f"head {head.number}: its statement says something else than what stands beside it.")
-        signed = SignedData.read(head.signature)
-        signed.check(head.statement)
+        return cls._of(head.statement, head.signature)
+
+    @classmethod
+    def of_renewal(cls, said: Covered) -> LinkSigner:
+        """The same of a renewal. Raises as `of_head`."""
+        return cls._of(said.signed, said.signature)
+
+    @classmethod
+    def _of(cls, statement: bytes, signature: bytes) -> LinkSigner:
+        signed = SignedData.read(signature)
+        signed.check(statement)
         if signed.content is not None or signed.signing_time is None:
-            raise HeadRefused(f"head {head.number}: its signature is no detached one with a time.")
+            raise SignedDataRefused("the signature of a head or renewal is no detached one with a time; refused.")
         return cls(signed.signer, signed.signing_time, signed.certificates)
 
     def doubt(
         self, trust: StampTrust, since: datetime, others: Sequence[Certificate] = ()
     ) -> tuple[Verdict, str] | None:
-        """Why the signer could not be relied on when the head was signed and at the moment it is proven since.
+        """Why the signer could not be relied on when it signed and at the moment the link is proven since.
 
         Args:
             others: certificates that may stand between the signer's and a root.
         """
         if self.signed_at > since + _TOLERANCE:
-            return Verdict.INVALID, "the head says that it was signed after it was stamped."
+            return Verdict.INVALID, "a head or renewal says that it was signed after it was stamped."
         for moment in (self.signed_at, max(since, self.signed_at)):
             try:
                 trust.sm2.check(self.certificate, moment, others=(*self.came_along, *others))
@@ -65,6 +79,22 @@ class HeadSigner:
                 untold = error.fault in (CertificateFault.UNTRUSTED, CertificateFault.EXPIRED)
                 return Verdict.CANNOT_TELL if untold else Verdict.INVALID, error.message
         return None
+
+
+def doubt_renewals(
+    renewals: Sequence[Renewal], covered: Sequence[Covered], trust: StampTrust, others: Sequence[Certificate] = ()
+) -> tuple[Verdict, str] | None:
+    """Why one of them cannot be relied on to be the log's own; its stamps are judged elsewhere.
+
+    Raises:
+        SignatureInvalid, DerRefused, SignedDataRefused, CertificateRefused: a signature or a stamp is wrong.
+    """
+    for one, said in zip(renewals, covered, strict=True):
+        stamped = read_stamp(one.stamp, one.statement, "sm3").time
+        doubt = LinkSigner.of_renewal(said).doubt(trust, stamped, others)
+        if doubt is not None:
+            return doubt[0], f"renewal {one.number}: {doubt[1]}"
+    return None
 
 
 def first_link(connection: Connection, log: str, entry: int, covered: Sequence[Covered]) -> tuple[Head, int] | None:

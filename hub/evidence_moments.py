@@ -12,7 +12,7 @@ from core.verdict import Verdict
 from hub import renewal_files
 from hub.context import Hub
 from hub.evidence_chain import Proven, judge
-from hub.evidence_heads import HeadSigner, first_link
+from hub.evidence_heads import LinkSigner, doubt_renewals, first_link
 from hub.holdings import LOG
 from hub.log_heads import Head
 from hub.log_sealing import files_of
@@ -81,13 +81,15 @@ class ProvenMoments:
             if covered:
                 for _ in check_heads(covered, log_heads.every(self._hub.connection, LOG)):
                     pass
-            return held, covered, StampTrust.of(self._hub.settings)
+            trust = StampTrust.of(self._hub.settings)
+            doubt = doubt_renewals(held, covered, trust)
+            return (held, covered, trust) if doubt is None else doubt[1]
         except HubError as error:
             return error.message
 
     def _judged(self, head: Head, renewals: list[Renewal], trust: StampTrust) -> Proven | str:
         try:
-            signer = HeadSigner.of(head, LOG)
+            signer = LinkSigner.of_head(head, LOG)
         except HubError as error:
             return error.message
         found = judge(head, renewals, trust, self._at)

@@ -19,6 +19,7 @@ from hub.evidence_due import Standing, due, ends_of, standing
 from hub.kept_log import KeptLog
 from hub.kept_logs import kept
 from hub.log_heads import Head
+from hub.log_key import log_key
 from hub.log_sealing import complete_files, files_of
 from hub.press import timestamp_client
 from hub.press_file import press_file_of
@@ -83,6 +84,8 @@ def renew(hub: Hub, log: str, *, force: bool = False, after_gap: bool = False, o
         EvidenceUnset: no authority is configured, or its root is not trusted here.
         RenewalRefused, LogShrunk, LogFilesRefused: database, files, heads, entries or earlier renewals do not fit each
             other; nothing was stamped.
+        LogKeyUnset, KeyRefused, CertificateRefused, DemoKeysBroken, PressMalformed: no key to sign with.
+        SignerUnavailable: a Retryable; token or platform does not answer.
         TimestampUnavailable: a Retryable; the authority does not answer, nothing changed.
         SealerBusy: a Retryable; another process seals or renews.
     """
@@ -109,7 +112,7 @@ def renew(hub: Hub, log: str, *, force: bool = False, after_gap: bool = False, o
         before = held[-1] if held else None
         gap = stands.latest if stands.ended else None
         at = hub.clock.now()
-        statement = statement_of(log, head, heads, entries, before, at, gap)
+        statement = statement_of(log, head, heads, entries, before, at, gap, log_key(hub.settings))
         on_step("statement.made")
         made = _stamped(hub, statement, 0 if before is None else before.number + 1, head, at)
         on_step("statement.stamped")
@@ -153,7 +156,7 @@ def _stamped(hub: Hub, statement: bytes, number: int, head: Head, at: datetime) 
     if part is None:
         raise EvidenceUnset("press.toml has no section [timestamp]: nobody is there who could stamp. Nothing was done.")
     client = timestamp_client(replace(part, when_down="wait"), hub.clock)
-    trust = StampTrust.of(hub.settings)
+    trust = StampTrust.of(hub.settings, fetch=True)
     stamps: dict[str, bytes] = {}
     between: list[bytes] = []
     for algorithm in hub.settings.evidence_hashes:

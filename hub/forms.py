@@ -13,7 +13,7 @@ from archive.reading import read_case
 from core.clock import Clock, SystemClock
 from core.settings import Settings
 from documents.package import Package
-from hub.inspect import PackageReport, inspect_package
+from hub.inspect import PackageReport, Stage, inspect_package
 from hub.press import Press
 from hub.trust import trust_of
 from signing.detached import verify_detached
@@ -61,8 +61,11 @@ def export(package: bytes, form: Form, settings: Settings, clock: Clock | None =
     return package
 
 
-def bring_in(data: bytes, settings: Settings) -> BroughtIn:
+def bring_in(data: bytes, settings: Settings, *, stage: Stage = Stage.FILING) -> BroughtIn:
     """Read a file in any of the forms, and check the package in it. Nothing is stored.
+
+    Args:
+        stage: whose items are looked at; what comes from another archive is at transfer.
 
     Raises:
         ContainerRefused, FormRefused, MetadataUnreadable, CaseUnfit: it is none of them, or was changed.
@@ -83,7 +86,7 @@ def bring_in(data: bytes, settings: Settings) -> BroughtIn:
     else:
         package = data
     case = read_case(package)
-    return BroughtIn(form, package, case.electronic_file_no, inspect_package(package, settings))
+    return BroughtIn(form, package, case.electronic_file_no, inspect_package(package, settings, stage=stage))
 
 
 def form_of(data: bytes) -> Form:

@@ -16,7 +16,6 @@ from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from archive.report import Stage
-from core.digest import sm3
 from core.errors import Permanent
 from core.verdict import Verdict
 from hub.archive_codes import policy_of
@@ -158,19 +157,20 @@ def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moment
         data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append,
         policy=policy_of(hub),
     )  # fmt: skip
-    fault, doubt = _fault(holding, said, data), None
-    if fault is None and report.verdict is Verdict.VALID and min(ends, default=hub.clock.now()) < hub.clock.now():
-        doubt = moments.doubt(holding.entry, holding.body, min(ends))
+    fault, doubt = _fault(holding, said, bytes.fromhex(report.sm3), data), None
+    # of what had ended before the package came, whoever took it in has judged
+    ended = [one for one in ends if one < hub.clock.now() and (said is None or one >= at)]
+    if fault is None and report.verdict is Verdict.VALID and ended:
+        doubt = moments.doubt(holding.entry, holding.body, min(ended))
     told = {"fault": fault, "doubt": doubt, "in_log": said is not None}
     decided = "invalid" if fault is not None else "cannot_tell" if doubt is not None else None
     return entry_of(report, decided, keeping=told)
 
 
-def _fault(holding: Holding, said: dict[str, Any] | None, data: bytes) -> str | None:
+def _fault(holding: Holding, said: dict[str, Any] | None, digest: bytes, data: bytes) -> str | None:
     """What is wrong with the file as a whole, held against the table and the archive's log."""
     if holding.body is not None and said is None:
         return "its entry in the archive's log is not of the form of one"
-    digest = sm3(data)
     if digest != holding.sm3:
         return "its file is not the one that was recorded"
     if said is not None and (digest.hex(), sha256(data).hexdigest()) != (said["sm3"], said["sha256"]):

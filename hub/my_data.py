@@ -46,6 +46,7 @@ _CHANNELS: Final = {
     "partner": "共享单位系统",
     "system": "数据共享枢纽",
     "person": "本人",
+    "pick_up": "凭提取码领取",
 }
 _ITEM_NAME: Final = "我的数据"
 #: Purposes that no item names.
@@ -60,6 +61,7 @@ _OWN_OUTCOMES: Final = {
     "licence_view": "已查阅",
     "licence_step": "已办理",
     "licence_reminder": "已列入提醒名单",
+    "archive_request": "已办理",
 }
 _OUTCOMES: Final = {"complete": "材料齐备", "partial": "部分材料齐备", "refused": "已拒绝"}
 
@@ -292,7 +294,7 @@ def _looked(seen: Seen, reported: frozenset[str]) -> Looked:
         basis=body["basis"],
         case_no=None if another else body["case"],
         of_another=another,
-        outcome=_OWN_OUTCOMES.get(body["purpose"]) or _OUTCOMES.get(body["outcome"], body["outcome"]),
+        outcome=_outcome(body["purpose"], body["outcome"]),
         refused=body["outcome"] == "refused",
         facts=tuple(_by_source(body["about"])),
         withheld_until=body["withheld_until"],
@@ -324,6 +326,12 @@ def _by_source(mine: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, tuple[s
             yield f"{source.department.zh}·{source.title}", tuple(_label(resource, field) for field in fields)
         else:
             yield resource, tuple(fields)
+
+
+def _outcome(purpose: str, outcome: str) -> str:
+    if outcome != "refused" and purpose in _OWN_OUTCOMES:
+        return _OWN_OUTCOMES[purpose]
+    return _OUTCOMES.get(outcome, outcome)
 
 
 def _purpose(code: str) -> str:

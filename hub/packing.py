@@ -16,7 +16,6 @@ from archive.opened import LIMITS
 from archive.package import build
 from archive.retention import RetentionRule, RetentionTable
 from core.clock import SHANGHAI
-from core.digest import sm3
 from core.own_types import RETENTION, own_types
 from core.settings import Mode, Settings
 from documents.package import ContainerRefused, Package
@@ -92,7 +91,7 @@ class Packer:
         self.on_step("package.written")
         return NewPackage(
             file_no=case.electronic_file_no,
-            sm3=sm3(data),
+            sm3=bytes.fromhex(checked.sm3),
             sha256=sha256(data).digest(),
             size=len(data),
             path=path,

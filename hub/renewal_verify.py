@@ -9,6 +9,7 @@ from core.verdict import Verdict
 from hub import renewal_files
 from hub.context import Hub
 from hub.evidence_chain import judge
+from hub.evidence_heads import doubt_renewals
 from hub.log_files import LogFiles
 from hub.log_report import LogReport
 from hub.renewals import Covered, Renewal, RenewalRefused, chained, check_heads
@@ -73,10 +74,19 @@ class RenewalWatch:
 
     def _look_at_stamps(self, held: list[Renewal]) -> None:
         try:
-            found = judge(None, held, StampTrust.of(self._hub.settings), self._hub.clock.now())
+            trust = StampTrust.of(self._hub.settings)
+            found = judge(None, held, trust, self._hub.clock.now())
         except HubError as error:
             self._report.unsure.append(f"stamps of renewals cannot be judged: {error.message}")
             return
+        try:
+            doubt = doubt_renewals(held, self._covered, trust)
+        except HubError as error:
+            doubt = Verdict.INVALID, error.message
+        if doubt is not None and doubt[0] is Verdict.INVALID:
+            self._report.found("renewal", doubt[1])
+        elif doubt is not None:
+            self._report.unsure.append(doubt[1])
         for lane in found.lanes:
             if lane.verdict is Verdict.INVALID:
                 self._report.found("renewal", f"stamps over {lane.algorithm}: {lane.reason}")

@@ -1,4 +1,4 @@
-"""A renewal: a statement over all heads and entries of a log and the renewal before, timestamped by two algorithms.
+"""A renewal: a signed statement over all heads and entries of a log and the renewal before, stamped by two algorithms.
 
 After the idea of RFC 4998 (chains and sequences of archive timestamps); its ASN.1 is not made. Everything that is
 covered is covered by SM3 and by SHA-256, so that none of the two carries all.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -20,6 +20,8 @@ from core.errors import Permanent
 from core.merkle import Digest, Growing, leaf_hash
 from hub import log_heads
 from hub.log_heads import Head
+from signing.detached import sign_detached
+from signing.port import Signer
 from store.log_renewals import StoredRenewal as Renewal
 
 __all__ = ["DIGESTS", "Covered", "HeadTrees", "Renewal", "RenewalRefused", "from_dict", "statement_of", "to_dict"]
@@ -27,7 +29,7 @@ __all__ = ["DIGESTS", "Covered", "HeadTrees", "Renewal", "RenewalRefused", "from
 VERSION: Final = 1
 #: Each algorithm carries the whole alone.
 DIGESTS: Final[Mapping[str, Digest]] = {"sm3": sm3, "sha256": sha256}
-_KEYS = {"v", "type", "log", "number", "at", "head", "heads", "entries", "previous", "gap"}
+_KEYS = {"v", "type", "log", "number", "at", "head", "heads", "entries", "previous", "gap", "signature"}
 
 
 class RenewalRefused(Permanent):
@@ -46,6 +48,7 @@ class Covered:
         head: digests of the newest head's statement, signature and stamp, by algorithm.
         previous: digests of the renewal before, by algorithm; None for the first.
         gap: until when the certificate of the stamp before was valid, where this one came too late; else None.
+        signature: of the log's key (detached CMS) over `signed`: an authority stamps anybody's statement.
     """
 
     log: str
@@ -57,6 +60,8 @@ class Covered:
     entries: Growing
     previous: Mapping[str, bytes] | None
     gap: datetime | None
+    signed: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 class HeadTrees:
@@ -83,28 +88,39 @@ def leaves_of(head: Head) -> dict[str, bytes]:
 
 
 def statement_of(
-    log: str, head: Head, heads: HeadTrees, entries: Growing, before: Renewal | None, at: datetime, gap: datetime | None
+    log: str,
+    head: Head,
+    heads: HeadTrees,
+    entries: Growing,
+    before: Renewal | None,
+    at: datetime,
+    gap: datetime | None,
+    signer: Signer,
 ) -> bytes:
-    """What is to be stamped.
+    """What is to be stamped, signed.
 
     Args:
         heads: up to and with `head`.
         entries: the SHA-256 tree over the entries that the head covers.
+        signer: the log's key.
+
+    Raises:
+        KeyRefused, SignerUnavailable: from the signer.
     """
-    return canonical(
-        {
-            "v": VERSION,
-            "type": "renewal",
-            "log": log,
-            "number": 0 if before is None else before.number + 1,
-            "at": _text(at),
-            "head": {"number": head.number, "size": head.size, **head_digests(head)},
-            "heads": {"size": heads.size, **{name: _hex(tree.edge) for name, tree in heads.trees.items()}},
-            "entries": {"size": entries.size, "sha256": _hex(entries.edge)},
-            "previous": None if before is None else {name: one.hex() for name, one in digests_of(before).items()},
-            "gap": None if gap is None else _text(gap),
-        }
-    )
+    said = {
+        "v": VERSION,
+        "type": "renewal",
+        "log": log,
+        "number": 0 if before is None else before.number + 1,
+        "at": _text(at),
+        "head": {"number": head.number, "size": head.size, **head_digests(head)},
+        "heads": {"size": heads.size, **{name: _hex(tree.edge) for name, tree in heads.trees.items()}},
+        "entries": {"size": entries.size, "sha256": _hex(entries.edge)},
+        "previous": None if before is None else {name: one.hex() for name, one in digests_of(before).items()},
+        "gap": None if gap is None else _text(gap),
+    }
+    # within what is stamped, so that the signature is shown to have been there, too
+    return canonical({**said, "signature": b64encode(sign_detached(canonical(said), signer, at)).decode()})
 
 
 def head_digests(head: Head) -> dict[str, dict[str, str | None]]:
@@ -145,6 +161,8 @@ def read(renewal: Renewal) -> Covered:
             if said["previous"] is None
             else {name: bytes.fromhex(said["previous"][name]) for name in DIGESTS},
             gap=None if said["gap"] is None else datetime.fromisoformat(said["gap"]),
+            signed=canonical({key: value for key, value in said.items() if key != "signature"}),
+            signature=b64decode(said["signature"], validate=True),
         )
         fits = (
             (said.keys(), said["v"], said["type"]) == (_KEYS, VERSION, "renewal")

@@ -39,15 +39,17 @@ class StampTrust:
     lists: tuple[bytes, ...] = field(default=(), repr=False)
 
     @classmethod
-    def of(cls, settings: Settings | None, anchors: Sequence[bytes] | None = None) -> StampTrust:
-        """Given anchors and nothing else, or those of this hub.
+    def of(
+        cls, settings: Settings | None, anchors: Sequence[bytes] | None = None, *, fetch: bool = False
+    ) -> StampTrust:
+        """Given anchors and nothing else, or those of this hub; `fetch`: what `press.toml` says is to be fetched, is.
 
         Raises:
             CertificateRefused, RevocationListRefused, PressMalformed: one cannot be read.
         """
         given = anchors if anchors is not None else anchors_of(settings)
         known = known_revocation(settings, anchors, None)
-        if settings is not None and anchors is None:
+        if fetch and settings is not None and anchors is None:
             sm2 = trust_of_press(settings, press_file_of(settings))
         else:
             sm2 = trust_of(settings, anchors)

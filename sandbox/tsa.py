@@ -63,9 +63,11 @@ def keys(folder: Path, *, begins: datetime | None = None, days: int = 3650) -> K
     kept = folder / "p256-tsa.key"
     if not kept.exists():
         issue = partial(certificates.issue, unit=_ORGANISATION, begins=begins)
-        root = issue("测试时间戳根证书", None, {"key_cert_sign", "crl_sign"})
+        # two authorities are told apart by name, as in the world
+        year = "" if begins is None else f"（{begins:%Y}）"
+        root = issue(f"测试时间戳根证书{year}", None, {"key_cert_sign", "crl_sign"})
         own = issue("测试时间戳服务", root, {"digital_signature"}, "time_stamping", days=days)
-        other_root = p256.root("测试时间戳根证书（P-256）", _ORGANISATION, begins=begins)
+        other_root = p256.root(f"测试时间戳根证书（P-256）{year}", _ORGANISATION, begins=begins)
         other = p256.timestamper("测试时间戳服务（P-256）", _ORGANISATION, other_root, begins=begins, days=days)
         certificates.store(folder, "sm2-tsa", own)
         for name, pem in (

@@ -59,7 +59,8 @@ def check_timestamper(
         # a thread of its own: the caller may be within a running loop, which must not be entered twice
         with ThreadPoolExecutor(1) as aside:
             path = aside.submit(asyncio.run, work).result()
-        found = list(path.iter_certs(include_root=True))
+        # it goes from the root down
+        found = [*path.iter_certs(include_root=True)][::-1]
     except ExpiredError:
         raise _refused(CertificateFault.EXPIRED, "had ended") from None
     except NotYetValidError:

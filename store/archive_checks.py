@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +16,10 @@ from store.connection import Connection, fetch_all, fetch_one, transaction
 MOST: Final = 1_000
 
 
+_KEPT: Final = "select id, package, at, stage, verdict, score, report, sm3 from archive_check"
+_NEWEST: Final = "order by id desc limit %s"
+
+
 class CheckEntry(NamedTuple):
     """One check: the stage (GD, YJ or CQ), the verdict, the scores by property and the whole report."""
 
@@ -26,8 +30,13 @@ class CheckEntry(NamedTuple):
 
 
 class KeptCheck(NamedTuple):
-    """A check that is kept. `intact`: the report still has the digest that was taken of it."""
+    """A check that is kept, of the package of that electronic file number.
 
+    `intact`: the report still has the digest that was taken of it.
+    """
+
+    id: int
+    package: str
     at: datetime
     entry: CheckEntry
     sm3: bytes
@@ -52,21 +61,56 @@ def keep(connection: Connection, package: str, check: CheckEntry, now: datetime)
 
 def of_package(connection: Connection, package: str) -> list[KeptCheck]:
     """The checks of a package by its electronic file number, the newest first."""
+    return [_kept(row) for row in fetch_all(connection, f"{_KEPT} where package = %s {_NEWEST}", (package, MOST))]
+
+
+def one_of(connection: Connection, package: str, check: int | None) -> KeptCheck | None:
+    """One check of a package by its number, or the newest; None where there is none."""
     rows = fetch_all(
         connection,
-        "select at, stage, verdict, score, report, sm3 from archive_check where package = %s order by id desc limit %s",
-        (package, MOST),
+        f"{_KEPT} where package = %s and (%s::bigint is null or id = %s) {_NEWEST}",
+        (package, check, check, 1),
     )
-    return [
-        KeptCheck(at, CheckEntry(stage, verdict, score, report), bytes(digest), sm3(canonical(report)) == bytes(digest))
-        for at, stage, verdict, score, report, digest in rows
-    ]
+    return _kept(rows[0]) if rows else None
+
+
+def newest(connection: Connection, *, verdict: str | None, before: int | None, limit: int) -> list[KeptCheck]:
+    """Checks of all packages, the newest first: of one verdict or all, below a number where one is given."""
+    rows = fetch_all(
+        connection,
+        f"{_KEPT} where (%s::text is null or verdict = %s) and (%s::bigint is null or id < %s) {_NEWEST}",
+        (verdict, verdict, before, before, limit),
+    )
+    return [_kept(row) for row in rows]
 
 
 def is_held(connection: Connection, package: str) -> bool:
     """Whether the archive holds a package of this number."""
     row = fetch_one(connection, "select exists (select from archive_package where file_no = %s)", (package,))
     return bool(row and row[0])
+
+
+class CheckSheet(NamedTuple):
+    """The sealed report of a check: the file's SM3 and its path."""
+
+    document_sm3: bytes
+    path: str
+
+
+def sheet_of(connection: Connection, check: int) -> CheckSheet | None:
+    """The sealed report of a check by its number; None while none was made."""
+    row = fetch_one(connection, "select document_sm3, path from archive_check_sheet where check_id = %s", (check,))
+    return CheckSheet(bytes(row[0]), row[1]) if row else None
+
+
+def record_sheet(connection: Connection, check: int, sheet: CheckSheet, *, use: int, now: datetime) -> None:
+    """Note the sealed report of a check, which lies at its path, and the use of the seal behind it."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "insert into archive_check_sheet (check_id, seal_use, document_sm3, path, made_at) "
+            "values (%s, %s, %s, %s, %s)",
+            (check, use, sheet.document_sm3, sheet.path, now),
+        )
 
 
 _DUE = (
@@ -100,3 +144,9 @@ def due(connection: Connection, before: datetime, began: datetime, limit: int) -
         )
         for file_no, digest, second, size, path, entry, body in rows
     ]  # fmt: skip
+
+
+def _kept(row: Sequence[Any]) -> KeptCheck:
+    id_, package, at, stage, verdict, score, report, digest = row
+    entry = CheckEntry(stage, verdict, score, report)
+    return KeptCheck(id_, package, at, entry, bytes(digest), sm3(canonical(report)) == bytes(digest))

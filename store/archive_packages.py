@@ -145,6 +145,12 @@ def by_file_no(connection: Connection, file_no: str) -> Filed | None:
     return filed(row) if row else None
 
 
+def bearer_of(connection: Connection, archive_code: str) -> str | None:
+    """Electronic file number of the package that bears a 档号."""
+    row = fetch_one(connection, "select file_no from archive_record where archive_code = %s", (archive_code,))
+    return str(row[0]) if row else None
+
+
 def of_parties(connection: Connection, parties: list[str]) -> list[Filed]:
     """Every package of some parties, the case decided first before the others."""
     rows = fetch_all(

@@ -51,6 +51,15 @@ PLACES: Final = (
     Place("improper_report", "answer", "'my_data'", "convert_to(t.log_entry::text, 'UTF8')"),
     Place("annotated_copy", "receiver", "'annotated_copy'", "convert_to(t.id::text || '/receiver', 'UTF8')"),
     Place("annotated_copy", "cause", "'annotated_copy'", "convert_to(t.id::text || '/cause', 'UTF8')"),
+    Place("archive_request", "told", "'archive_request'", "convert_to(t.id::text || '/told', 'UTF8')"),
+    Place("archive_request_event", "why", "'archive_request'", "convert_to(t.request::text || '/why', 'UTF8')"),
+    Place(
+        "archive_request_file",
+        "body",
+        "'archive_request'",
+        "convert_to(t.request::text || '/' || t.part::text, 'UTF8')",
+        at_once=8,
+    ),
     Place("licence_version", "facts", "'licence'", "convert_to(t.made_for, 'UTF8')"),
     Place("licence_step", "reason", "'licence'", "convert_to(t.entry::text, 'UTF8')"),
 )

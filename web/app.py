@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -17,15 +17,20 @@ from starlette.staticfiles import StaticFiles
 from core.clock import Clock, SystemClock
 from core.errors import HubError
 from core.settings import Mode, Settings
+from hub import retrieval_rules
 from hub.access import Access
 from hub.caller import CallerKind
+from hub.context import Hub
+from hub.courier_inbox import Inbox, expecting_nothing
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from web.archive_checks import archive_checks_router
 from web.check import check_router
 from web.check_api import check_routes
 from web.check_port import CheckVerbs
 from web.copies_api import copies_routes
 from web.counter_verbs import HubCounter
+from web.courier_api import TusHeader, courier_routes
 from web.desk import desk_router
 from web.desk_port import DeskVerbs
 from web.doors import Doors
@@ -86,6 +91,7 @@ def create_app(
     doors: Doors | None = None,
     counter: DeskVerbs | None = None,
     checks: CheckVerbs | None = None,
+    inboxes: Callable[[Hub], Inbox] = expecting_nothing,
 ) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 
@@ -96,6 +102,7 @@ def create_app(
         doors: who is let in, in place of the access file and the store.
         counter: what desk and terminals ask, in place of the hub.
         checks: what the public check asks, in place of the hub.
+        inboxes: where files of other hubs arrive, and which are expected.
 
     Raises:
         AccessFileBroken, DemoAccessRefused: the access file cannot be taken.
@@ -133,11 +140,13 @@ def create_app(
     app.include_router(register_routes())
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
+    app.include_router(archive_checks_router(pages))
     app.include_router(licences_router(pages))
     app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))
     app.include_router(my_copies_router(pages))
     app.include_router(copies_routes())
+    app.include_router(courier_routes(inboxes))
     at_counter = counter or HubCounter(service)
     app.include_router(desk_router(pages, at_counter, watch.now))
     app.include_router(terminal_router(pages, at_counter, watch.now))
@@ -196,8 +205,11 @@ def create_app(
             told = {"status": "not ready", "code": error.code} | ({"because": because} if because else {})
             return JSONResponse(told, status_code=503)
         trouble = app.state.doors.access.trouble
-        # The rules before the broken change are in force, so it can work; but somebody should look.
-        return JSONResponse({"status": "ok"} | ({"access": trouble.code} if trouble else {}))
+        archive = await asyncio.to_thread(retrieval_rules.trouble, settings)
+        # The rules before the broken change are in force, and nobody sees an archive while its table is broken: so it
+        # can work; but somebody should look.
+        told = {"status": "ok"} | ({"access": trouble.code} if trouble else {})
+        return JSONResponse(told | ({"retrieval": archive} if archive else {}))
 
     def tell(request: Request, answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
         if request.url.path.startswith(("/api/", "/health/", "/oauth/")):
@@ -220,6 +232,7 @@ def create_app(
         limits=lambda: app.state.doors.access.rules().limits,
         tell=lambda request, error: tell(request, answer_to(error)),
     )
+    app.add_middleware(TusHeader)
     # Last, so outermost: their headers and their refusal of other hosts hold for every answer.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*_HOSTS, *settings.web_hosts], www_redirect=False)
     app.add_middleware(SecurityHeaders)

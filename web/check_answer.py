@@ -76,6 +76,21 @@ class CopyAnswer(BaseModel):
     expires_at: datetime
 
 
+class CertificateAnswer(BaseModel):
+    """What a certificate 档案查询证明 was made for, and how many files of the archive it is about."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: str
+    requester: str
+    holder: str | None
+    purpose: str
+    form: str
+    files: int
+    made_at: datetime
+    expires_at: datetime
+
+
 class LicenceAnswer(BaseModel):
     """What the register says of the document."""
 
@@ -98,7 +113,8 @@ class LicenceAnswer(BaseModel):
 
 
 class CheckAnswer(BaseModel):
-    """The verdict. Only `valid` lets anybody rely on the licence, and `annotated` the receiver it names.
+    """The verdict. Only `valid` lets anybody rely on the licence, and `annotated` the receiver it names; `certificate`
+    is of no licence, but of what an archive gave out.
 
     `newer` is the path of the newer version's page; `proof` an inclusion proof for
     `hub register check-proof`, with the register's entry as `body` and how to check both.
@@ -111,6 +127,7 @@ class CheckAnswer(BaseModel):
     way: str
     checked_at: datetime
     licence: LicenceAnswer | None
+    certificate: CertificateAnswer | None
     seals: list[SealAnswer]
     newer: str | None
     proof: dict[str, Any] | None
@@ -128,6 +145,7 @@ def answer_of(shown: Shown) -> CheckAnswer:
         way=checked.way.value,
         checked_at=checked.at,
         licence=_licence(checked.licence) if checked.licence is not None else None,
+        certificate=CertificateAnswer.model_validate(checked.certificate) if checked.certificate is not None else None,
         seals=[SealAnswer.model_validate(one) for one in checked.seals],
         newer=newer_path(checked),
         proof=dict(shown.proof.body) if shown.proof is not None else None,

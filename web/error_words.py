@@ -10,6 +10,15 @@ from typing import Final
 from web.access_words import Words
 
 WORDS: Final = {
+    "NotAnnounced": Words(
+        404, "没有预告过这个文件，未接收", "This file was not announced; nothing was taken.", "请先发送迁移预告。"
+    ),
+    "InboxFull": Words(507, "接收空间不足，未接收", "There is no room for the file.", "请稍后续传。"),
+    "OffsetWrong": Words(
+        409, "续传位置不符，未接收", "The piece does not begin where the file ends.", "请重新查询进度。"
+    ),
+    "InboxBusy": Words(423, "该文件正在接收", "The file is being written.", "请稍后续传。"),
+    "FileFinished": Words(409, "该文件已接收完毕", "The file is there whole.", "无需再传；内容不同的请联系对方。"),
     "IdentifierRefused": Words(
         422, "证件号码不正确，未查询", "The number is wrong; nothing was looked up.", "请核对证件后重新输入。"
     ),
@@ -41,6 +50,16 @@ WORDS: Final = {
     ),
     "NotYours": Words(
         404, "没有这条与您有关的记录，未提交", "This is not about you, or is gone.", "请刷新页面后再试。"
+    ),
+    "PackageNotHeld": Words(
+        404, "档案库中没有这个电子文件号", "The archive has no package of this number.", "请核对电子文件号。"
+    ),
+    "CheckUnknown": Words(404, "没有这次检测", "The package has no such check.", "请从检测列表重新进入。"),
+    "ReportAltered": Words(
+        409,
+        "检测记录已被改动，未盖章",
+        "The kept report was changed; it was not sealed.",
+        "请告知运维人员，并重新检测该信息包。",
     ),
     "MonthUnknown": Words(
         404, "该月的登记簿没有公布", "The register of this month was not published.", "请从“证照登记簿”页选择月份。"

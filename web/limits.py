@@ -29,6 +29,8 @@ _BURST: Final = 10
 _LARGEST: Final = 1 << 20
 #: These read their bodies themselves, with a bound of their own.
 _UPLOADS: Final = frozenset({"/verify", "/api/verify"})
+#: And pieces of other hubs' files, whose body is read only when its sender is known.
+_UPLOADS_BELOW: Final = "/api/transfers/in/"
 #: Public checks, beside the pages of QR codes; a form that is only looked at is none.
 _CHECKS: Final = frozenset({"/verify", "/verify/number", "/api/verify", "/api/check"})
 _CHECKS_BELOW: Final = ("/v/", "/api/check/")
@@ -129,7 +131,7 @@ def _body_refusal(request: Request) -> HubError | None:
     # Browsers say where a request comes from; programs do not, and have no session that could be misused.
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         return FormStale("a form of another site's page was refused")
-    if request.url.path in _UPLOADS:
+    if request.url.path in _UPLOADS or request.url.path.startswith(_UPLOADS_BELOW):
         return None
     length = request.headers.get("content-length", "")
     if "transfer-encoding" in request.headers or (length and not length.isdecimal()):

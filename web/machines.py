@@ -1,12 +1,14 @@
-"""How programs prove who they are: partners by OAuth2 client credentials (RFC 6749, 6750), terminals by signed requests
-(RFC 9421)."""
+"""How programs prove who they are: partners by OAuth2 client credentials (RFC 6749, 6750), terminals and other hubs by
+signed requests (RFC 9421)."""
 
 from __future__ import annotations
 
 import binascii
 import logging
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import unquote_plus
 
@@ -24,7 +26,7 @@ from starlette.responses import JSONResponse, Response
 
 from hub import sessions, tokens
 from hub.access import with_holder
-from hub.access_file import Terminal
+from hub.access_file import Partner, Terminal
 from hub.caller import Caller, CallerKind
 from hub.sessions import digest
 from web.doors import Doors, doors
@@ -33,10 +35,8 @@ from web.refused import SignatureRefused, SignInNeeded, TokenRefused
 
 _LOG = logging.getLogger(__name__)
 
-_ALGORITHMS: Final[Mapping[str, Any]] = {
-    "hmac-sha256": algorithms.HMAC_SHA256,
-    "ed25519": algorithms.ED25519,
-}
+_ED25519: Final = "ed25519"
+_ALGORITHMS: Final[Mapping[str, Any]] = {"hmac-sha256": algorithms.HMAC_SHA256, _ED25519: algorithms.ED25519}
 #: What a signature must cover, beside the content's digest where there is content.
 _COVERED: Final = ("@method", "@authority", "@path", "@query")
 _PRESENT: Final = "x-holder-present"
@@ -50,7 +50,7 @@ def has_credentials(request: Request) -> bool:
 
 
 async def machine(request: Request) -> Caller:
-    """The partner of a bearer token, or the terminal that signed the request.
+    """The partner of a bearer token, or the terminal or partner that signed the request.
 
     A terminal says with the covered header `X-Holder-Present: true` that the holder stands before it.
 
@@ -59,7 +59,9 @@ async def machine(request: Request) -> Caller:
         TokenRefused, SignatureRefused: see there.
     """
     if "signature-input" in request.headers:
-        return await _terminal(request)
+        head = await signed_head(request)
+        head.check(await request.body())
+        return head.caller
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise SignInNeeded("a call for machines came without token and without signature")
@@ -146,37 +148,63 @@ async def _client(at: Doors, token: str) -> str | None:
     return found[0]
 
 
-async def _terminal(request: Request) -> Caller:
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """Whoever signed a request, known before its body is read."""
+
+    caller: Caller
+    _prove: Callable[[bytes], object]
+
+    def check(self, body: bytes) -> None:
+        """Return when the body is the signed one. Raises SignatureRefused."""
+        try:
+            self._prove(body)
+        except HTTPMessageSignaturesException:
+            raise SignatureRefused(
+                f"a request signed as {self.caller.id} was refused: its body is not the signed one"
+            ) from None
+
+
+async def signed_head(request: Request, *also: str) -> SignedHead:
+    """The terminal or partner that signed the request; its body is neither read nor proved yet.
+
+    Args:
+        also: header fields the signature has to cover beside the usual.
+
+    Raises:
+        SignatureRefused: see there.
+    """
     at = doors(request)
-    body = await request.body()
     for name, algorithm in _ALGORITHMS.items():
         keys = _Keys(at, name)
         verifier = HTTPMessageVerifier(signature_algorithm=algorithm, key_resolver=keys)
         try:
             results = verifier.verify(
-                _Message(request), max_age=tokens.SIGNED_FOR, require_components=_COVERED, body=body
+                _Message(request), max_age=tokens.SIGNED_FOR, require_components=(*_COVERED, *also)
             )
         except HTTPMessageSignaturesException as error:
             if keys.used is None:
-                continue  # the terminal signs by the other algorithm, or is none
-            raise SignatureRefused(f"a request signed as {keys.used} was refused: {type(error).__name__}") from None
+                continue  # the caller signs by the other algorithm, or is none
+            raise SignatureRefused(f"a request signed as {keys.used.id} was refused: {type(error).__name__}") from None
         except ValueError:
             break
-        return await _signed(request, at, results)
-    raise SignatureRefused("a signed request names no terminal of the access file, or its signature cannot be read")
+        caller = await _signed(request, at, results, keys.used)
+        return SignedHead(caller, partial(verifier.verify_body, _Message(request), results))
+    raise SignatureRefused("a signed request names nobody of the access file who signs, or its signature is unreadable")
 
 
-async def _signed(request: Request, at: Doors, results: list[Any]) -> Caller:
+async def _signed(request: Request, at: Doors, results: list[Any], entry: Terminal | Partner | None) -> Caller:
     (result, *others) = results
-    number, nonce = str(result.parameters.get("keyid", "")), result.nonce
-    caller = at.access.caller(CallerKind.TERMINAL, number)
+    kind = CallerKind.TERMINAL if isinstance(entry, Terminal) else CallerKind.PARTNER
+    caller = at.access.caller(kind, entry.id) if entry is not None else None
     if others or caller is None:
         raise SignatureRefused("a request with several signatures was refused")
+    number, nonce = caller.id, result.nonce
     if nonce is None or len(nonce) not in _NONCE:
         raise SignatureRefused(f"a request signed as {number} has no nonce of 16 to 128 characters; it was refused")
     if not await at.ask(lambda hub: tokens.first_use(hub, number, nonce)):
         raise SignatureRefused(f"a request signed as {number} came a second time; it was refused")
-    if request.headers.get(_PRESENT) != "true":
+    if kind is not CallerKind.TERMINAL or request.headers.get(_PRESENT) != "true":
         return caller
     if f'"{_PRESENT}"' not in result.covered_components:
         raise SignatureRefused(f"a request signed as {number} says the holder is present, and does not sign that")
@@ -184,27 +212,30 @@ async def _signed(request: Request, at: Doors, results: list[Any]) -> Caller:
 
 
 class _Keys(HTTPSignatureKeyResolver):
-    """Keys of the terminals that sign by one algorithm; `used` is the terminal a key was asked of."""
+    """Keys of those who sign by one algorithm; `used` is whose key was asked for."""
 
     def __init__(self, at: Doors, algorithm: str) -> None:
         self._at = at
         self._algorithm = algorithm
-        self.used: str | None = None
+        self.used: Terminal | Partner | None = None
 
     def resolve_public_key(self, key_id: str) -> bytes | Ed25519PublicKey | None:
-        entry = self._at.access.rules().member(CallerKind.TERMINAL, key_id)
-        if not isinstance(entry, Terminal) or entry.algorithm != self._algorithm:
+        rules = self._at.access.rules()
+        entry = rules.member(CallerKind.TERMINAL, key_id) or rules.member(CallerKind.PARTNER, key_id)
+        if not isinstance(entry, Terminal | Partner) or entry.key_file is None:
             return None
-        self.used = entry.id
+        if self._algorithm != (entry.algorithm if isinstance(entry, Terminal) else _ED25519):
+            return None
+        self.used = entry
         path = self._at.settings.access_file.parent / entry.key_file
         try:
             data = path.read_bytes()
-            if self._algorithm == "hmac-sha256":
+            if self._algorithm != _ED25519:
                 secret = bytes.fromhex(data.decode("ascii").strip())
                 return secret if len(secret) >= 32 else None
             key = load_pem_public_key(data)
         except (OSError, ValueError) as error:
-            _LOG.error("the key of terminal %s cannot be read (%s)", entry.id, type(error).__name__)
+            _LOG.error("the key of %s cannot be read (%s)", entry.id, type(error).__name__)
             return None
         return key if isinstance(key, Ed25519PublicKey) else None
 

@@ -44,7 +44,7 @@ class TokenRefused(Rejected):
 
 
 class SignatureRefused(Rejected):
-    """A terminal's request is not signed as agreed: wrong key, too old, something uncovered, or sent again."""
+    """A signed request is not signed as agreed: wrong key, too old, something uncovered, or sent again."""
 
     code: ClassVar[str] = "HUB-875"
 

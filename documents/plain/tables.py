@@ -91,9 +91,11 @@ def columns_of(table: Table) -> Columns:
         wrapped(f"column {head}", head, SIZE, width - 2 * PADDING, bold(head))
         for head, width in zip(table.columns, widths, strict=True)
     )
+    # Given widths say which columns are narrow, so that tables of one kind look alike whatever is in them.
+    reach = [width - 2 * PADDING for width in widths] if table.widths else natural
     aligns = tuple(
         Align.CENTRE if one <= _SHORT and one + 2 * PADDING <= width + 1e-6 else Align.LEFT
-        for one, width in zip(natural, widths, strict=True)
+        for one, width in zip(reach, widths, strict=True)
     )
     return Columns(table.heading, tuple(places), heads, aligns)
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.serving import serving
 from tests.web.counter_samples import SampleDesk, counter_app
 
 _VENDOR = Path(__file__).parent / "vendor"
@@ -42,25 +38,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     desk = SampleDesk()
     with serving(counter_app(tmp_path, desk)) as url:
         yield Served(url, desk)
-
-
-@contextmanager
-def serving(app: Any, *, access_log: bool = False) -> Iterator[str]:
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="info" if access_log else "warning", access_log=access_log))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 20
-        while not server.started:
-            assert thread.is_alive() and time.monotonic() < deadline, "the counter did not start"
-            time.sleep(0.02)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-        listening.close()
 
 
 # Not for the session: while it is there, an event loop counts as running, and what begins one of its own fails.

@@ -13,8 +13,9 @@ from playwright.sync_api import FilePayload, Page, expect
 from core.clock import FixedClock
 from core.settings import Mode, Settings
 from hub.checking_outcome import WORDS
-from tests.browser.conftest import DESK_SCREEN, Open, serving
+from tests.browser.conftest import DESK_SCREEN, Open
 from tests.hub.access_files import access_text
+from tests.serving import serving
 from tests.web.check_samples import AT, IDENTIFIER, NEWER, SAMPLES, SampleChecks
 from tests.web.samples import Sample
 from web.app import create_app

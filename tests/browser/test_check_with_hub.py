@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESK_SCREEN, serving
+from tests.browser.conftest import DESK_SCREEN
 from tests.departments import Departments
 from tests.hub.access_files import access_text
 from tests.hub.checked_world import BASIS, DOCUMENT_NO, RECEIVER, World, flipped_in, home_of, token_in, world_of
+from tests.serving import serving
 from web.app import create_app
 
 pytestmark = pytest.mark.world

@@ -27,11 +27,11 @@ from hub.verify import verify_file
 from schemas.licence_life import Status, Step
 from store import licences, records
 from store.connection import transaction
-from tests.browser.conftest import serving
 from tests.databases import lasting_database
 from tests.departments import Departments
 from tests.hub.access_files import PASSWORD, write
 from tests.hub.lives import Turning, filled_settings, granted_later, issue
+from tests.serving import serving
 from web.app import create_app
 
 pytestmark = pytest.mark.world

@@ -21,9 +21,9 @@ from hub.means import Means
 from schemas.judge import restore
 from store import records
 from store.vault import make_keyring
-from tests.browser.conftest import serving
 from tests.departments import Departments
 from tests.hub.access_files import HR, write
+from tests.serving import serving
 from web.app import create_app
 
 pytestmark = pytest.mark.world

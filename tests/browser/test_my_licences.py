@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page
 from core.clock import SystemClock
 from core.settings import Settings
 from hub.verify import verify_file
-from tests.browser.conftest import serving
 from tests.browser.test_my_data import SCREENS
 from tests.departments import Departments
 from tests.hub.issued_world import issued_world
+from tests.serving import serving
 from tests.web.test_copies import licence
 from web.app import create_app
 

@@ -12,8 +12,9 @@ from playwright.sync_api import Page, expect
 from core.settings import Mode, Settings
 from sandbox.oidc import Provider, ProviderServer
 from store.vault import make_keyring
-from tests.browser.conftest import Open, serving
+from tests.browser.conftest import Open
 from tests.hub.access_files import PASSWORD, write
+from tests.serving import serving
 from web.app import create_app
 
 Picture = Callable[..., Path]

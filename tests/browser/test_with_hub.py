@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from hub import sessions
 from hub.context import open_hub
-from tests.browser.conftest import DESK_SCREEN, TERMINAL_SCREEN, serving
+from tests.browser.conftest import DESK_SCREEN, TERMINAL_SCREEN
 from tests.hub.access_files import HR, PASSWORD
+from tests.serving import serving
 from tests.web.test_desk_with_hub import Counter, counter
 
 __all__ = ["counter"]

@@ -249,6 +249,36 @@ def test_the_checks_of_a_package_are_kept_and_a_walk_makes_one_of_each(command: 
     assert (unknown.status, unknown.err[:8]) == (1, "HUB-972 ")
 
 
+def test_a_report_is_written_under_seal_and_as_a_page(command: Command, package: Path, tmp_path: Path) -> None:
+    sealed, again, page = tmp_path / "report.ofd", tmp_path / "again.ofd", tmp_path / "report.html"
+    first = command("archive", "reports", package.stem, "--json").json[-1]["check"]
+    said = command("archive", "report", package.stem, "--check", str(first), "--out", str(sealed), "--json")
+    assert (said.status, said.json["check"], said.json["bytes"]) == (0, first, sealed.stat().st_size)
+    assert command("archive", "report", package.stem, "--check", str(first), "--out", str(again)).status == 0
+    assert sealed.read_bytes() == again.read_bytes()
+    assert command("verify", "-q", str(sealed)).status == 0
+    assert command("archive", "report", package.stem, "--as", "html", "--out", str(page)).status == 0
+    assert "四性检测报告" in page.read_text() and "未检测" in page.read_text()
+    for arguments, code in (([package.stem, "--check", "999999"], "HUB-993"), (["nothing"], "HUB-972")):
+        refused = command("archive", "report", *arguments, "--out", str(tmp_path / "none.ofd"))
+        assert (refused.status, refused.err[:7]) == (1, code)
+    assert not (tmp_path / "none.ofd").exists()
+
+
+def test_what_is_there_is_not_taken_in_twice_and_what_fails_not_at_all(
+    command: Command, package: Path, tmp_path: Path
+) -> None:
+    twice = command("archive", "take-in", str(package))
+    assert (twice.status, twice.err[:7], "the same one" in twice.err) == (1, "HUB-995", True)
+    bag = tmp_path / "bag.zip"
+    assert command("archive", "export", str(package), "--as", "bag", "--out", str(bag)).status == 0
+    brought = command("archive", "import", str(bag), "--stage", "YJ", "--out", str(tmp_path / "package.zip"), "--json")
+    assert (brought.status, brought.json["package"]["stage"]) == (0, "YJ")
+    none = tmp_path / "none.zip"
+    none.write_bytes(b"no zip")
+    assert command("archive", "take-in", str(none)).status == 1
+
+
 @pytest.mark.parametrize("entry", [".ofd", ".json", ".xml"])
 def test_a_package_with_one_byte_changed_fails(command: Command, package: Path, tmp_path: Path, entry: str) -> None:
     said = command("archive", "check", str(changed(package, tmp_path, entry)))

@@ -20,13 +20,17 @@ USER, PASSWORD = "hub", "not-a-secret"
 
 
 class Server:
-    """`root` is what clients see as `/`; `fail_next(n)` drops the next n connections as they come in."""
+    """`root` is what clients see as `/`; `fail_next(n)` drops the next n connections as they come in.
+
+    `room` is how long a file may get before the disk is full.
+    """
 
     def __init__(self, root: Path, key: Path) -> None:
         self.root = root
         self.key: paramiko.PKey = paramiko.Ed25519Key.from_private_key_file(str(key))
         self.port = 1
         self.dropped = 0
+        self.room: int | None = None
         self.connections = 0
 
     def fail_next(self, times: int) -> None:
@@ -88,7 +92,7 @@ def running(server: Server) -> Iterator[Server]:
                 continue
             transport = paramiko.Transport(client)
             transport.add_server_key(server.key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, server.root)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, server)
             transports.append(transport)
             transport.start_server(server=_Login(), event=threading.Event())
 
@@ -112,10 +116,20 @@ class _Login(paramiko.ServerInterface):
         return paramiko.AUTH_SUCCESSFUL if (username, password) == (USER, PASSWORD) else paramiko.AUTH_FAILED
 
 
+class _Open(paramiko.SFTPHandle):
+    left: int | None = None
+
+    def write(self, offset: int, data: bytes) -> int:
+        if self.left is not None and offset + len(data) > self.left:
+            return paramiko.SFTP_FAILURE  # what servers say for ENOSPC
+        return super().write(offset, data)
+
+
 class _Files(paramiko.SFTPServerInterface):
-    def __init__(self, server: paramiko.ServerInterface, root: Path) -> None:
+    def __init__(self, server: paramiko.ServerInterface, known: Server) -> None:
         super().__init__(server)
-        self._root = root
+        self._root = known.root
+        self.room = known.room
 
     def _local(self, path: str) -> Path:
         return self._root / self.canonicalize(path).lstrip("/")
@@ -139,14 +153,16 @@ class _Files(paramiko.SFTPServerInterface):
     def open(self, path: str, flags: int, attr: paramiko.SFTPAttributes) -> paramiko.SFTPHandle | int:
         try:
             writing = bool(flags & (os.O_WRONLY | os.O_RDWR))
-            stream = self._local(path).open("wb" if writing else "rb")
+            stream = os.fdopen(os.open(self._local(path), flags, 0o666), "r+b" if flags & os.O_RDWR else
+                               "wb" if writing else "rb")  # fmt: skip
         except OSError as error:
             return paramiko.SFTPServer.convert_errno(error.errno or 0)
-        handle = paramiko.SFTPHandle(flags)
+        handle = _Open(flags)
+        handle.left = self.room
         handle.filename = str(self._local(path))
         if writing:
             handle.writefile = stream
-        else:
+        if flags & os.O_RDWR or not writing:
             handle.readfile = stream
         return handle
 

@@ -23,18 +23,22 @@ def test_everything_can_be_given(tmp_path: Path) -> None:
             "HUB_ARCHIVE_DAYS": "30",
             "HUB_ARCHIVE_RATE": "0",
             "HUB_ARCHIVE": "s3://packages/district/",
+            "HUB_TRANSFER_QUOTA": "7",
         }
     )
     assert settings == Settings(
         tmp_path, URL, tmp_path / "s.toml", tmp_path / "k", Mode.PRODUCTION,
-        clamav="clamscan", archive_days=30, archive_rate=0, archive="s3://packages/district",
+        clamav="clamscan", archive_days=30, archive_rate=0, archive="s3://packages/district", transfer_quota=7,
     )  # fmt: skip
 
 
 def test_how_packages_are_checked_has_usual_values_and_bounds() -> None:
     usual = Settings.from_environment({"HUB_DATABASE_URL": URL})
     assert (usual.clamav, usual.archive_days, usual.archive_rate) == ("auto", 90, 20_000_000)
-    for name, value in (("HUB_ARCHIVE_DAYS", "0"), ("HUB_ARCHIVE_DAYS", "x"), ("HUB_ARCHIVE_RATE", "9" * 20)):
+    for name, value in (
+        ("HUB_ARCHIVE_DAYS", "0"), ("HUB_ARCHIVE_DAYS", "x"), ("HUB_ARCHIVE_RATE", "9" * 20),
+        ("HUB_TRANSFER_QUOTA", "0"),
+    ):  # fmt: skip
         with pytest.raises(SettingMissing, match=name):
             Settings.from_environment({"HUB_DATABASE_URL": URL, name: value})
 

@@ -30,6 +30,7 @@ PUBLISH, VERIFY, LIST = "publish_register", "verify_register", "keep_status_list
 RESEAL = "reseal_licences"
 REVERIFY = "reverify_licences"
 WALK = "walk_holdings"
+RENEW = "renew_evidence"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK)
+    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK, RENEW)
     assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 
@@ -129,6 +130,11 @@ def test_the_register_is_published_each_month_and_its_status_list_kept_new(parse
 
 def test_the_holdings_are_walked_each_night(parsed: dict[str, Any]) -> None:
     assert parsed["dags"][WALK]["cron"] == "30 2 * * * Asia/Shanghai"
+
+
+def test_timestamps_are_renewed_each_day_a_task_each_log(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"][RENEW]["cron"] == "45 4 * * * Asia/Shanghai"
+    assert sorted(parsed["dags"][RENEW]["tasks"]) == sorted(f"renew_{log}" for log in NAMES)
 
 
 def test_when_the_log_is_numbered_and_sealed_may_be_set(inside: Inside) -> None:

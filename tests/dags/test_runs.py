@@ -359,9 +359,13 @@ def test_the_register_is_published_and_its_status_list_made(stage: Stage) -> Non
 
 
 @pytest.mark.slow
-def test_the_holdings_are_walked(stage: Stage) -> None:
-    (run,) = stage.play({"dag": "walk_holdings"})
+def test_the_holdings_are_walked_and_evidence_is_renewed_where_that_is_due(stage: Stage) -> None:
+    run, renewed = stage.play({"dag": "walk_holdings"}, {"dag": "renew_evidence"})
     assert (run["state"], run["retried"], run["tasks"]) == ("success", [], {"walk": ["success", 1]})
+    assert (renewed["state"], renewed["tasks"]) == (
+        "success",
+        {f"renew_{log}": ["success", 1] for log in ("audit", "register", "archive")},
+    )
 
 
 @pytest.mark.slow

@@ -56,6 +56,14 @@ def test_page_and_data_agree_as_they_are_drawn(drawn, template: str) -> None:
     assert found.file == DATA
 
 
+def test_what_the_caller_has_parsed_is_not_parsed_again(drawn, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = drawn()
+    parsed = {name: etree.fromstring(data) for name, data in package.entries.items() if name.endswith(".xml")}
+    for place in ("reader", "contents"):
+        monkeypatch.delattr(f"documents.{place}.parse")
+    assert compare(package, parsed.__getitem__).agreement is Agreement.SAME
+
+
 def test_a_value_over_many_lines_or_with_other_blanks_agrees(drawn) -> None:
     scope = "预包装食品销售；散装食品销售（含冷藏冷冻食品）　no. 5；" * 8
     assert compare(drawn(scope=scope, told={"经营项目": f" {scope}\n"})).agreement is Agreement.SAME

@@ -69,6 +69,14 @@ roles = ["licence_officer"]
 password = "{hash}"
 demo = true
 
+[[staff]]
+id = "archivist"
+name = "档案管理员"
+organisation = "bureau"
+roles = ["archivist"]
+password = "{hash}"
+demo = true
+
 [[terminals]]
 id = "T-1"
 name = "自助终端一号"

@@ -96,6 +96,9 @@ def test_without_a_file_nobody_but_the_hub_may_ask(bare: Settings) -> None:
     assert access.right(operator(), item(HR), "acceptance")
 
 
+LAST_PARTNER = 'roles = ["licence_officer"]\ndemo = true\n\n[[grants]]'
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -109,6 +112,8 @@ def test_without_a_file_nobody_but_the_hub_may_ask(bare: Settings) -> None:
         ("quota = 5\n", "quota = 5\nfast = true\n", "fast"),
         ("quota = 5\n", "quota = 0\n", "quota"),
         ('callers = ["partner"]', 'callers = ["system"]', "come from the program"),
+        (LAST_PARTNER, LAST_PARTNER.replace("licence_officer", "transfer"), "signs its requests"),
+        (LAST_PARTNER, f'key_file = "k.pem"\n{LAST_PARTNER}', "either `secret` or `key_file`"),
         ('password = "scrypt$', 'password = "plain$', "no scrypt hash"),
         ("[[grants]]", "[[grants", "no TOML"),
     ],

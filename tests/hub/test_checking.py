@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.checking import Known, Registered, Way, judge_register, outcome_of
+from hub.checking import Known, Registered, Way, judge_register, outcome_of, outcome_of_certificate
 from hub.checking_outcome import WORDS, Outcome
 from hub.checking_parts import part_of
 from hub.masking import masked
@@ -16,6 +16,7 @@ from schemas.licence_life import Status
 from signing.ofd.steps import Step
 from tests.web.check_samples import (
     AT,
+    CERTIFICATE,
     CHANGED,
     COPY,
     KNOWN,
@@ -45,7 +46,8 @@ def test_every_verdict_has_words_and_a_sign_of_its_own_tone() -> None:
     assert every_outcome_has_a_sample()
     assert set(WORDS) == set(Outcome)
     assert len({words.zh for words in WORDS.values()}) == len({words.en for words in WORDS.values()}) == len(Outcome)
-    assert {outcome for outcome, words in WORDS.items() if words.tone in ("good", "note")} == GOOD
+    relied_on = {outcome for outcome, words in WORDS.items() if words.tone in ("good", "note")}
+    assert relied_on == GOOD | {Outcome.CERTIFICATE}
 
 
 def test_only_a_sound_file_that_the_register_has_in_force_is_called_valid() -> None:
@@ -73,6 +75,19 @@ def test_only_a_sound_file_that_the_register_has_in_force_is_called_valid() -> N
             )
             assert (outcome is Outcome.VALID) == (name == "sound" and in_force), (name, known)
             assert outcome not in GOOD - {Outcome.VALID}
+
+
+def test_a_certificate_of_the_archive_is_good_in_its_time_while_its_file_is_whole() -> None:
+    known = replace(NOTHING, certificate=CERTIFICATE)
+    late = replace(NOTHING, certificate=replace(CERTIFICATE, expires_at=AT - timedelta(microseconds=1)))
+    taken_back = replace(NOTHING, certificate=replace(CERTIFICATE, ended=True))
+    assert of_file(report(), known).outcome is Outcome.CERTIFICATE
+    assert {of_file(report(), one).outcome for one in (late, taken_back)} == {Outcome.CERTIFICATE_EXPIRED}
+    assert of_file(report(UNTRUSTED), known).outcome is Outcome.SEAL_UNTRUSTED
+    assert of_file(report(unknown=True), known).outcome is Outcome.CANNOT_NOW
+    changed = of_file(report(*CHANGED), known)
+    assert (changed.outcome, changed.certificate) == (Outcome.TAMPERED, None)
+    assert outcome_of_certificate(CERTIFICATE, CERTIFICATE.expires_at) is Outcome.CERTIFICATE
 
 
 @pytest.mark.parametrize("status", ENDED)

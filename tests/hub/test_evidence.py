@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from hub.evidence_export import evidence_of
 from hub.issue import decide, issue_all
 from hub.keeping import walk
 from hub.log_proofs import EntryUnknown
+from hub.press import timestamp_client
+from hub.press_file import TimestampPart
 from store.connection import fetch_all
 from tests.hub.conftest import NOON
 from tests.hub.renewed_world import LOG, YEAR, Traveller, travelling
@@ -56,7 +59,9 @@ def asked(world: Traveller, data: bytes, document: Any, at: datetime, **more: An
     return check(data, json.loads(json.dumps(document)), world.hub.settings, at=at, **more)
 
 
-def test_a_seal_whose_certificates_ended_is_provable_by_renewals_and_only_by_them(world: Traveller) -> None:
+def test_a_seal_whose_certificates_ended_is_provable_by_renewals_and_only_by_them(
+    world: Traveller, tmp_path: Path
+) -> None:
     file_no, data = package(world.hub)
     without = evidence_of(world.hub, file_no)
     renew_for_years(world, 5)
@@ -75,6 +80,10 @@ def test_a_seal_whose_certificates_ended_is_provable_by_renewals_and_only_by_the
     assert "ended on" in ended.en
     assert asked(world, data, held, NOON - YEAR).verdict is Verdict.CANNOT_TELL, "no stamp was made by then"
     assert asked(world, data, held, later, anchors=[]).verdict is Verdict.CANNOT_TELL, "nobody is trusted"
+    (world.hub.settings.keys / "trust" / "0.pem").rename(tmp_path / "first.pem")
+    known = asked(world, data, held, later, algorithms=("sm3",))
+    assert (known.verdict, known.since) == (Verdict.CANNOT_TELL, NOON + 2 * YEAR), "from the first known authority on"
+    (tmp_path / "first.pem").rename(world.hub.settings.keys / "trust" / "0.pem")
     for algorithm, since in (("sm3", NOON), ("sha256", NOON)):
         alone = asked(world, data, held, later, algorithms=(algorithm,))
         assert (alone.verdict, alone.since) == (Verdict.VALID, since), (algorithm, alone.en)
@@ -133,6 +142,21 @@ def test_every_forged_evidence_is_found(world: Traveller) -> None:
         attack(forged)
         assert asked(world, data, forged, at).verdict is Verdict.INVALID, name
     assert asked(world, other, held, at).verdict is Verdict.INVALID
+    # an authority stamps anybody's statement: without the log's key it is none of the log's
+    told = json.loads(held["renewals"][-1]["statement"])
+    edge = told["entries"]["sha256"]
+    edge[:] = [renewals.leaf_hash(b"forged", renewals.sha256).hex()] * len(edge)
+    statement = renewals.canonical(told)
+    client = timestamp_client(TimestampPart(world.url, None, None, "wait", 5), world.hub.clock)
+    stamps = [client(statement), client.token_sha256(renewals.sha256(statement))]
+    forged = deepcopy(held)
+    forged["renewals"][-1] |= {
+        "statement": statement.decode(), "stamp": b64encode(stamps[0] or b"").decode(),
+        "stamp_sha256": b64encode(stamps[1] or b"").decode(),
+    }  # fmt: skip
+    for algorithms in (("sm3", "sha256"), ("sha256",)):
+        answer = asked(world, data, forged, at, algorithms=algorithms)
+        assert (answer.verdict, "signed digest" in answer.en) == (Verdict.INVALID, True), answer.en
     assert asked(world, data[:-1] + b"\1", held, at).verdict is Verdict.INVALID
 
 

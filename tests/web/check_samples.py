@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from core.clock import SHANGHAI
 from core.errors import HubError
 from hub.checking import (
+    CertificateTold,
     Checked,
     CopyTold,
     FaceLine,
@@ -18,6 +19,7 @@ from hub.checking import (
     StepTold,
     VersionTold,
     Way,
+    judge_certificate,
     judge_file,
     judge_register,
 )
@@ -155,6 +157,20 @@ def by_code(found: Registered | None) -> Checked:
     return judge_register(found, Way.CODE, AT)
 
 
+CERTIFICATE = CertificateTold(
+    number="CX-2026-000012",
+    requester="律师：某某律师事务所",
+    requester_en="lawyer: 某某律师事务所",
+    holder="武汉某某餐饮有限公司",
+    purpose="某合同纠纷案代理",
+    form="书式档案",
+    files=9,
+    made_at=AT - timedelta(days=2),
+    expires_at=AT + timedelta(days=13),
+    document_sm3=bytes(range(32)),
+    ended=False,
+)
+
 SAMPLES: dict[str, Shown] = {
     "valid": Shown(by_code(LICENCE), PROOF),
     "suspended": Shown(by_code(ended(Status.SUSPENDED, "暂停", "suspended")), PROOF),
@@ -165,6 +181,9 @@ SAMPLES: dict[str, Shown] = {
     "superseded": Shown(by_code(NEWEST), PROOF),
     "annotated": Shown(by_code(replace(LICENCE, copy=COPY)), PROOF),
     "annotated_expired": Shown(by_code(replace(LICENCE, copy=replace(COPY, expires_at=AT - timedelta(days=1)))), PROOF),
+    "certificate": Shown(judge_certificate(CERTIFICATE, AT)),
+    "certificate_file": Shown(of_file(report(), replace(NOTHING, certificate=CERTIFICATE))),
+    "certificate_expired": Shown(judge_certificate(replace(CERTIFICATE, holder=None, ended=True), AT)),
     "not_found": Shown(by_code(None)),
     "cannot_now": Shown(of_file(report(), None)),
     "tampered": Shown(of_file(report(*CHANGED), KNOWN)),

@@ -19,8 +19,8 @@ from core.clock import FixedClock
 from core.settings import Mode, Settings
 from hub.checking import RegisterSilent
 from hub.checking_outcome import WORDS
-from tests.browser.conftest import serving
 from tests.hub.access_files import access_text
+from tests.serving import serving
 from tests.web.check_samples import AT, IDENTIFIER, NEWER, NUMBER, PROOF, SAMPLES, TOKEN, SampleChecks
 from tests.web.conftest import Site
 from tests.web.samples import Sample

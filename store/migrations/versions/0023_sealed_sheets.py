@@ -17,6 +17,7 @@ create table archive_check_sheet (
     path         text not null,
     made_at      timestamptz not null
 );
+create index on archive_check (verdict, id);
 create trigger archive_check_sheet_is_append_only before update or delete or truncate on archive_check_sheet
     for each statement execute function refuse_change();
 comment on table archive_check_sheet is 'the one sealed report of a check; asked for again, the same file is given';
