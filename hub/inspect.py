@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from archive.check import Policy, check
+from archive.check import check
 from archive.inside import Inner
-from archive.opened import Seen
+from archive.opened import Policy, Seen
 from archive.report import CheckReport, Stage, Status
 from core.settings import Settings
 from core.verdict import Verdict
