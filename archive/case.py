@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from archive.errors import CaseUnfit
 from archive.formats import agrees
@@ -117,6 +118,7 @@ class ArchiveCode:
         year: 年度, four digits.
         unit: 机构或问题.
         item: 件号.
+        text: the whole 档号 as the archive's rule joins it; empty where it was not told.
     """
 
     fonds: str
@@ -124,6 +126,7 @@ class ArchiveCode:
     year: str
     unit: str
     item: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ class CaseFile:
                 ("year", self.archive_code.year),
                 ("unit", self.archive_code.unit),
                 ("item number", self.archive_code.item),
+                *((("text", self.archive_code.text),) if self.archive_code.text else ()),
             ):
                 _demand_text(f"archive code {label}", text)
         _demand_zone("packing time", self.packed_at)
@@ -227,7 +231,7 @@ class CaseFile:
 
 def _demand_text(label: str, text: str) -> None:
     """Refuse what would not survive: nothing, outer blanks, and signs that are no text."""
-    if not text or text != text.strip() or any(not fit_sign(sign) for sign in text):
+    if not text or text != text.strip() or not fit_text(text):
         raise CaseUnfit(
             f"the {label} of a case is empty, has outer blanks or holds signs that are no text (control signs, "
             "private use, U+FFFD). The case is not packed; correct it at its source."
@@ -239,8 +243,13 @@ def _demand_zone(label: str, moment: datetime) -> None:
         raise CaseUnfit(f"the {label} of a case has no time zone. The case is not packed; add the zone.")
 
 
-def fit_sign(sign: str) -> bool:
-    """Whether a character may stand in a name or in metadata: a letter, sign or plain blank that has a meaning."""
+def fit_text(text: str) -> bool:
+    """Whether each character may stand in a name or in metadata: a letter, sign or plain blank that has a meaning."""
+    return (text.isascii() and text.isprintable()) or all(map(_fit_sign, text))
+
+
+@lru_cache(maxsize=8192)
+def _fit_sign(sign: str) -> bool:
     # Unassigned (Cn) is not asked: rare characters of names enter Unicode faster than Python's tables follow.
     number = ord(sign)
     if sign == "\N{REPLACEMENT CHARACTER}" or number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archive.case import FolderKind
-from archive.inside import Unopened, danger_in, is_ofd, is_pdf
+from archive.inside import Inner, Unopened, danger_in
 from archive.opened import CannotJudge, NothingToJudge, Opened
 from archive.pdf_look import PdfTooLarge, PdfUnsound, foreign_matter
 from archive.report import Finding
@@ -19,7 +19,7 @@ def dangerous_content(package: Opened) -> Iterator[Finding]:
     """No file, nor a file in one, is a program, a script or an office file with macros."""
     for path in package.entries:
         try:
-            for inner, data in package.nested(path):
+            for inner, data, _ in package.nested(path):
                 if danger := danger_in(inner, data):
                     yield Finding(f"内容为{danger[0]}", f"the content is {danger[1]}", inner)
         except Unopened as unopened:
@@ -30,7 +30,7 @@ def hidden_files(package: Opened) -> Iterator[Finding]:
     """No file is there that a file manager does not show or leaves behind."""
     for path in package.entries:
         try:
-            for inner, _ in package.nested(path):
+            for inner, *_ in package.nested(path):
                 name = inner.removeprefix(path + "!/") if inner != path else path
                 if any(_hidden(part) for part in name.split("/")):
                     yield Finding("隐藏文件或系统遗留文件", "a hidden file, or one a system left behind", inner)
@@ -40,7 +40,7 @@ def hidden_files(package: Opened) -> Iterator[Finding]:
 
 def foreign_in_pdf(package: Opened) -> Iterator[Finding]:
     """No PDF holds other files, scripts or actions."""
-    pdfs = [path for path, data in package.entries.items() if is_pdf(data)]
+    pdfs = [path for path, data in package.entries.items() if Inner(path, data).is_pdf]
     if not pdfs:
         raise NothingToJudge("包内没有PDF", "there is no PDF in it")
     for path in pdfs:
@@ -61,22 +61,22 @@ def seals(package: Opened) -> Iterator[Finding]:
     unsure: list[tuple[str, str, str]] = []
     for path in package.entries:
         try:
-            documents = [(inner, data) for inner, data in package.nested(path) if is_ofd(data) or is_pdf(data)]
+            documents = [inner for inner in package.nested(path) if inner.is_ofd or inner.is_pdf]
         except Unopened:
             unsure.append((path, "内含的压缩包无法打开", "a zip file in it cannot be opened"))
             continue
-        for inner, data in documents:
-            seen = package.verify_document(inner, data)
+        for inner in documents:
+            seen = package.verify_document(inner)
             if seen.verdict is None:
-                if inner == path and is_ofd(data) and path.startswith(f"{FolderKind.RESULT.value}/"):
+                if inner.path == path and inner.is_ofd and path.startswith(f"{FolderKind.RESULT.value}/"):
                     bare = True
                     yield Finding("结果文件中的OFD未签章", "an OFD among the results bears no seal", path)
                 continue
             sealed = True
             if seen.verdict is Verdict.INVALID:
-                yield Finding(f"签章无效：{seen.zh}", f"a seal is wrong: {seen.en}", inner)
+                yield Finding(f"签章无效：{seen.zh}", f"a seal is wrong: {seen.en}", inner.path)
             elif seen.verdict is Verdict.CANNOT_TELL:
-                unsure.append((inner, f"签章无法判断：{seen.zh}", f"a seal cannot be judged: {seen.en}"))
+                unsure.append((inner.path, f"签章无法判断：{seen.zh}", f"a seal cannot be judged: {seen.en}"))
     if unsure:
         path, zh, en = unsure[0]
         raise CannotJudge(zh, en, path)

@@ -81,3 +81,21 @@ class CsipForeign(FormRefused):
     """An information package is whole, but holds no archive package of ours, or more than one."""
 
     code: ClassVar[str] = "HUB-987"
+
+
+class VolumeUnfit(Permanent):
+    """A holder's volume cannot be written as one file: too large, or a value of its catalogue is no text."""
+
+    code: ClassVar[str] = "HUB-736"
+
+
+class VolumeRefused(Rejected):
+    """A file is not the volume it should be: something is missing, changed, or not named by its inventory."""
+
+    code: ClassVar[str] = "HUB-737"
+
+
+class CodesUnfit(Permanent):
+    """The rule of the 档号 cannot be read, could give two files one code, or says nothing of an item."""
+
+    code: ClassVar[str] = "HUB-738"

@@ -7,17 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from archive.inside import sound_jpeg, sound_ofd, sound_png
+from archive.inside import Open, opened, sound_jpeg, sound_ofd, sound_png
 from archive.pdf_look import sound_pdf
 from documents.xml import XmlRefused, parse
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A media type: the suffixes it goes by and a look at the bytes."""
+    """A media type: the suffixes it goes by and a look at the bytes, or at what is in them where it is a zip file."""
 
     suffixes: tuple[str, ...]
-    holds: Callable[[bytes], bool]
+    sound: Callable[[bytes], bool] | None = None
+    sound_inside: Callable[[bytes, Open], bool] | None = None
+
+    def holds(self, data: bytes, open_: Open = opened) -> bool:
+        """Whether the bytes are of this format.
+
+        Args:
+            open_: opens a zip file, for a caller that may have opened it already.
+        """
+        if self.sound_inside is not None:
+            return self.sound_inside(data, open_)
+        return self.sound is not None and self.sound(data)
 
 
 def _text(data: bytes) -> bool:
@@ -47,7 +58,7 @@ def _xml(data: bytes) -> bool:
 #: its own decision: the check takes another table.
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "application/ofd": Format((".ofd",), sound_ofd),
+        "application/ofd": Format((".ofd",), sound_inside=sound_ofd),
         "application/pdf": Format((".pdf",), sound_pdf),
         "application/json": Format((".json",), _json),
         "application/xml": Format((".xml",), _xml),

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from types import MappingProxyType
 from typing import Protocol
 
+from archive.codes import CodeRule
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
-from archive.inside import Room, Unopened, nested
+from archive.inside import Container, Inner, Room, Unopened, nested, opened
 from archive.metadata import (
     BASE_INFO,
     DIGEST_LIST,
@@ -24,7 +24,7 @@ from archive.metadata import (
     read_process_info,
 )
 from core.verdict import Verdict
-from documents.package import Limits
+from documents.package import ContainerRefused, Limits, Package
 
 #: A case may carry scans, so more room than a licence gets; it still has to fit into memory.
 LIMITS = Limits(file_bytes=1 << 30, entries=4096, entry_bytes=256 << 20, total_bytes=1 << 30)
@@ -45,6 +45,8 @@ class Policy:
         compression_fails: treat more than that as a failure, not as a warning.
         required: folder title → standard names of files that have to be there (归档范围); None = not told.
         held: electronic file numbers the archive already has; None = not told.
+        code_rule: by which this archive gives every 档号; None = not told, or it is another archive's package.
+        code_owner: gives the electronic file number that has a 档号 here, None for one nobody has; None = not told.
     """
 
     formats: Mapping[str, Format] = field(default_factory=lambda: FORMATS)
@@ -53,6 +55,8 @@ class Policy:
     compression_fails: bool = False
     required: Mapping[str, Collection[str]] | None = None
     held: Collection[str] | None = None
+    code_rule: CodeRule | None = None
+    code_owner: Callable[[str], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ class Seen:
     en: str = ""
 
 
-#: Takes the path and the bytes of an OFD or PDF.
-VerifyDocument = Callable[[str, bytes], Seen]
+#: Takes an OFD or PDF.
+VerifyDocument = Callable[[Inner], Seen]
 
 
 class Scanner(Protocol):
@@ -92,36 +96,59 @@ class NothingToJudge(CannotJudge):
     """There is nothing in this package an item could look at; that leaves no verdict open."""
 
 
+class Unreadable(CannotJudge):
+    """An XML file of the package is there and cannot be read."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"{file}无法读取，无法判断", f"{file} cannot be read")
+        self.file = file
+
+
 class Opened:
     """The entries of a package that could be read as a container. Its metadata is read when first asked for."""
 
     def __init__(
         self,
         data: bytes,
-        entries: Mapping[str, bytes],
+        package: Package,
         policy: Policy,
         verify_signature: VerifySignature | None,
         verify_document: VerifyDocument | None = None,
         scanner: Scanner | None = None,
     ) -> None:
         self.data = data
-        self.entries: Mapping[str, bytes] = MappingProxyType(dict(entries))
+        self.package = package
+        self.entries = package.entries
         self.policy = policy
         self.verify_signature = verify_signature
         self.verify_document = verify_document
         self.scanner = scanner
         self._held: dict[tuple[str, str], bool] = {}
         self._room = Room()
-        self._nested: dict[str, list[tuple[str, bytes]] | Unopened] = {}
+        self._nested: dict[str, list[Inner] | Unopened] = {}
+        self._containers: dict[str, Container | ContainerRefused] = {}
 
     def holds(self, media_type: str, path: str) -> bool:
         """Whether an entry that is there is of a format that is taken; looked at once."""
         key = (media_type, path)
         if key not in self._held:
-            self._held[key] = self.policy.formats[media_type].holds(self.entries[path])
+            known = self.policy.formats[media_type]
+            self._held[key] = known.holds(self.entries[path], lambda _: self._container(path))
         return self._held[key]
 
-    def nested(self, path: str) -> list[tuple[str, bytes]]:
+    def _container(self, path: str) -> Container:
+        """What an entry holds that is a zip file; opened once. Raises ContainerRefused."""
+        if path not in self._containers:
+            try:
+                self._containers[path] = opened(self.entries[path])
+            except ContainerRefused as refusal:
+                self._containers[path] = refusal
+        found = self._containers[path]
+        if isinstance(found, ContainerRefused):
+            raise found
+        return found
+
+    def nested(self, path: str) -> list[Inner]:
         """An entry and every file in it; unpacked once.
 
         Raises:
@@ -129,7 +156,9 @@ class Opened:
         """
         if path not in self._nested:
             try:
-                self._nested[path] = list(nested(path, self.entries[path], self._room))
+                self._nested[path] = list(
+                    nested(path, self.entries[path], self._room, open_=lambda _: self._container(path))
+                )
             except Unopened as unopened:
                 self._nested[path] = unopened
         found = self._nested[path]
@@ -153,22 +182,18 @@ class Opened:
         try:
             return read_base_info(self.part(BASE_INFO))
         except MetadataUnreadable:
-            raise _unreadable(BASE_INFO) from None
+            raise Unreadable(BASE_INFO) from None
 
     @cached_property
     def process(self) -> ProcessInfo:
         try:
             return read_process_info(self.part(PROCESS_INFO))
         except MetadataUnreadable:
-            raise _unreadable(PROCESS_INFO) from None
+            raise Unreadable(PROCESS_INFO) from None
 
     @cached_property
     def digests(self) -> DigestList:
         try:
             return read_digest_list(self.part(DIGEST_LIST))
         except MetadataUnreadable:
-            raise _unreadable(DIGEST_LIST) from None
-
-
-def _unreadable(path: str) -> CannotJudge:
-    return CannotJudge(f"{path}无法读取，无法判断", f"{path} cannot be read")
+            raise Unreadable(DIGEST_LIST) from None

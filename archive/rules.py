@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 
-from archive.case import FolderKind, Outcome, fit_sign
-from archive.errors import MetadataUnreadable
+from archive.case import ArchiveCode, FolderKind, Outcome, fit_text
 from archive.metadata import (
     BASE_FIELDS,
     BASE_INFO,
@@ -18,17 +17,13 @@ from archive.metadata import (
     OPTIONAL_FIELDS,
     PROCESS_INFO,
     SIGNATURE,
-    read_base_info,
-    read_digest_list,
-    read_process_info,
 )
-from archive.opened import CannotJudge, Opened
+from archive.opened import CannotJudge, Opened, Unreadable
 from archive.report import Finding
 from archive.retention import Retention
 from core.clock import SHANGHAI
 from core.digest import sm3_hex
 from core.errors import HubError, Rejected
-from documents.package import Package
 
 _CODE_PARTS = ("fonds_no", "archive_category", "archive_year", "archive_unit", "archive_item_no")
 _SET_BY_US = (BASE_INFO, PROCESS_INFO, DIGEST_LIST, SIGNATURE)
@@ -39,7 +34,7 @@ def same_bytes(package: Opened) -> Iterator[Finding]:
     order = [line.path for line in package.digests.lines] + [DIGEST_LIST, SIGNATURE]
     if list(package.entries) != order:
         yield Finding("条目顺序与摘要清单不一致", "the entries are not in the order of the digest list")
-    if Package(package.entries).to_bytes() != package.data:
+    if not package.package.is_written_as(package.data):
         yield Finding(
             "按包内文件重新封装后字节不同：文件头、间隙、注释或压缩方式被改动",
             "packing the entries again gives other bytes: a header, gap, comment or compression was changed",
@@ -103,13 +98,13 @@ def reasonable_times(package: Opened) -> Iterator[Finding]:
 def special_signs(package: Opened) -> Iterator[Finding]:
     """No control signs, private-use signs or U+FFFD in names and metadata."""
     for path in package.entries:
-        if not all(fit_sign(sign) for sign in path):
+        if not fit_text(path):
             yield Finding("文件名含特殊字符", "an entry name holds signs that are no text", path)
     for path, sources in (
         (BASE_INFO, [package.base.values, package.base.attributes, *(file for _, file in package.base.files)]),
         (PROCESS_INFO, list(package.process.events)),
     ):
-        bad = sorted({name for source in sources for name, text in source.items() if not all(map(fit_sign, text))})
+        bad = sorted({name for source in sources for name, text in source.items() if not fit_text(text)})
         if bad:
             yield Finding(
                 f"元数据含特殊字符：{'、'.join(bad)}", f"metadata holds signs that are no text: {', '.join(bad)}", path
@@ -117,7 +112,7 @@ def special_signs(package: Opened) -> Iterator[Finding]:
 
 
 def archive_code(package: Opened) -> Iterator[Finding]:
-    """The parts of the 档号 stand together and have a year."""
+    """The parts of the 档号 stand together and have a year; the whole is as this archive's rule gives it."""
     parts = {name: package.base.values[name] for name in _CODE_PARTS if name in package.base.values}
     if not parts:
         raise CannotJudge("尚未赋予档号", "no archive code has been assigned yet")
@@ -125,6 +120,11 @@ def archive_code(package: Opened) -> Iterator[Finding]:
         yield Finding("档号组成不全", "parts of the archive code are missing", BASE_INFO)
     if not re.fullmatch(r"[12]\d{3}", parts.get("archive_year", ""), re.ASCII):
         yield Finding("档号年度应为四位数字", "the year of the archive code is not four digits", BASE_INFO)
+    rule = package.policy.code_rule
+    values = package.base.values
+    code = ArchiveCode(*(values.get(name, "") for name in (*_CODE_PARTS, "archive_code")))
+    if rule is not None and rule.fonds is not None and not rule.fits(code):
+        yield Finding("档号不符合本馆规则", "the archive code is not one this archive's rule gives", BASE_INFO)
 
 
 def no_repeats(package: Opened) -> Iterator[Finding]:
@@ -140,6 +140,9 @@ def no_repeats(package: Opened) -> Iterator[Finding]:
         yield Finding("同一文件在摘要清单中出现多次", "one file stands in the digest list more than once", path)
     if package.policy.held is not None and package.base.values.get("electronic_file_no", "") in package.policy.held:
         yield Finding("电子文件号已存在于档案库", "the archive already holds this electronic file number", BASE_INFO)
+    archive_code, owner = package.base.values.get("archive_code"), package.policy.code_owner
+    if archive_code and owner and owner(archive_code) not in (None, package.base.values.get("electronic_file_no")):
+        yield Finding("档号已属于另一电子文件", "the archive code belongs to another electronic file", BASE_INFO)
 
 
 def electronic_attributes(package: Opened) -> Iterator[Finding]:
@@ -313,15 +316,16 @@ def listed_files_are_there(package: Opened) -> Iterator[Finding]:
 
 def metadata_readable(package: Opened) -> Iterator[Finding]:
     """The XML of the package is well-formed and is what its name says."""
-    for path, reader in (
-        (BASE_INFO, read_base_info),
-        (PROCESS_INFO, read_process_info),
-        (DIGEST_LIST, read_digest_list),
-    ):
+    reads: tuple[tuple[str, Callable[[], object]], ...] = (
+        (BASE_INFO, lambda: package.base),
+        (PROCESS_INFO, lambda: package.process),
+        (DIGEST_LIST, lambda: package.digests),
+    )
+    for path, read in reads:
         try:
-            reader(package.part(path))
-        except MetadataUnreadable as problem:
-            yield Finding("XML无法读取或根元素不符", "the XML cannot be read or has another root", problem.path)
+            read()
+        except Unreadable as problem:
+            yield Finding("XML无法读取或根元素不符", "the XML cannot be read or has another root", problem.file)
         except CannotJudge as missing:
             yield Finding(missing.zh, missing.en, path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,10 +30,15 @@ _KINDS = {
 
 @click.command(short_help="All packages of a holder, and of those it followed, in order.")
 @click.argument("number", metavar="NUMBER", type=Words())
+@click.option(
+    "--inventory",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it as a sealed sheet 卷内文件目录 (OFD) to this file.",
+)
 @who_option
 @json_option
 @exit_on_error
-def volume(number: str, who: str | None, as_json: bool) -> None:
+def volume(number: str, inventory: Path | None, who: str | None, as_json: bool) -> None:
     """Show the volume 卷 of whoever bears NUMBER: a credit code, a citizen's number, or an old number of a company.
 
     Packages stand by part (设立, 变更, 备案, 迁移, 注销, 监督), day of decision and file number; those of a party it
@@ -40,18 +46,76 @@ def volume(number: str, who: str | None, as_json: bool) -> None:
 
     \b
     Example: hub archive volume 91420112MA4K000005
-    Exit status: 0 shown · 1 nothing is filed under it, or it is no number · 2 the database does not answer
-    · 3 wrong usage
+             hub archive volume 91420112MA4K000005 --inventory inventory.ofd
+    Exit status: 0 shown · 1 nothing is filed under it, it is no number, or the sheet cannot be sealed
+    · 2 try again later · 3 wrong usage
     """
     from hub.context import open_hub
+    from hub.files import write_durably
     from hub.volume import view_volume
+    from hub.volume_out import seal_inventory
 
     with open_hub(Settings.from_environment()) as opened:
         found = view_volume(opened, subject_of(number), keeper(who))
+        sealed = seal_inventory(opened, found) if inventory is not None else None
+    if inventory is not None and sealed is not None:
+        write_durably(inventory.absolute(), sealed.data)
     if as_json:
-        say_json(found.to_dict())
+        say_json(found.to_dict() | {"inventory": str(inventory) if inventory else None})
+        return
+    _say(found)
+    if sealed is not None:
+        click.echo(f"{inventory}: sealed inventory, {counted(sealed.pages, 'page', 'pages')}")
+
+
+@click.command("export-volume", short_help="Write a holder's whole archive into one file.")
+@click.argument("number", metavar="NUMBER", type=Words())
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
+@who_option
+@json_option
+@exit_on_error
+def export_volume(number: str, out: Path, who: str | None, as_json: bool) -> None:
+    """Write the volume of whoever bears NUMBER into one zip file: the inventory 卷内目录.xml, every package unchanged,
+    and lists of digests. The same volume gives the same bytes. NUMBER stands in the inventory; the export is logged.
+
+    \b
+    Example: hub archive export-volume 91420112MA4K000005 --out volume.zip
+    Exit status: 0 written · 1 refused, or a package is not the one recorded · 2 try again later · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.volume import view_volume
+    from hub.volume_out import export_volume as run
+
+    with open_hub(Settings.from_environment()) as opened:
+        found = view_volume(opened, subject_of(number), keeper(who), purpose="archive_export")
+        size = run(opened, found, out.absolute())
+    if as_json:
+        say_json({"path": str(out), "party": found.party, "packages": len(found.entries), "bytes": size})
     else:
-        _say(found)
+        click.echo(f"{out}: {counted(len(found.entries), 'package', 'packages')}, {size:,} bytes")
+
+
+@click.command("check-volume", short_help="Read a volume's file without trust in what it says.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@exit_on_error
+def check_volume(file: Path, as_json: bool) -> None:
+    """Read FILE, as `hub archive export-volume` writes it, to its end: nothing may be missing, changed, or more than
+    its inventory names. The packages in it are not opened; `hub archive check` does that with each.
+
+    \b
+    Example: hub archive check-volume volume.zip
+    Exit status: 0 whole · 1 refused · 3 wrong usage
+    """
+    from hub.volume_out import read_volume
+
+    with file.open("rb") as opened:
+        inventory = read_volume(opened).inventory
+    packages = len(inventory.packages)
+    if as_json:
+        say_json({"path": str(file), "packages": packages, "bytes": inventory.bytes})
+    else:
+        click.echo(f"{file}: whole, {counted(packages, 'package', 'packages')}, {inventory.bytes:,} bytes")
 
 
 @click.group(short_help="Numbers and names of one holder.")
@@ -206,4 +270,4 @@ def _say(found: Volume) -> None:
     click.echo(f"{counted(len(found.entries), 'package', 'packages')}, {found.bytes:,} bytes: {parts or '—'}")
 
 
-COMMANDS = (volume, parties, succession)
+COMMANDS = (volume, export_volume, check_volume, parties, succession)

@@ -17,7 +17,7 @@ from core.errors import Permanent, Retryable
 #: Bytes there so far, and bytes of the whole. Called often; raises nothing.
 Progress = Callable[[int, int], None]
 #: Names of files as both hubs know them; no path, nothing hidden.
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+NAME: Final = re.compile(r"(?!.*\.part$)[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class CourierInterrupted(Retryable):
@@ -109,6 +109,14 @@ class Mailbox(Courier, Protocol):
             CourierInterrupted, CourierRefused: see there; a file that is not there yet is refused.
             CourierNoRoom: this machine's disk is full.
         """
+        ...
+
+    def names(self) -> list[str]:
+        """Names of the files that are there whole, sorted. Raises CourierInterrupted, CourierRefused."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Take a file away, whole or not; one that is not there is no fault. Raises as `names`."""
         ...
 
 

@@ -6,14 +6,16 @@ A file is written as NAME.part and renamed to NAME when all of it is there: who 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import paramiko
 
 from connectors.courier import (
+    NAME,
     Carried,
     CourierDiffers,
     CourierInterrupted,
@@ -74,6 +76,20 @@ class SftpCourier:
         final = self._place(name)
         return persistently(lambda tally: self._fetch(final, path, tally, on_progress), name, self._patience)
 
+    def names(self) -> list[str]:
+        """See `Mailbox.names`."""
+        with self._session() as sftp:
+            found = sftp.listdir_attr(self._folder)
+        return sorted(one.filename for one in found if stat.S_ISREG(one.st_mode or 0) and NAME.fullmatch(one.filename))
+
+    def remove(self, name: str) -> None:
+        """See `Mailbox.remove`."""
+        final = self._place(name)
+        with self._session() as sftp:
+            for place in (final, f"{final}.part"):
+                with suppress(FileNotFoundError):
+                    sftp.remove(place)
+
     def _place(self, name: str) -> str:
         return f"{self._folder}/{check_name(name)}"
 
@@ -132,6 +148,9 @@ class SftpCourier:
                 f"{Path(final).name} is on {self._endpoint.host} already and is another file; nothing was written over "
                 "it. Find out which of the two is right."
             )
+        with suppress(FileNotFoundError):
+            # Begun by a second sender just as the first was done.
+            sftp.remove(f"{final}.part")
         return Carried(Path(final).name, size, size, tally.sent)
 
     def _fetch(self, final: str, path: Path, tally: Tally, on_progress: Progress | None) -> Carried:
@@ -158,12 +177,22 @@ class SftpCourier:
             part.replace(path)
             return Carried(Path(final).name, size, begun, tally.sent)
 
+    def _folder_is_there(self, sftp: paramiko.SFTPClient) -> bool:
+        try:
+            sftp.stat(self._folder)
+        except FileNotFoundError:
+            return False
+        except (paramiko.SSHException, OSError, EOFError):
+            return True  # nobody can tell now, so it is worth another try
+        return True
+
     @contextmanager
     def _session(self) -> Iterator[paramiko.SFTPClient]:
-        client = paramiko.SSHClient()
+        client, sftp = paramiko.SSHClient(), None
         whom = self._endpoint.host
         try:
-            yield connected(client, self._endpoint, self._host_key, self._timeout_s)
+            sftp = connected(client, self._endpoint, self._host_key, self._timeout_s)
+            yield sftp
         except paramiko.BadHostKeyException:
             raise CourierRefused(
                 f"{whom} shows another host key than the pinned one. Nothing was sent; it may be an impostor. Ask the "
@@ -173,7 +202,10 @@ class SftpCourier:
             raise CourierRefused(
                 f"{whom} refuses our user or its proof; nothing was sent. Check the account."
             ) from None
-        except (FileNotFoundError, PermissionError):
+        except (FileNotFoundError, PermissionError) as error:
+            if isinstance(error, FileNotFoundError) and sftp is not None and self._folder_is_there(sftp):
+                # Another sender put it in its place, or the receiver took it, between two looks at it.
+                raise CourierInterrupted(f"a file on {whom} went away meanwhile") from None
             raise CourierRefused(
                 f"the folder {self._folder} on {whom} is not there or not ours; nothing was sent. Check `folder`."
             ) from None

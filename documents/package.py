@@ -36,6 +36,8 @@ _UNIX_FILE = 0o100644 << 16
 _LONGEST_NAME = 512
 #: Below this an entry may shrink by any ratio: a blank page does.
 _BOMB_FLOOR = 1 << 20
+#: Entries, and bytes, that a plain zip file takes.
+MOST_STORED, LONGEST_STORED = 0xFFFE, 0xFFFFFFFE
 #: Packages with more entries are rare and their names not worth remembering.
 _USUAL_ENTRIES = 64
 
@@ -85,15 +87,18 @@ _DEFAULT_LIMITS = Limits()
 class Package:
     """Named files in order; the names have no leading slash. Never changes once made."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("_checksums", "entries")
 
     entries: Mapping[str, bytes]
+    #: CRC-32 of the contents that were held against it when they were read.
+    _checksums: Mapping[str, int]
 
     def __init__(self, entries: Mapping[str, bytes]) -> None:
         """Raises ContainerRefused for names that `read` would not take back."""
         kept = dict(entries)
         _check_names(tuple(kept))
         self.entries = MappingProxyType(kept)
+        self._checksums = {}
 
     def __repr__(self) -> str:
         return f"Package({len(self.entries)} entries)"
@@ -113,20 +118,23 @@ class Package:
         if len(data) > limits.file_bytes:
             raise _refused(ContainerFault.TOO_LARGE, f"{len(data)} bytes where {limits.file_bytes} are allowed")
         files: dict[str, bytes] = {}
+        checksums: dict[str, int] = {}
         folders: list[str] = []
         names: list[str] = []
-        for name, content in _entries(data, limits):
+        for name, content, checksum in _entries(data, limits):
             names.append(name)
             if name.endswith("/"):
                 folders.append(name)
             else:
                 # a second file of this name would overwrite the first; _check_names refuses it below
                 files[name] = content
+                checksums[name] = checksum
         _check_names(tuple(names))
         if folders and set(folders) != _folders_of(files):
             raise _refused(ContainerFault.HIDDEN_BYTES, "the folder entries are not exactly the folders of its files")
         package = cls.__new__(cls)
         package.entries = MappingProxyType(files)
+        package._checksums = checksums
         return package
 
     def to_bytes(self) -> bytes:
@@ -136,23 +144,40 @@ class Package:
         bytes, so a changed byte in it can go unseen and the output depends on the zlib version;
         of a stored entry every byte counts.
         """
+        body, end = self._pieces()
+        return b"".join((*body, end))
+
+    def _pieces(self) -> tuple[list[bytes], bytes]:
+        """The file piece by piece, up to its directory, and that with the end record."""
         body: list[bytes] = []
         directory: list[bytes] = []
         start = 0
         for name, content in self.entries.items():
-            label = name.encode()
-            flags = 0 if label.isascii() else _UTF8
-            sizes = (zlib.crc32(content), len(content), len(content), len(label), 0)
-            common = (20, flags, _STORED, 0, _FIXED_DATE, *sizes)
-            directory += (_CENTRAL.pack(_CENTRAL_MARK, 3 << 8 | 20, *common, 0, 0, 0, _UNIX_FILE, start), label)
-            body += (_LOCAL.pack(_LOCAL_MARK, *common), label, content)
-            start += _LOCAL.size + len(label) + len(content)
-            if start > 0xFFFFFFFF:
+            checksum = self._checksums.get(name)
+            checksum = zlib.crc32(content) if checksum is None else checksum
+            header, record = stored_headers(name, checksum, len(content), start)
+            directory.append(record)
+            body += (header, content)
+            start += len(header) + len(content)
+            if start > LONGEST_STORED:
                 break
         count, size = len(self.entries), sum(map(len, directory))
-        if count > 0xFFFF or start + size > 0xFFFFFFFF:
+        if count > MOST_STORED or start + size > LONGEST_STORED:
             raise _refused(ContainerFault.TOO_LARGE, f"{count} entries of {start} bytes do not fit a plain zip file")
-        return b"".join((*body, *directory, _END.pack(_END_MARK, 0, 0, count, count, size, start, 0)))
+        return body, b"".join((*directory, end_record(count, size, start)))
+
+    def is_written_as(self, data: bytes) -> bool:
+        """Whether `to_bytes` gives these bytes; they are not put together for it."""
+        try:
+            body, end = self._pieces()
+        except ContainerRefused:
+            return False
+        position = 0
+        for piece in (*body, end):
+            if not data.startswith(piece, position):
+                return False
+            position += len(piece)
+        return position == len(data)
 
     def with_entries(self, changes: Mapping[str, bytes | None]) -> Package:
         """A package with these files put in place of, or after, the present ones; None takes one out."""
@@ -163,6 +188,20 @@ class Package:
             else:
                 entries[name] = content
         return Package(entries)
+
+
+def stored_headers(name: str, checksum: int, size: int, start: int) -> tuple[bytes, bytes]:
+    """What stands before a stored entry that begins at `start`, and its record in the directory; see `to_bytes`."""
+    label = name.encode()
+    flags = 0 if label.isascii() else _UTF8
+    common = (_PLAIN_VERSION, flags, _STORED, 0, _FIXED_DATE, checksum, size, size, len(label), 0)
+    record = _CENTRAL.pack(_CENTRAL_MARK, 3 << 8 | _PLAIN_VERSION, *common, 0, 0, 0, _UNIX_FILE, start)
+    return _LOCAL.pack(_LOCAL_MARK, *common) + label, record + label
+
+
+def end_record(count: int, size: int, start: int) -> bytes:
+    """The end of a zip file whose directory of `count` records, `size` bytes together, begins at `start`."""
+    return _END.pack(_END_MARK, 0, 0, count, count, size, start, 0)
 
 
 def _refused(reason: ContainerFault, detail: str) -> ContainerRefused:
@@ -246,7 +285,7 @@ def _end_record(data: bytes, limits: Limits) -> tuple[int, int]:
     return count, start
 
 
-def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
+def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes, int]]:
     """Each entry after its header and its directory record were compared; in the end nothing may be left over."""
     count, directory_start = _end_record(data, limits)
     record, position, total = directory_start, 0, 0
@@ -298,7 +337,7 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
             raise _refused(ContainerFault.HIDDEN_BYTES, "a folder entry has content")
         if flags & _SIZES_AFTER:
             position = _after_descriptor(data, position, common)
-        yield name, content
+        yield name, content, common[5]
     if position != directory_start or record != len(data) - _END.size:
         raise _refused(ContainerFault.HIDDEN_BYTES, "bytes lie between its entries and its directory or after it")
     for folder in (False, True):

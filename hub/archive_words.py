@@ -18,6 +18,7 @@ FIELDS: Final[Mapping[str, str]] = {
 PURPOSES: Final[Mapping[str, str]] = {
     "archive_search": "档案检索",
     "archive_volume": "档案查阅",
+    "archive_export": "档案导出",
     "archive_request": "档案查询",
     "archive_succession": "档案主体承继登记",
 }

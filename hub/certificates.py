@@ -11,7 +11,7 @@ from core.errors import Rejected
 from core.settings import Settings
 from hub.trust import ders_in, is_sm2
 from signing import oids
-from signing.certificates import Certificate
+from signing.certificates import Certificate, Usage
 from signing.errors import CertificateFault, CertificateRefused
 
 if TYPE_CHECKING:
@@ -123,7 +123,14 @@ def _sm2_facts(raw: bytes, now: datetime) -> CertificateFacts:
         organisation=read.organisation,
         serial=f"{read.serial:x}",
         algorithm="SM2",
-        purpose=_purpose(read.is_authority, read.self_issued, extended),
+        purpose=_purpose(
+            read.is_authority,
+            read.self_issued,
+            extended,
+            encrypts=read.usage is not None
+            and Usage.KEY_ENCIPHERMENT in read.usage
+            and Usage.DIGITAL_SIGNATURE not in read.usage,
+        ),
         valid_from=read.not_before,
         valid_to=read.not_after,
         days_left=(read.not_after - now).days,
@@ -143,6 +150,7 @@ def _other_facts(raw: bytes, now: datetime) -> CertificateFacts:
             algorithm = "P-256" if isinstance(key.curve, ec.SECP256R1) else key.curve.name
         constraints = _extension(read, x509.BasicConstraints)
         purposes = _extension(read, x509.ExtendedKeyUsage)
+        usage = _extension(read, x509.KeyUsage)
         return CertificateFacts(
             subject=_name_part(read.subject, x509.NameOID.COMMON_NAME),
             organisation=_name_part(read.subject, x509.NameOID.ORGANIZATION_NAME),
@@ -152,6 +160,9 @@ def _other_facts(raw: bytes, now: datetime) -> CertificateFacts:
                 constraints is not None and constraints.ca,
                 read.subject == read.issuer,
                 frozenset(one.dotted_string for one in purposes or ()),
+                encrypts=usage is not None
+                and not usage.digital_signature
+                and (usage.key_encipherment or usage.key_agreement),
             ),
             valid_from=read.not_valid_before_utc,
             valid_to=read.not_valid_after_utc,
@@ -175,9 +186,11 @@ def _name_part(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     return str(found[0].value) if found else ""
 
 
-def _purpose(is_authority: bool, self_issued: bool, extended: frozenset[str]) -> str:
+def _purpose(is_authority: bool, self_issued: bool, extended: frozenset[str], *, encrypts: bool) -> str:
     if is_authority:
         return "root" if self_issued else "intermediate"
     if oids.TIME_STAMPING in extended:
         return "timestamps"
-    return "OCSP answers" if oids.OCSP_SIGNING in extended else "signing"
+    if oids.OCSP_SIGNING in extended:
+        return "OCSP answers"
+    return "encryption" if encrypts else "signing"

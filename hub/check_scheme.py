@@ -3,6 +3,7 @@ with the hub."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from archive.errors import SchemeUnfit
@@ -28,4 +29,10 @@ def scheme_of(settings: Settings | None) -> Scheme:
         return demo_scheme()
     except (OSError, UnicodeDecodeError) as error:
         raise SchemeUnfit(f"{path} cannot be read ({type(error).__name__}). Nothing was checked.") from None
+    return _read(text)
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> Scheme:
+    """Remembered by its text: a walk asks for it with every package."""
     return Scheme.from_toml(text)

@@ -2,6 +2,7 @@
 
     HUB_HOME/transfers/in/PEER/.NAME.part    what is there of an unfinished file
     HUB_HOME/transfers/in/PEER/NAME          a file that is there whole
+    HUB_HOME/transfers/in/PEER/.NAME.done    size and SHA-256 of one that was whole and was taken out
 
 The length of the unfinished file is all the state there is: an upload goes on after any restart of either side.
 """
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +19,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final
 
+from connectors.courier import NAME
 from core.errors import Rejected, Retryable
 from core.settings import Settings
-from hub.context import Hub
+from hub.files import write_durably
 
 #: Of the announcement of a file by a peer: how many bytes it has; None where nothing was announced, or no more.
 Announced = Callable[[str, str], int | None]
-#: As the sending side names files (`connectors.courier.NAME`); peers are codes of organisations.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _READ: Final = 1 << 20
 #: Bytes that stay free for the hub itself.
 _RESERVE: Final = 1 << 30
@@ -93,22 +92,14 @@ class Inbox:
         """How much is there of a file. Raises NotAnnounced."""
         length = self._length(peer, name)
         final, part = self._places(peer, name)
-        for path in (final, part):
-            if (size := _size(path)) is not None:
-                return There(size, length)
-        return There(0, length)
+        finished = _finished(final)
+        return There((_size(part) or 0) if finished is None else finished, length)
 
     def digest(self, peer: str, name: str, size: int) -> bytes:
         """SHA-256 of the first `size` bytes there, read from the disk. Asks nobody whether it was announced."""
-        state, left = sha256(), size
-        for path in self._places(peer, name):
-            if path.exists():
-                with path.open("rb") as file:
-                    while left and (piece := file.read(min(_READ, left))):
-                        state.update(piece)
-                        left -= len(piece)
-                break
-        return state.digest()
+        final, part = self._places(peer, name)
+        noted = _noted(final)
+        return noted[1] if noted is not None else _digest(final if final.exists() else part, size)
 
     def add(self, peer: str, name: str, at: int, piece: bytes) -> There:
         """Add a piece that begins at byte `at`; on disk when this returns, and the file in its place when it is whole.
@@ -122,7 +113,7 @@ class Inbox:
         """
         length = self._length(peer, name)
         final, _ = self._places(peer, name)
-        if not piece and at == length == _size(final):
+        if not piece and at == length == _finished(final):
             return There(at, length)
         with self._taken(peer, name) as file:
             here = file.seek(0, os.SEEK_END)
@@ -153,13 +144,33 @@ class Inbox:
         final, _ = self._places(peer, name)
         return final if final.is_file() else None
 
+    def names(self, peer: str) -> list[str]:
+        """Names of a peer's files that are there whole, sorted."""
+        try:
+            found = list((self._folder / peer).iterdir())
+        except FileNotFoundError:
+            return []
+        return sorted(path.name for path in found if NAME.fullmatch(path.name) and path.is_file())
+
+    def done(self, peer: str, name: str) -> None:
+        """Take a finished file out and remember it: a sender that did not hear of its end does not send it again.
+
+        Raises:
+            DiskRefuses: it is still there.
+        """
+        final, _ = self._places(peer, name)
+        if (size := _size(final)) is not None:
+            write_durably(_note(final), f"{size} {_digest(final, size).hex()}\n".encode())
+            final.unlink()
+
     def clear(self, peer: str, name: str) -> None:
-        """Remove a file, finished or not, for the hub itself: the transfer is done or given up."""
-        for path in self._places(peer, name):
+        """Remove and forget a file, finished or not, for the hub itself: the transfer was given up."""
+        final, part = self._places(peer, name)
+        for path in (final, part, _note(final)):
             path.unlink(missing_ok=True)
 
     def _length(self, peer: str, name: str) -> int:
-        sound = _NAME.fullmatch(peer) and _NAME.fullmatch(name)
+        sound = NAME.fullmatch(peer) and NAME.fullmatch(name)
         length = self._announced(peer, name) if sound else None
         if length is None or length <= 0:
             raise NotAnnounced(f"{peer} sends a file that was not announced; nothing was taken.")
@@ -168,7 +179,7 @@ class Inbox:
         return length
 
     def _places(self, peer: str, name: str) -> tuple[Path, Path]:
-        if not (_NAME.fullmatch(peer) and _NAME.fullmatch(name)):
+        if not (NAME.fullmatch(peer) and NAME.fullmatch(name)):
             raise ValueError("a peer or a file's name is no plain name")
         final = self._folder / peer / name
         return final, final.with_name(f".{name}.part")
@@ -187,7 +198,7 @@ class Inbox:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InboxBusy(f"another request is writing to {name}; nothing was written.") from None
-            if final.exists():
+            if _finished(final) is not None:
                 if _is(file, part) and not file.seek(0, os.SEEK_END):
                     part.unlink()  # made just now, by asking
                 raise FileFinished(f"{name} is there whole; nothing was changed.")
@@ -204,11 +215,6 @@ class Inbox:
                 f"the disk {max(0, free)} to spare. Nothing was written. Make room or raise HUB_TRANSFER_QUOTA; the "
                 "sender goes on by itself."
             )
-
-
-def expecting_nothing(hub: Hub) -> Inbox:
-    """The inbox of a hub that no transfer was announced to: it refuses everything."""
-    return Inbox.of(hub.settings, lambda _peer, _name: None)
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:
@@ -228,6 +234,36 @@ def _put(file: BinaryIO, final: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _note(final: Path) -> Path:
+    return final.with_name(f".{final.name}.done")
+
+
+def _noted(final: Path) -> tuple[int, bytes] | None:
+    """Size and SHA-256 of a file that was taken out; None where none was."""
+    try:
+        size, digest = _note(final).read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return None
+    return int(size), bytes.fromhex(digest)
+
+
+def _finished(final: Path) -> int | None:
+    """Size of a file that is there whole or was; None where it is not whole yet."""
+    size = _size(final)
+    noted = _noted(final) if size is None else None
+    return noted[0] if noted is not None else size
+
+
+def _digest(path: Path, length: int) -> bytes:
+    state, left = sha256(), length
+    if path.exists():
+        with path.open("rb") as file:
+            while left and (piece := file.read(min(_READ, left))):
+                state.update(piece)
+                left -= len(piece)
+    return state.digest()
 
 
 def _is(file: BinaryIO, path: Path) -> bool:

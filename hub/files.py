@@ -7,10 +7,11 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import BinaryIO, ClassVar, Final
 
 from core.digest import sm3
 from core.errors import Permanent, Retryable
@@ -77,6 +78,31 @@ def write_all_durably(files: Mapping[Path, bytes]) -> None:
             f"{path} was not written: {error.strerror}. Nothing was recorded. Make room or give the hub the right to "
             "write there; the next try goes on here."
         ) from None
+
+
+@contextmanager
+def writing_durably(path: Path) -> Iterator[BinaryIO]:
+    """As `write_durably`, for a file too large to be held in memory; what is raised within leaves nothing.
+
+    Raises:
+        DiskRefuses: no room or no right; what was at `path` before is still there.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise DiskRefuses(
+            f"{path} was not written: {error.strerror}. Make room or give the hub the right to write there, then try "
+            "again."
+        ) from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _write(file: int, data: bytes) -> None:

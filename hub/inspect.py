@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from archive.check import check
+from archive.check import Policy, check
+from archive.inside import Inner
 from archive.opened import Seen
 from archive.report import CheckReport, Stage, Status
 from core.settings import Settings
@@ -17,6 +18,7 @@ from hub.check_scheme import scheme_of
 from hub.scanner import scanner_of
 from hub.trust import trust_of
 from signing.detached import verify_detached
+from signing.ofd.layout import Files
 from signing.ofd.verify import verify
 from signing.report import Report
 from signing.trust import Trust
@@ -28,7 +30,6 @@ OnDocument = Callable[[str, Report], None]
 #: Told when a certificate ends.
 OnCertificateEnd = Callable[[datetime], None]
 
-_PDF = b"%PDF-"
 #: Stands in the bytes of every PDF that is signed, as what it says is where in the file the signature lies.
 _SIGNED_RANGE = b"/ByteRange"
 _MARKS = {Status.PASSED: "通过", Status.FAILED: "不通过", Status.WARNED: "注意", Status.NOT_CHECKED: "未检测"}
@@ -133,6 +134,7 @@ def check_package(
     at: datetime | None = None,
     on_document: OnDocument = lambda *_: None,
     on_certificate_end: OnCertificateEnd = lambda _: None,
+    policy: Policy | None = None,
 ) -> CheckReport:
     """The four-property check of a package, with the seals of every OFD and PDF in it.
 
@@ -144,6 +146,7 @@ def check_package(
         at: judge seals as of this moment; now by default.
         on_document: told the report of every document that is signed.
         on_certificate_end: told the end of each certificate that a signature in the package, or over it, rests on.
+        policy: what this archive takes, and what is known of its codes; see `archive.opened.Policy`.
 
     Raises:
         SchemeUnfit: the bureau's own scheme is not of the form it has to be.
@@ -152,18 +155,18 @@ def check_package(
     def verify_signature(signed: bytes, signature: bytes) -> None:
         on_certificate_end(verify_detached(signed, signature, trust).certificate_until)
 
-    def verify_document(path: str, document: bytes) -> Seen:
-        if document.startswith(_PDF):
-            if _SIGNED_RANGE not in document:
+    def verify_document(document: Inner) -> Seen:
+        if document.container is None:
+            if _SIGNED_RANGE not in document.data:
                 return Seen(None)
             from hub.pdf import verify_pdf
 
-            report = verify_pdf(document, settings, anchors=anchors, at=at)
+            report = verify_pdf(document.data, settings, anchors=anchors, at=at)
         else:
-            report = verify(document, trust=trust, at=at)
+            report = verify(Files(document.container.package, document.container.roots), trust=trust, at=at)
         if report.unsigned:
             return Seen(None)
-        on_document(path, report)
+        on_document(document.path, report)
         for seal in report.seals:
             if seal.certificate_until is not None:
                 on_certificate_end(seal.certificate_until)
@@ -172,4 +175,7 @@ def check_package(
 
     scheme = scheme_of(settings)
     scanner = scanner_of(settings)
-    return check(data, verify_signature, stage=stage, scheme=scheme, verify_document=verify_document, scanner=scanner)
+    return check(
+        data, verify_signature, stage=stage, policy=policy, scheme=scheme, verify_document=verify_document,
+        scanner=scanner,
+    )  # fmt: skip

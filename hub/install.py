@@ -77,5 +77,6 @@ def demo_keys(settings: Settings, clock: Clock | None = None) -> list[str]:
     return [
         f"demo root, certificates and seal (测试, SM2) in {folder}",
         f"demo key of the logs' heads (测试, SM2) in {folder / 'log'}",
+        f"demo key that other hubs seal archives to (测试, SM2) in {folder / 'encryption'}",
         f"demo root and certificates for PDF (测试, P-256) in {folder / 'pdf'}; hub pki list shows them all",
     ]

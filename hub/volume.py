@@ -77,8 +77,11 @@ def volume_of(hub: Hub, whose: Subject | str) -> Volume:
     )
 
 
-def view_volume(hub: Hub, subject: Subject, caller: Caller) -> Volume:
+def view_volume(hub: Hub, subject: Subject, caller: Caller, *, purpose: str = "archive_volume") -> Volume:
     """As `volume_of`, for an archivist or the operator; logged about the holder before anything is given out.
+
+    Args:
+        purpose: a word of `hub.archive_words.PURPOSES`.
 
     Raises:
         ArchivistNeeded: the caller may not; NobodyFiled: as `volume_of`, and logged too.
@@ -89,7 +92,7 @@ def view_volume(hub: Hub, subject: Subject, caller: Caller) -> Volume:
     found = archive_parties.party_of(hub.connection, hashed) is not None
     with transaction(hub.connection) as cursor:
         about = About(hashed, "applicant", {"—": ["archive.volume"]}, None, found)
-        usage = archive_usage(caller, "卷内目录", purpose="archive_volume", basis="", about=(about,))
+        usage = archive_usage(caller, "卷内目录", purpose=purpose, basis="", about=(about,))
         audit.append(cursor, usage, hub.clock.now())
     return volume_of(hub, subject)
 

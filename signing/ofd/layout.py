@@ -28,10 +28,12 @@ Box = tuple[float, float, float, float]
 class Files:
     """A package and its XML, each file parsed once however many steps look at it."""
 
-    __slots__ = ("_bytes", "_roots", "package")
+    __slots__ = ("_bytes", "_given", "_roots", "package")
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, given: Mapping[str, etree._Element] | None = None) -> None:
+        """`given`: roots of files of this package that the caller has parsed already, by `documents.xml.parse`."""
         self.package = package
+        self._given = given or {}
         self._bytes = 0
         self._roots: dict[str, etree._Element | XmlRefused] = {}
 
@@ -63,6 +65,8 @@ class Files:
         if self._bytes > _MOST_XML:
             told = f"{path} brings the package's XML to {self._bytes} bytes where {_MOST_XML} are allowed"
             return XmlRefused(f"{told}; it was not read.", XmlFault.TOO_LARGE)
+        if path in self._given and len(data) <= _LARGEST_XML:
+            return self._given[path]
         try:
             return parse(data, path, largest=_LARGEST_XML)
         except XmlRefused as error:

@@ -9,15 +9,18 @@ import zlib
 
 import pytest
 
-from archive.inside import Room, Unopened, danger_in, nested, sound_ofd, sound_png
+from archive import inside, opened
+from archive.case import CaseFolder, FolderKind
+from archive.inside import Inner, Room, Unopened, danger_in, nested, sound_ofd, sound_png
 from archive.metadata import BASE_INFO, DIGEST_LIST, SIGNATURE, write_digest_list
 from archive.opened import Seen
 from archive.package import build
 from archive.pdf_look import foreign_matter, sound_pdf
 from archive.report import CheckReport, Status
+from core.digest import sm3_hex
 from core.verdict import Verdict
 from documents.package import Package
-from tests.archive.cases import PDF_BYTES, case, check, ofd, pdf, sign, verify
+from tests.archive.cases import PDF_BYTES, case, check, evidence, ofd, pdf, sign, verify
 
 PE = b"MZ\x90\0" + bytes(60) + b"PE\0\0"
 OLE2 = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504)
@@ -190,6 +193,33 @@ def test_the_data_of_a_licence_in_its_own_pdf_is_no_foreign_matter() -> None:
 def test_the_seal_of_a_document_counts(seen: Seen, status: Status, verdict: Verdict) -> None:
     report = packed_with("x.ofd", ofd(), "application/ofd", verify_document=lambda *_: seen)
     assert (report.item("seals").status, report.verdict) == (status, verdict)
+
+
+def test_a_licence_in_a_package_is_unpacked_and_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    seen: list[Inner] = []
+    open_, parse = inside.opened, inside.parse
+    for place in (opened, inside):
+        monkeypatch.setattr(place, "opened", lambda data: (told.append("unpacked"), open_(data))[1])
+    monkeypatch.setattr(inside, "parse", lambda data, path: (told.append(path), parse(data, path))[1])
+
+    def verify_document(document: Inner) -> Seen:
+        seen.append(document)
+        return Seen(Verdict.VALID)
+
+    data = ofd()
+    assert packed_with("x.ofd", data, "application/ofd", verify_document=verify_document).verdict is Verdict.VALID
+    assert sorted(told) == ["Doc_0/Document.xml", "Doc_0/Page.xml", "OFD.xml", "unpacked"]
+    (document,) = seen
+    assert document.data == data and document.container is not None
+    assert set(document.container.roots) == {"OFD.xml", "Doc_0/Document.xml", "Doc_0/Page.xml"}
+
+
+def test_the_digest_of_a_large_package_is_that_of_a_small_one_computed_otherwise() -> None:
+    scans = CaseFolder(FolderKind.RESULT, [evidence("large.json", b'"' + b"a" * (5 << 20) + b'"')])
+    whole = build(case(folders=[scans]), sign).data
+    for data in (whole, whole[1:]):
+        assert check(data, verify).sm3 == sm3_hex(data)
 
 
 def test_without_anybody_to_verify_seals_nothing_is_valid() -> None:

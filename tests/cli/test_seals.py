@@ -117,7 +117,7 @@ def test_a_certificate_that_ends_soon_is_a_one_and_named(own: Command, away: Com
     found = own("pki", "list", "--json").json
     assert {"demo/seal/signer-cert.pem", "demo/seal/pdf/signer-cert.pem"} <= {one["file"] for one in found}
     assert {one["algorithm"] for one in found} == {"SM2", "P-256"}
-    assert {one["purpose"] for one in found} >= {"root", "intermediate", "signing", "timestamps"}
+    assert {one["purpose"] for one in found} >= {"root", "intermediate", "signing", "timestamps", "encryption"}
     (own.home / "keys" / "trust").mkdir()
     (own.home / "keys" / "trust" / "broken.pem").write_text(
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"

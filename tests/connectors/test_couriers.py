@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +99,14 @@ def sftp(tmp_path: Path, key: Path) -> Iterator[Way]:
 
 
 @pytest.fixture
-def https(tmp_path: Path, database_url: str) -> Iterator[Way]:
+def https(tmp_path: Path, module_database_url: str) -> Iterator[Way]:
     home = tmp_path / "far"
     make_keyring(home / "keys")
     own = Ed25519PrivateKey.generate()
     (tmp_path / "own.pem").write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (home / "peer.pem").write_bytes(own.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     (home / "access.toml").write_text(ACCESS, encoding="utf-8")
-    settings = Settings(home, database_url, home / "sources.toml", home / "keys", Mode.DEMO, signs=False)
+    settings = Settings(home, module_database_url, home / "sources.toml", home / "keys", Mode.DEMO, signs=False)
     folder = home / "transfers" / "in" / "jianghan"
     found = Way("https", Wire(0), folder, {}, folder / f".{NAME}.part", announced={NAME: SIZE})
 
@@ -220,6 +222,14 @@ def test_a_partial_that_is_not_ours_is_sent_anew(way: Way, plain: Path) -> None:
     assert way.final.read_bytes() == plain.read_bytes()
 
 
+def test_what_a_receiver_wrote_before_it_was_killed_is_gone_on_with_wherever_it_ends(way: Way, plain: Path) -> None:
+    way.folder.mkdir(parents=True, exist_ok=True)
+    way.part.write_bytes(plain.read_bytes()[: 3 * MIB + 123])
+    done = way.courier().send(plain, NAME)
+    assert (done.begun_at, done.sent) == (3 * MIB + 123, SIZE - 3 * MIB - 123)
+    assert way.final.read_bytes() == plain.read_bytes()
+
+
 def test_a_finished_file_is_not_sent_again_and_another_one_never_written_over(way: Way, plain: Path) -> None:
     way.courier().send(plain, NAME)
     again = way.courier().send(plain, NAME)
@@ -233,8 +243,8 @@ def test_a_finished_file_is_not_sent_again_and_another_one_never_written_over(wa
 
 def test_two_senders_at_once_end_in_one_whole_file(way: Way, plain: Path) -> None:
     with plain.open("r+b") as file:
-        file.truncate(5 * MIB)
-    way.announced[NAME] = 5 * MIB
+        file.truncate(3 * MIB)
+    way.announced[NAME] = 3 * MIB
     ends: list[str] = []
 
     def send() -> None:
@@ -251,6 +261,7 @@ def test_two_senders_at_once_end_in_one_whole_file(way: Way, plain: Path) -> Non
         one.join(timeout=60)
     assert "whole" in ends
     assert len(ends) == 2
+    assert not way.part.exists()
     assert way.final.read_bytes() == plain.read_bytes()
 
 
@@ -276,7 +287,7 @@ def test_no_room_on_the_other_side_is_said_and_nothing_lost(way: Way, plain: Pat
     assert way.final.read_bytes() == plain.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 129, "名"])
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "x" * 129, "名", "x.part"])
 def test_a_name_that_is_no_plain_name_is_not_sent(sftp: Way, plain: Path, name: str) -> None:
     with pytest.raises(ValueError, match="file that is sent"):
         sftp.courier().send(plain, name)
@@ -310,6 +321,11 @@ def test_a_mailbox_gives_a_file_back_and_goes_on_with_what_is_here(sftp: Way, pl
     assert courier.fetch(NAME, tmp_path / "got").begun_at == 0
     assert (tmp_path / "got").read_bytes() == sent
     assert not (tmp_path / ".got.part").exists()
+    (sftp.folder / "b.env.part").write_bytes(b"x")
+    assert courier.names() == [NAME]
+    for name in (NAME, "b.env", "never-there"):
+        courier.remove(name)
+    assert list(sftp.folder.iterdir()) == []
 
 
 def test_only_a_known_hub_with_the_role_brings_what_was_announced_to_come_from_it(
@@ -330,6 +346,27 @@ def test_only_a_known_hub_with_the_role_brings_what_was_announced_to_come_from_i
     with pytest.raises(CourierRefused, match="expects"):
         https.courier().send(plain, NAME)
     assert not https.folder.exists() or list(https.folder.iterdir()) == []
+
+
+def test_a_hub_with_another_certificate_is_refused(plain: Path, https: Way, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "tls-key.pem", tmp_path / "tls.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # answers whatever is asked with 501
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"https://localhost:{server.server_port}"
+    with pytest.raises(CourierRefused, match="certificate"):
+        https.courier(url=address).send(plain, NAME)
+    with pytest.raises(CourierInterrupted, match="501"):
+        https.courier(url=address, ca_file=str(certificate)).send(plain, NAME)
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_hub_that_was_killed_before_it_put_the_file_in_its_place_does_so_when_asked_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import resource
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def test_a_file_goes_on_after_a_restart_and_is_there_when_it_is_whole(tmp_path: 
     inbox(tmp_path).add("peer", "a", 4, b"456789")
     whole = inbox(tmp_path).whole("peer", "a")
     assert whole is not None and whole.read_bytes() == b"0123456789"
+    inbox(tmp_path).add("peer", "b", 0, b"0123")
+    assert (inbox(tmp_path).names("peer"), inbox(tmp_path).names("nobody")) == (["a"], [])
     inbox(tmp_path).clear("peer", "a")
     assert inbox(tmp_path).there("peer", "a") == There(0, 10)
 
@@ -36,6 +39,23 @@ def test_a_file_that_was_finished_just_before_the_end_is_settled_by_an_empty_pie
     assert [path.name for path in (tmp_path / "peer").iterdir()] == ["a"]
     with pytest.raises(FileFinished):
         found.drop("peer", "a")
+
+
+def test_a_file_that_was_taken_out_is_not_sent_again(tmp_path: Path) -> None:
+    found = inbox(tmp_path)
+    found.add("peer", "a", 0, b"0123456789")
+    digest = found.digest("peer", "a", 10)
+    assert digest == hashlib.sha256(b"0123456789").digest()
+    found.done("peer", "a")
+    assert (found.names("peer"), found.whole("peer", "a")) == ([], None)
+    assert (found.there("peer", "a"), found.digest("peer", "a", 10)) == (There(10, 10), digest)
+    assert found.add("peer", "a", 10, b"") == There(10, 10)
+    for act in (lambda: found.add("peer", "a", 0, b"0"), lambda: found.drop("peer", "a")):
+        with pytest.raises(FileFinished):
+            act()
+    assert [path.name for path in (tmp_path / "peer").iterdir()] == [".a.done"]
+    found.clear("peer", "a")
+    assert found.there("peer", "a") == There(0, 10)
 
 
 def test_who_comes_second_to_a_file_is_told_so(tmp_path: Path) -> None:

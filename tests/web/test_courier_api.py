@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,9 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
 from starlette.testclient import TestClient
 
-from core.settings import Settings
+from core.settings import Mode, Settings
 from hub.courier_inbox import Inbox
-from tests.hub.access_files import access_text
+from store.vault import make_keyring
+from tests.hub.access_files import access_text, write
 from web.app import create_app
 from web.courier_api import LARGEST_PIECE
 
@@ -44,12 +46,10 @@ class Peer:
 
     def __init__(self, client: TestClient, key: Ed25519PrivateKey, folder: Path) -> None:
         self.client, self.key, self.folder = client, key, folder
-        self._nonce = 0
 
     def request(
         self, method: str, body: bytes | None = None, at: object = None, *, url: str = URL, **headers: str
     ) -> httpx.Request:
-        self._nonce += 1
         covered = BASE
         sent = {"Tus-Resumable": "1.0.0"}
         if body is not None:
@@ -59,7 +59,7 @@ class Peer:
         request = httpx.Request(method, url, content=body, headers=sent)
         keys = MappingKeyResolver(public_keys={}, private_keys={"jianghan-hub": self.key})
         HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=keys).sign(
-            request, key_id="jianghan-hub", created=datetime.now(UTC), nonce=f"nonce-{self._nonce:016}",
+            request, key_id="jianghan-hub", created=datetime.now(UTC), nonce=secrets.token_hex(16),
             covered_component_ids=covered, body=body,
         )  # fmt: skip
         return request
@@ -69,15 +69,22 @@ class Peer:
 
 
 @pytest.fixture
-def peer(web_settings: Settings) -> Iterator[Peer]:
+def far(module_database_url: str, tmp_path: Path) -> Settings:
+    make_keyring(tmp_path / "keys")
+    write(tmp_path / "access.toml")
+    return Settings(tmp_path, module_database_url, tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO, signs=False)
+
+
+@pytest.fixture
+def peer(far: Settings) -> Iterator[Peer]:
     key = Ed25519PrivateKey.generate()
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (web_settings.home / "peer.pem").write_bytes(pem)
-    web_settings.access_file.write_text(access_text() + PEER, encoding="utf-8")
-    folder = web_settings.home / "in"
+    (far.home / "peer.pem").write_bytes(pem)
+    far.access_file.write_text(access_text() + PEER, encoding="utf-8")
+    folder = far.home / "in"
     lengths = {("jianghan", NAME): 10, ("jianghan", "T-2.env"): 10, ("jianghan", "big.env"): 1000}
     app = create_app(
-        web_settings,
+        far,
         inboxes=lambda _: Inbox(folder, lambda *asked: lengths.get(asked), quota=25, largest=100, reserve=0),
     )
     yield Peer(TestClient(app, base_url="http://127.0.0.1"), key, folder / "jianghan")
@@ -158,7 +165,7 @@ def test_who_does_not_sign_all_of_it_brings_nothing(peer: Peer) -> None:
     undigested = httpx.Request("PATCH", URL, content=b"01234", headers={"Upload-Offset": "0", "Tus-Resumable": "1.0.0"})
     keys = MappingKeyResolver(public_keys={}, private_keys={"jianghan-hub": peer.key})
     HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=keys).sign(
-        undigested, key_id="jianghan-hub", nonce="0123456789abcdef", covered_component_ids=(*BASE, "upload-offset")
+        undigested, key_id="jianghan-hub", nonce=secrets.token_hex(16), covered_component_ids=(*BASE, "upload-offset")
     )
     assert peer.client.send(undigested).status_code == 401  # type: ignore[arg-type]
     again = peer.request("PATCH", b"01234", 0)
@@ -167,8 +174,8 @@ def test_who_does_not_sign_all_of_it_brings_nothing(peer: Peer) -> None:
     assert [path.read_bytes() for path in peer.folder.iterdir()] == [b"01234"]
 
 
-def test_a_hub_that_expects_nothing_takes_nothing(web_settings: Settings, peer: Peer) -> None:
-    peer.client = TestClient(create_app(web_settings), base_url="http://127.0.0.1")
+def test_a_hub_that_expects_nothing_takes_nothing(far: Settings, peer: Peer) -> None:
+    peer.client = TestClient(create_app(far), base_url="http://127.0.0.1")
     assert peer("HEAD").status_code == 404
     assert peer("PATCH", b"01234", 0).status_code == 404
-    assert not (web_settings.home / "transfers").exists()
+    assert not (far.home / "transfers").exists()

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0025"
-down_revision = "0027"
+down_revision = "0024"
 
 TABLES = """
 create table archive_request (
