@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from types import MappingProxyType
 from typing import Protocol
 
 from archive.codes import CodeRule
@@ -25,7 +24,7 @@ from archive.metadata import (
     read_process_info,
 )
 from core.verdict import Verdict
-from documents.package import ContainerRefused, Limits
+from documents.package import ContainerRefused, Limits, Package
 
 #: A case may carry scans, so more room than a licence gets; it still has to fit into memory.
 LIMITS = Limits(file_bytes=1 << 30, entries=4096, entry_bytes=256 << 20, total_bytes=1 << 30)
@@ -111,14 +110,15 @@ class Opened:
     def __init__(
         self,
         data: bytes,
-        entries: Mapping[str, bytes],
+        package: Package,
         policy: Policy,
         verify_signature: VerifySignature | None,
         verify_document: VerifyDocument | None = None,
         scanner: Scanner | None = None,
     ) -> None:
         self.data = data
-        self.entries: Mapping[str, bytes] = MappingProxyType(dict(entries))
+        self.package = package
+        self.entries = package.entries
         self.policy = policy
         self.verify_signature = verify_signature
         self.verify_document = verify_document

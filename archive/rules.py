@@ -24,7 +24,6 @@ from archive.retention import Retention
 from core.clock import SHANGHAI
 from core.digest import sm3_hex
 from core.errors import HubError, Rejected
-from documents.package import Package
 
 _CODE_PARTS = ("fonds_no", "archive_category", "archive_year", "archive_unit", "archive_item_no")
 _SET_BY_US = (BASE_INFO, PROCESS_INFO, DIGEST_LIST, SIGNATURE)
@@ -35,7 +34,7 @@ def same_bytes(package: Opened) -> Iterator[Finding]:
     order = [line.path for line in package.digests.lines] + [DIGEST_LIST, SIGNATURE]
     if list(package.entries) != order:
         yield Finding("条目顺序与摘要清单不一致", "the entries are not in the order of the digest list")
-    if not Package(package.entries).is_written_as(package.data):
+    if not package.package.is_written_as(package.data):
         yield Finding(
             "按包内文件重新封装后字节不同：文件头、间隙、注释或压缩方式被改动",
             "packing the entries again gives other bytes: a header, gap, comment or compression was changed",

@@ -9,7 +9,7 @@ from core.clock import SHANGHAI
 from core.errors import HubError
 from core.settings import Settings
 
-_LOGS = ("audit", "register", "archive")
+_LOGS = ("audit", "register", "archive", "transfer")
 
 
 @click.group(short_help="Keep old seals provable: the logs' timestamps made anew.")

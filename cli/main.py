@@ -36,6 +36,7 @@ _COMMANDS = {
     "verify": ("cli.verify", "verify"),
     "render": ("cli.render", "render"),
     "archive": ("cli.archive", "archive"),
+    "transfer": ("cli.transfer", "transfer"),
     "requests": ("cli.archive_requests", "requests"),
     "evidence": ("cli.evidence", "evidence"),
     "id": ("cli.identifiers", "identifiers"),

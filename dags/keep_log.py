@@ -1,5 +1,5 @@
-"""Gives waiting entries of audit log, licence register and archive's log their numbers each minute, and seals a signed
-head of each log each hour.
+"""Gives waiting entries of audit log, licence register, archive's log and register of moves their numbers each
+minute, and seals a signed head of each log each hour.
 
 For the operator: each log has a task of its own, so that trouble of one does not hold up the other. `number_…` is a net
 below the web process, which does the same about every second; where both fail, entries are written all the same and
@@ -21,7 +21,7 @@ from dags._outcome import airflow_outcome
 from dags._schedules import cron
 
 #: Names of the logs; a test holds them against those the hub keeps.
-_LOGS = ("audit", "register", "archive")
+_LOGS = ("audit", "register", "archive", "transfer")
 _COMMON: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,

@@ -18,7 +18,7 @@ from dags._outcome import airflow_outcome
 from dags._schedules import cron
 
 #: Names of the logs; a test holds them against those the hub keeps.
-_LOGS = ("audit", "register", "archive")
+_LOGS = ("audit", "register", "archive", "transfer")
 
 
 @dag(

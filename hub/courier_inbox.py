@@ -22,7 +22,6 @@ from typing import BinaryIO, ClassVar, Final
 from connectors.courier import NAME
 from core.errors import Rejected, Retryable
 from core.settings import Settings
-from hub.context import Hub
 from hub.files import write_durably
 
 #: Of the announcement of a file by a peer: how many bytes it has; None where nothing was announced, or no more.
@@ -216,11 +215,6 @@ class Inbox:
                 f"the disk {max(0, free)} to spare. Nothing was written. Make room or raise HUB_TRANSFER_QUOTA; the "
                 "sender goes on by itself."
             )
-
-
-def expecting_nothing(hub: Hub) -> Inbox:
-    """The inbox of a hub that no transfer was announced to: it refuses everything."""
-    return Inbox.of(hub.settings, lambda _peer, _name: None)
 
 
 def _write(file: BinaryIO, piece: bytes) -> None:

@@ -9,7 +9,7 @@ package was there before. Where it does not, the walk cannot tell.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -24,7 +24,7 @@ from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.evidence_moments import ProvenMoments
 from hub.inspect import check_package
-from hub.trust import trust_of
+from hub.transfer_peers import anchors_of_holdings, trust_with
 from signing.trust import Trust
 from store import archive_checks, archive_entries
 from store.archive_checks import CheckEntry
@@ -118,7 +118,8 @@ def walk(
         store = ArchiveStore.of(hub.settings)
         if total:
             store.demand_available()
-        trust, moments = trust_of(hub.settings), ProvenMoments(hub)
+        anchors, moments = anchors_of_holdings(hub.settings), ProvenMoments(hub)
+        trust = trust_with(hub.settings, anchors)
         checked = read = 0
         bad: dict[str, list[str]] = {"valid": [], "invalid": [], "cannot_tell": []}
         clock = time.monotonic()
@@ -128,7 +129,7 @@ def walk(
             if not batch:
                 break
             for holding in batch:
-                made = _check(hub, store, holding, trust, moments)
+                made = _check(hub, store, holding, trust, anchors, moments)
                 # a clock that was set back must not make this package due again in the same walk
                 archive_checks.keep(hub.connection, holding.file_no, made, max(hub.clock.now(), began))
                 on_step("package.checked")
@@ -141,7 +142,9 @@ def walk(
     return Walked(checked, read, left, tuple(bad["invalid"]), tuple(bad["cannot_tell"]))
 
 
-def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moments: ProvenMoments) -> CheckEntry:
+def _check(
+    hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, anchors: Sequence[bytes], moments: ProvenMoments
+) -> CheckEntry:
     try:
         data = store.get(holding.path)
     except (PackageGone, ArchiveRefuses) as error:
@@ -151,15 +154,16 @@ def _check(hub: Hub, store: ArchiveStore, holding: Holding, trust: Trust, moment
             return _unread(holding, "invalid", "its file is gone")
         return _unread(holding, "cannot_tell", f"its file cannot be read: {error.message}")
     said = None if holding.body is None else archive_entries.said_in(holding.body)
-    at = hub.clock.now() if said is None else datetime.fromisoformat(said["at"])
+    at = hub.clock.now() if said is None else archive_entries.judged_as_of(said)
+    came = at if said is None else datetime.fromisoformat(said["at"])
     ends: list[datetime] = []
     report = check_package(
-        data, trust, settings=hub.settings, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append,
-        policy=policy_of(hub),
+        data, trust, settings=hub.settings, anchors=anchors, stage=Stage.KEEPING, at=at,
+        on_certificate_end=ends.append, policy=policy_of(hub),
     )  # fmt: skip
     fault, doubt = _fault(holding, said, bytes.fromhex(report.sm3), data), None
     # of what had ended before the package came, whoever took it in has judged
-    ended = [one for one in ends if one < hub.clock.now() and (said is None or one >= at)]
+    ended = [one for one in ends if one < hub.clock.now() and (said is None or one >= came)]
     if fault is None and report.verdict is Verdict.VALID and ended:
         doubt = moments.doubt(holding.entry, holding.body, min(ended))
     told = {"fault": fault, "doubt": doubt, "in_log": said is not None}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from hub import audit, holdings, licence_register
+from hub import audit, holdings, licence_register, transfer_register
 from hub.kept_log import KeptLog
 
-LOGS: Final = (audit.KEPT, licence_register.KEPT, holdings.KEPT)
+LOGS: Final = (audit.KEPT, licence_register.KEPT, holdings.KEPT, transfer_register.KEPT)
 #: Their names.
 NAMES: Final = tuple(log.name for log in LOGS)
 

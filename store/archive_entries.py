@@ -6,7 +6,7 @@ of the Merkle log `archive` cannot be changed so that the log's signed heads sti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -40,11 +40,18 @@ class Holding(NamedTuple):
     body: bytes | None
 
 
-def append(cursor: Any, *, file_no: str, sm3: bytes, sha256: bytes, size: int, now: datetime) -> str:
-    """Write one entry as part of the caller's transaction; its number, a UUID of version 7."""
+def append(
+    cursor: Any, *, file_no: str, sm3: bytes, sha256: bytes, size: int, now: datetime, proven_at: datetime | None = None
+) -> str:
+    """Write one entry as part of the caller's transaction; its number, a UUID of version 7.
+
+    Args:
+        proven_at: of a package from another archive, the moment at which that archive's log proves that it was there.
+    """
     id_ = str(uuid7(now))
     body = canonical(
         {
+            **({} if proven_at is None else {"proven_at": proven_at.astimezone(SHANGHAI).isoformat()}),
             "v": VERSION,
             "id": id_,
             "at": now.astimezone(SHANGHAI).isoformat(timespec="microseconds"),
@@ -67,10 +74,16 @@ def said_in(body: bytes) -> dict[str, Any] | None:
     try:
         said: dict[str, Any] = msgspec.json.decode(body)
         datetime.fromisoformat(said["at"])
+        judged_as_of(said)
         fits = said["v"] == VERSION and all(isinstance(said[name], str) for name in ("id", "file_no", "sm3", "sha256"))
         return said if fits and isinstance(said["bytes"], int) else None
     except (KeyError, TypeError, ValueError, AttributeError, msgspec.MsgspecError):
         return None
+
+
+def judged_as_of(said: Mapping[str, Any]) -> datetime:
+    """The moment as of which the seals of a package are judged: when it is proven that it was in an archive."""
+    return datetime.fromisoformat(said.get("proven_at", said["at"]))
 
 
 def read(connection: Connection, entries: Sequence[str]) -> dict[str, Body]:

@@ -47,7 +47,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewPackage:
-    """A package that lies in the store and passed its check. `licence` is the document in it (`LicenceVersion.id`)."""
+    """A package that lies in the store and passed its check.
+
+    Attributes:
+        licence: the document in it (`LicenceVersion.id`).
+        proven_at: of one from another archive, the moment at which that archive's log proves that it was there.
+    """
 
     file_no: str
     sm3: bytes
@@ -57,6 +62,7 @@ class NewPackage:
     check: CheckEntry
     record: Record
     licence: str | None = None
+    proven_at: datetime | None = None
 
 
 class Stored(NamedTuple):
@@ -103,7 +109,9 @@ FILED: Final = (
 def add(cursor: Any, new: NewPackage, now: datetime) -> str:
     """Enter a package as part of the caller's transaction; the number of its entry in the archive's log."""
     archive_checks.append(cursor, new.file_no, new.check, now)
-    entry = archive_entries.append(cursor, file_no=new.file_no, sm3=new.sm3, sha256=new.sha256, size=new.size, now=now)
+    entry = archive_entries.append(
+        cursor, file_no=new.file_no, sm3=new.sm3, sha256=new.sha256, size=new.size, now=now, proven_at=new.proven_at
+    )
     cursor.execute(
         "insert into archive_package (file_no, licence, sm3, sha256, bytes, path, made_at, entry) "
         "values (%s, %s, %s, %s, %s, %s, %s, %s)",

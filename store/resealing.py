@@ -61,6 +61,7 @@ PLACES: Final = (
         at_once=8,
     ),
     Place("licence_version", "facts", "'licence'", "convert_to(t.made_for, 'UTF8')"),
+    Place("transfer", "facts", "'transfer'", "convert_to(t.id::text, 'UTF8')"),
     Place("licence_step", "reason", "'licence'", "convert_to(t.entry::text, 'UTF8')"),
 )
 

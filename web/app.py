@@ -21,9 +21,10 @@ from hub import retrieval_rules
 from hub.access import Access
 from hub.caller import CallerKind
 from hub.context import Hub
-from hub.courier_inbox import Inbox, expecting_nothing
+from hub.courier_inbox import Inbox
 from hub.kept_logs import LOGS
 from hub.sessions import Session
+from hub.transfer_inbox import inbox_of
 from web.archive_checks import archive_checks_router
 from web.check import check_router
 from web.check_api import check_routes
@@ -91,7 +92,7 @@ def create_app(
     doors: Doors | None = None,
     counter: DeskVerbs | None = None,
     checks: CheckVerbs | None = None,
-    inboxes: Callable[[Hub], Inbox] = expecting_nothing,
+    inboxes: Callable[[Hub], Inbox] = inbox_of,
 ) -> FastAPI:
     """The application for one hub; nothing is connected until the first request.
 

@@ -30,6 +30,7 @@ PUBLISH, VERIFY, LIST = "publish_register", "verify_register", "keep_status_list
 RESEAL = "reseal_licences"
 REVERIFY = "reverify_licences"
 WALK = "walk_holdings"
+CARRY = "carry_transfers"
 RENEW = "renew_evidence"
 
 
@@ -80,7 +81,9 @@ def test_there_is_one_dag_a_department_and_one_each_that_issues_reviews_watches_
     parsed: dict[str, Any],
 ) -> None:
     collects = [f"collect_{department.id}" for department in departments()]
-    others = (ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK, RENEW)
+    others = (
+        ISSUE, REVIEW, WATCH, USAGE, NUMBER, SEAL, PUBLISH, VERIFY, LIST, RESEAL, DAYS, REVERIFY, WALK, CARRY, RENEW,
+    )  # fmt: skip
     assert sorted(parsed["dags"]) == sorted([*collects, *others])
 
 
@@ -130,6 +133,11 @@ def test_the_register_is_published_each_month_and_its_status_list_kept_new(parse
 
 def test_the_holdings_are_walked_each_night(parsed: dict[str, Any]) -> None:
     assert parsed["dags"][WALK]["cron"] == "30 2 * * * Asia/Shanghai"
+
+
+def test_transfers_are_carried_every_five_minutes_and_the_late_ones_told(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"][CARRY]["cron"] == "*/5 * * * * Asia/Shanghai"
+    assert sorted(parsed["dags"][CARRY]["tasks"]) == ["carry", "overdue"]
 
 
 def test_timestamps_are_renewed_each_day_a_task_each_log(parsed: dict[str, Any]) -> None:

@@ -375,11 +375,11 @@ def test_the_log_is_numbered_and_sealed(stage: Stage) -> None:
     number, seal = stage.play({"dag": "number_log"}, {"dag": "seal_log"})
     assert (number["state"], number["tasks"]) == (
         "success",
-        {f"number_{log}": ["success", 1] for log in ("audit", "register", "archive")},
+        {f"number_{log}": ["success", 1] for log in ("audit", "register", "archive", "transfer")},
     )
     assert (seal["state"], seal["tasks"]) == (
         "success",
-        {f"seal_{log}": ["success", 1] for log in ("audit", "register", "archive")},
+        {f"seal_{log}": ["success", 1] for log in ("audit", "register", "archive", "transfer")},
     )
     with open_hub(stage.settings) as hub:
         report = audit.verify(hub)

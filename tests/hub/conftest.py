@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from hub.install import prepare
 from store.vault import make_keyring
 from tests.databases import copied, lasting_database
 from tests.departments import EVIDENCE, Departments
+
+if TYPE_CHECKING:
+    from tests.hub.transfer_world import Pair, World
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=SHANGHAI)
 
@@ -68,6 +72,32 @@ def ready(collected: Settings, new_database: Callable[..., str], tmp_path: Path)
     settings = copied(collected, new_database(collected.database_url), tmp_path / "home")
     with open_hub(settings, FixedClock(NOON)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def two_hubs(
+    postgres_url: str,
+    _owner_url: str,
+    database_template: str,
+    collected: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """A hub that holds a company's archives and one that holds nothing: to be copied, not to be changed."""
+    # takes its clock from here, so it cannot be imported above
+    from tests.hub.transfer_world import transfer_world
+
+    folder = tmp_path_factory.mktemp("transfer")
+    with transfer_world(postgres_url, _owner_url, database_template, collected, folder) as made:
+        yield made
+
+
+@pytest.fixture
+def pair(two_hubs: World, new_database: Callable[..., str], tmp_path: Path) -> Iterator[Pair]:
+    """Copies of both for one test, with a medium between them."""
+    from tests.hub.transfer_world import opened_pair
+
+    with opened_pair(two_hubs, new_database, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -251,7 +251,9 @@ def test_no_column_with_sealed_values_is_forgotten(vault: Vault, connection: Con
         ("log_head", "stamp"), ("seal", "picture"), ("seal", "sealed"), ("seal", "sm3"),
         ("seal", "maker_certificate"), ("desk_case", "subject"), ("doubt", "subject"),
         ("improper_report", "subject"), ("web_session", "subject"), ("web_session", "token"),
-        ("machine_token", "token"), ("archive_request", "own"), ("archive_request", "certificate_sm3"),
+        ("machine_token", "token"), ("transfer", "subject"), ("transfer_entry", "body"), ("transfer_letter", "sm3"),
+        ("transfer_item", "sm3"),
+        ("archive_request", "own"), ("archive_request", "certificate_sm3"),
         ("archive_request", "token_sm3"), ("archive_request", "pick_up_sm3"), ("archive_request_file", "sm3"),
     }  # fmt: skip
     places = {(place.table, place.column) for place in resealing.PLACES}

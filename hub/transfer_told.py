@@ -1,0 +1,148 @@
+"""What people and programs are told of transfers: where each stands, its letters, packages and moves, its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from core.clock import SHANGHAI
+from core.digest import sm3
+from core.errors import Permanent
+from hub.context import Hub
+from hub.transfer_desk import Desk
+from hub.transfer_letters import LetterRefused, opened, own
+from hub.transfer_register import entries, words
+from hub.transfer_sheets import ENCLOSED
+from schemas.transfer import Letter
+from store import transfer_letters, transfers
+from store.transfer_letters import Item, Kept
+from store.transfers import Transfer
+
+
+class ReceiptNotYet(Permanent):
+    """A transfer has no receipt yet."""
+
+    code: ClassVar[str] = "HUB-837"
+
+
+def listed(hub: Hub, *, ended: bool = False) -> list[Transfer]:
+    """Transfers, the newest first."""
+    return transfers.listed(hub.connection, hub.vault, ended=ended)
+
+
+def items_of(hub: Hub, transfer: str) -> list[Item]:
+    """Its packages, and what became of each."""
+    return transfer_letters.items(hub.connection, transfer)
+
+
+def told(hub: Hub, id_: str) -> dict[str, Any]:
+    """All of one transfer, for `--json`.
+
+    Raises:
+        TransferUnknown: there is none.
+    """
+    one = transfers.get(hub.connection, hub.vault, id_)
+    return {
+        **to_dict(one),
+        "reason": one.company.reason,
+        "letters": [
+            {
+                "letter": letter.kind.chinese,
+                "kind": letter.kind.value,
+                "round": letter.round,
+                "ours": letter.ours,
+                "sm3": letter.sm3.hex(),
+                "path": letter.path,
+                "at": _moment(letter.at),
+                "delivered_at": None if letter.delivered_at is None else _moment(letter.delivered_at),
+            }
+            for letter in transfer_letters.of_transfer(hub.connection, id_)
+        ],
+        "packages": [
+            {
+                "file_no": item.file_no,
+                "round": item.round,
+                "sm3": None if item.sm3 is None else item.sm3.hex(),
+                "bytes": item.size,
+                "standing": item.standing,
+                "reasons": item.reasons,
+            }
+            for item in items_of(hub, id_)
+        ],
+        "moves": [
+            {"at": _moment(entry.at), "entry": entry.id, "words": words(entry.said), **entry.said}
+            for entry in reversed(entries(hub, id_))
+        ],
+    }
+
+
+def receipt_of(desk: Desk, id_: str) -> Mapping[str, Any]:
+    """What the newest receipt of a transfer says, on either side.
+
+    Raises:
+        TransferUnknown: there is no such transfer.
+        ReceiptNotYet: there is no receipt yet.
+        LetterRefused: its file is not the one that was recorded.
+    """
+    found = _receipt(desk, id_)
+    return own(desk.hub.settings.home / found.path, found.sm3)
+
+
+def sheet_of(desk: Desk, id_: str) -> bytes:
+    """The newest receipt of a transfer as a sealed sheet (OFD), on either side.
+
+    Raises:
+        TransferUnknown: there is no such transfer.
+        ReceiptNotYet: there is no receipt yet, or it went without a sheet.
+        LetterRefused: its file is not the one that was recorded.
+    """
+    said, path = receipt_of(desk, id_), _receipt(desk, id_).path
+    with opened(desk.hub.settings.home / path) as enclosed:
+        if ENCLOSED not in enclosed.names():
+            raise ReceiptNotYet(f"the receipt of transfer {id_} has no sealed sheet; its signed letter is {path}.")
+        sheet = enclosed.read(ENCLOSED)
+    if sm3(sheet).hex() != said["sheet_sm3"]:
+        raise LetterRefused(f"the sheet in {path} is not the one that was signed for; restore it from the backup.")
+    return sheet
+
+
+def set_aside(hub: Hub) -> list[dict[str, str]]:
+    """Files of other hubs that were no letters we could take, the newest first."""
+    return [
+        {"at": _moment(at), "peer": peer, "name": name, "code": code, "told": why}
+        for at, peer, name, code, why in transfers.all_set_aside(hub.connection)
+    ]
+
+
+def to_dict(one: Transfer) -> dict[str, Any]:
+    """For `--json`; the company's number with its middle hidden."""
+    number = one.company.number
+    return {
+        "id": one.id,
+        "side": one.side.value,
+        "peer": one.peer,
+        "notice_no": one.notice_no,
+        "company": one.company.name,
+        "number": f"{number[:6]}{'*' * max(len(number) - 10, 4)}{number[-4:]}",
+        "state": one.state.value,
+        "round": one.round,
+        "requested_on": one.requested_on.isoformat(),
+        "answer_by": one.answer_by.isoformat(),
+        "void_on": one.void_on.isoformat(),
+        "due": one.due.isoformat(),
+        "verified": one.verified,
+        "since": _moment(one.since),
+    }
+
+
+def _receipt(desk: Desk, id_: str) -> Kept:
+    desk.get(id_)
+    found = [one for one in transfer_letters.of_transfer(desk.hub.connection, id_) if one.kind is Letter.RECEIPT]
+    if not found:
+        raise ReceiptNotYet(f"transfer {id_} has no receipt yet. `hub transfer show` says what comes next.")
+    return found[-1]
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")
