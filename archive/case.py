@@ -118,6 +118,7 @@ class ArchiveCode:
         year: 年度, four digits.
         unit: 机构或问题.
         item: 件号.
+        text: the whole 档号 as the archive's rule joins it; empty where it was not told.
     """
 
     fonds: str
@@ -125,6 +126,7 @@ class ArchiveCode:
     year: str
     unit: str
     item: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ class CaseFile:
                 ("year", self.archive_code.year),
                 ("unit", self.archive_code.unit),
                 ("item number", self.archive_code.item),
+                *((("text", self.archive_code.text),) if self.archive_code.text else ()),
             ):
                 _demand_text(f"archive code {label}", text)
         _demand_zone("packing time", self.packed_at)

@@ -55,9 +55,7 @@ def check(
         return CheckReport(stage, whole, len(data), number, tuple(results), scheme.name, scheme.verified)
 
     try:
-        opened = Opened(
-            data, Package.read(data, policy.limits).entries, policy, verify_signature, verify_document, scanner
-        )
+        opened = Opened(data, Package.read(data, policy.limits), policy, verify_signature, verify_document, scanner)
     except Rejected as refusal:
         refused = Finding(f"不是合规的压缩包（{refusal.code}）", f"not a plain container ({refusal.code})")
         blind = Finding("压缩包无法读取，未检测", "the container cannot be read")

@@ -93,3 +93,9 @@ class VolumeRefused(Rejected):
     """A file is not the volume it should be: something is missing, changed, or not named by its inventory."""
 
     code: ClassVar[str] = "HUB-737"
+
+
+class CodesUnfit(Permanent):
+    """The rule of the 档号 cannot be read, could give two files one code, or says nothing of an item."""
+
+    code: ClassVar[str] = "HUB-738"

@@ -172,7 +172,7 @@ def sound_png(data: bytes) -> bool:
 
 def sound_jpeg(data: bytes) -> bool:
     """Whether it begins as one and has an end; cameras write more after that."""
-    return data.startswith(b"\xff\xd8\xff") and data.find(b"\xff\xd9", 3) > 0
+    return data.startswith(b"\xff\xd8\xff") and data.rfind(b"\xff\xd9", 3) > 0
 
 
 def _is_program(data: bytes) -> bool:

@@ -28,8 +28,10 @@ BASE_FIELDS = (
     "organ_name", "organ_code", "retention_period", "accept_date", "result_date", "result",
     "package_creation_time", "file_count", "byte_count",
 )  # fmt: skip
-#: May be absent: the masked code of the applicant, the parts of the 档号.
-OPTIONAL_FIELDS = ("applicant_code", "fonds_no", "archive_category", "archive_year", "archive_unit", "archive_item_no")
+#: May be absent: the masked code of the applicant, the 档号 and its parts.
+OPTIONAL_FIELDS = (
+    "applicant_code", "archive_code", "fonds_no", "archive_category", "archive_year", "archive_unit", "archive_item_no",
+)  # fmt: skip
 FILE_FIELDS = (
     "file_code", "file_standard_name", "file_actual_name", "format_information",
     "computer_file_name", "computer_file_size", "computer_file_creation_time",
@@ -121,6 +123,7 @@ def write_base_info(case: CaseFile) -> bytes:
     }
     if case.archive_code is not None:
         values |= {
+            "archive_code": case.archive_code.text or None,
             "fonds_no": case.archive_code.fonds,
             "archive_category": case.archive_code.category,
             "archive_year": case.archive_code.year,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from types import MappingProxyType
 from typing import Protocol
 
+from archive.codes import CodeRule
 from archive.errors import MetadataUnreadable
 from archive.formats import FORMATS, Format
 from archive.inside import Container, Inner, Room, Unopened, nested, opened
@@ -24,7 +24,7 @@ from archive.metadata import (
     read_process_info,
 )
 from core.verdict import Verdict
-from documents.package import ContainerRefused, Limits
+from documents.package import ContainerRefused, Limits, Package
 
 #: A case may carry scans, so more room than a licence gets; it still has to fit into memory.
 LIMITS = Limits(file_bytes=1 << 30, entries=4096, entry_bytes=256 << 20, total_bytes=1 << 30)
@@ -45,6 +45,8 @@ class Policy:
         compression_fails: treat more than that as a failure, not as a warning.
         required: folder title → standard names of files that have to be there (归档范围); None = not told.
         held: electronic file numbers the archive already has; None = not told.
+        code_rule: by which this archive gives every 档号; None = not told, or it is another archive's package.
+        code_owner: gives the electronic file number that has a 档号 here, None for one nobody has; None = not told.
     """
 
     formats: Mapping[str, Format] = field(default_factory=lambda: FORMATS)
@@ -53,6 +55,8 @@ class Policy:
     compression_fails: bool = False
     required: Mapping[str, Collection[str]] | None = None
     held: Collection[str] | None = None
+    code_rule: CodeRule | None = None
+    code_owner: Callable[[str], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,15 @@ class Opened:
     def __init__(
         self,
         data: bytes,
-        entries: Mapping[str, bytes],
+        package: Package,
         policy: Policy,
         verify_signature: VerifySignature | None,
         verify_document: VerifyDocument | None = None,
         scanner: Scanner | None = None,
     ) -> None:
         self.data = data
-        self.entries: Mapping[str, bytes] = MappingProxyType(dict(entries))
+        self.package = package
+        self.entries = package.entries
         self.policy = policy
         self.verify_signature = verify_signature
         self.verify_document = verify_document

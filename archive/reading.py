@@ -14,7 +14,7 @@ from archive.retention import Retention, RetentionRule
 from documents.package import Package
 
 T = TypeVar("T")
-_CODE_PARTS = OPTIONAL_FIELDS[1:]
+_CODE_PARTS = (*OPTIONAL_FIELDS[2:], "archive_code")
 
 
 def read_case(data: bytes) -> CaseFile:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 
-from archive.case import FolderKind, Outcome, fit_text
+from archive.case import ArchiveCode, FolderKind, Outcome, fit_text
 from archive.metadata import (
     BASE_FIELDS,
     BASE_INFO,
@@ -24,7 +24,6 @@ from archive.retention import Retention
 from core.clock import SHANGHAI
 from core.digest import sm3_hex
 from core.errors import HubError, Rejected
-from documents.package import Package
 
 _CODE_PARTS = ("fonds_no", "archive_category", "archive_year", "archive_unit", "archive_item_no")
 _SET_BY_US = (BASE_INFO, PROCESS_INFO, DIGEST_LIST, SIGNATURE)
@@ -35,7 +34,7 @@ def same_bytes(package: Opened) -> Iterator[Finding]:
     order = [line.path for line in package.digests.lines] + [DIGEST_LIST, SIGNATURE]
     if list(package.entries) != order:
         yield Finding("条目顺序与摘要清单不一致", "the entries are not in the order of the digest list")
-    if not Package(package.entries).is_written_as(package.data):
+    if not package.package.is_written_as(package.data):
         yield Finding(
             "按包内文件重新封装后字节不同：文件头、间隙、注释或压缩方式被改动",
             "packing the entries again gives other bytes: a header, gap, comment or compression was changed",
@@ -113,7 +112,7 @@ def special_signs(package: Opened) -> Iterator[Finding]:
 
 
 def archive_code(package: Opened) -> Iterator[Finding]:
-    """The parts of the 档号 stand together and have a year."""
+    """The parts of the 档号 stand together and have a year; the whole is as this archive's rule gives it."""
     parts = {name: package.base.values[name] for name in _CODE_PARTS if name in package.base.values}
     if not parts:
         raise CannotJudge("尚未赋予档号", "no archive code has been assigned yet")
@@ -121,6 +120,11 @@ def archive_code(package: Opened) -> Iterator[Finding]:
         yield Finding("档号组成不全", "parts of the archive code are missing", BASE_INFO)
     if not re.fullmatch(r"[12]\d{3}", parts.get("archive_year", ""), re.ASCII):
         yield Finding("档号年度应为四位数字", "the year of the archive code is not four digits", BASE_INFO)
+    rule = package.policy.code_rule
+    values = package.base.values
+    code = ArchiveCode(*(values.get(name, "") for name in (*_CODE_PARTS, "archive_code")))
+    if rule is not None and rule.fonds is not None and not rule.fits(code):
+        yield Finding("档号不符合本馆规则", "the archive code is not one this archive's rule gives", BASE_INFO)
 
 
 def no_repeats(package: Opened) -> Iterator[Finding]:
@@ -136,6 +140,9 @@ def no_repeats(package: Opened) -> Iterator[Finding]:
         yield Finding("同一文件在摘要清单中出现多次", "one file stands in the digest list more than once", path)
     if package.policy.held is not None and package.base.values.get("electronic_file_no", "") in package.policy.held:
         yield Finding("电子文件号已存在于档案库", "the archive already holds this electronic file number", BASE_INFO)
+    archive_code, owner = package.base.values.get("archive_code"), package.policy.code_owner
+    if archive_code and owner and owner(archive_code) not in (None, package.base.values.get("electronic_file_no")):
+        yield Finding("档号已属于另一电子文件", "the archive code belongs to another electronic file", BASE_INFO)
 
 
 def electronic_attributes(package: Opened) -> Iterator[Finding]:

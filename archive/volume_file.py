@@ -16,12 +16,12 @@ from archive.errors import VolumeRefused, VolumeUnfit
 from archive.opened import LIMITS
 from archive.volume_inventory import LARGEST, Inventory, Packed, read_inventory, write_inventory
 from core.digest import sm3
-from documents.package import LONGEST_STORED, MOST_STORED, end_record, stored_headers
+from documents.package import LONGEST_STORED, end_record, stored_headers
 
 #: Names of what is beside the packages.
 INVENTORY, SHA256_LIST, SM3_LIST = "卷内目录.xml", "SHA256SUMS", "SM3SUMS"
-#: Packages of one file.
-MOST: Final = MOST_STORED - 3
+#: Packages of one file; more of them would make an inventory that is not read any more.
+MOST: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class VolumeLimits:
     """How much a volume may cost to read, in bytes."""
 
     file: int = LONGEST_STORED
-    packages: int = 20_000
+    packages: int = MOST
     package: int = LIMITS.file_bytes
 
 
@@ -47,7 +47,9 @@ def write_volume(out: BinaryIO, inventory: Inventory, package: Callable[[Packed]
             of the file by then is of no use.
     """
     listed = write_inventory(inventory)
-    if len(inventory.packages) > MOST or inventory.bytes + len(listed) * 4 > LONGEST_STORED:
+    too_much = len(inventory.packages) > MOST or len(listed) > LARGEST
+    # names and digests stand four times beside the packages
+    if too_much or inventory.bytes + len(listed) * 4 > LONGEST_STORED:
         raise VolumeUnfit(
             f"the volume has {len(inventory.packages)} packages of {inventory.bytes} bytes, more than one file takes; "
             "no file was written. Export its packages one by one."

@@ -18,7 +18,7 @@ from archive.errors import VolumeRefused, VolumeUnfit
 from documents.xml import XmlRefused, parse
 
 #: Bytes of an inventory; some 20,000 packages.
-LARGEST: Final = 16 << 20
+LARGEST: Final = 32 << 20
 _VERSION: Final = "1"
 #: Elements of an entry, in their order.
 _FIELDS: Final = (

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cli.archive_checks import COMMANDS as CHECKS
+from cli.archive_codes import COMMANDS as CODES
 from cli.archive_evidence import COMMANDS as EVIDENCE
 from cli.archive_find import COMMANDS as FIND
 from cli.archive_log import COMMANDS
@@ -131,5 +132,5 @@ def import_package(file: Path, stage: str, out: Path, as_json: bool) -> None:
     raise SystemExit(STATUS[verdict])
 
 
-for _command in (*FIND, *COMMANDS, *CHECKS, *TAKING, *VOLUMES, *EVIDENCE):
+for _command in (*FIND, *COMMANDS, *CHECKS, *TAKING, *VOLUMES, *CODES, *EVIDENCE):
     archive.add_command(_command)

@@ -87,15 +87,18 @@ _DEFAULT_LIMITS = Limits()
 class Package:
     """Named files in order; the names have no leading slash. Never changes once made."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("_checksums", "entries")
 
     entries: Mapping[str, bytes]
+    #: CRC-32 of the contents that were held against it when they were read.
+    _checksums: Mapping[str, int]
 
     def __init__(self, entries: Mapping[str, bytes]) -> None:
         """Raises ContainerRefused for names that `read` would not take back."""
         kept = dict(entries)
         _check_names(tuple(kept))
         self.entries = MappingProxyType(kept)
+        self._checksums = {}
 
     def __repr__(self) -> str:
         return f"Package({len(self.entries)} entries)"
@@ -115,20 +118,23 @@ class Package:
         if len(data) > limits.file_bytes:
             raise _refused(ContainerFault.TOO_LARGE, f"{len(data)} bytes where {limits.file_bytes} are allowed")
         files: dict[str, bytes] = {}
+        checksums: dict[str, int] = {}
         folders: list[str] = []
         names: list[str] = []
-        for name, content in _entries(data, limits):
+        for name, content, checksum in _entries(data, limits):
             names.append(name)
             if name.endswith("/"):
                 folders.append(name)
             else:
                 # a second file of this name would overwrite the first; _check_names refuses it below
                 files[name] = content
+                checksums[name] = checksum
         _check_names(tuple(names))
         if folders and set(folders) != _folders_of(files):
             raise _refused(ContainerFault.HIDDEN_BYTES, "the folder entries are not exactly the folders of its files")
         package = cls.__new__(cls)
         package.entries = MappingProxyType(files)
+        package._checksums = checksums
         return package
 
     def to_bytes(self) -> bytes:
@@ -147,7 +153,9 @@ class Package:
         directory: list[bytes] = []
         start = 0
         for name, content in self.entries.items():
-            header, record = stored_headers(name, zlib.crc32(content), len(content), start)
+            checksum = self._checksums.get(name)
+            checksum = zlib.crc32(content) if checksum is None else checksum
+            header, record = stored_headers(name, checksum, len(content), start)
             directory.append(record)
             body += (header, content)
             start += len(header) + len(content)
@@ -277,7 +285,7 @@ def _end_record(data: bytes, limits: Limits) -> tuple[int, int]:
     return count, start
 
 
-def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
+def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes, int]]:
     """Each entry after its header and its directory record were compared; in the end nothing may be left over."""
     count, directory_start = _end_record(data, limits)
     record, position, total = directory_start, 0, 0
@@ -329,7 +337,7 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
             raise _refused(ContainerFault.HIDDEN_BYTES, "a folder entry has content")
         if flags & _SIZES_AFTER:
             position = _after_descriptor(data, position, common)
-        yield name, content
+        yield name, content, common[5]
     if position != directory_start or record != len(data) - _END.size:
         raise _refused(ContainerFault.HIDDEN_BYTES, "bytes lie between its entries and its directory or after it")
     for folder in (False, True):

@@ -18,6 +18,8 @@ from hub.archive_store import FOLDER, ArchiveAway, ArchiveRefuses, ArchiveStore,
 #: An object there is whole or not there, by the protocol itself: nothing has to be written beside it first.
 _OBJECTS: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 _S3: Final = frozenset({"s3", "s3a"})
+#: Driver takes whatever host key or none, or only reads.
+_UNFIT: Final = frozenset({"sftp", "ssh", "ftp", "http", "https"})
 #: Errors that the same request will meet again.
 _LASTING: Final = frozenset(
     {errno.EINVAL, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENAMETOOLONG, errno.EMSGSIZE, errno.EREMCHG}
@@ -52,11 +54,17 @@ class RemoteStore(ArchiveStore):
         """The store at an address (`s3://bucket/prefix`); nothing is asked of it yet.
 
         Raises:
-            ArchiveUnset: fsspec does not know its scheme, or the driver is not installed.
+            ArchiveUnset: fsspec does not know its scheme, or the driver is not installed or not fit for it.
+            ArchiveAway: a driver that connects at once could not.
         """
         from fsspec.core import url_to_fs
 
         parts = urlsplit(address)
+        if parts.scheme in _UNFIT:
+            raise ArchiveUnset(
+                f"HUB_ARCHIVE begins with {parts.scheme}://, where fsspec does not look whom it speaks to, or cannot "
+                "write. No package was read or written; mount it (sshfs, davfs) and give file:///FOLDER."
+            )
         where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/{FOLDER}"
         try:
             errors = _errors_of(parts.scheme)
@@ -71,6 +79,11 @@ class RemoteStore(ArchiveStore):
             raise ArchiveUnset(
                 f"HUB_ARCHIVE is {where}, and fsspec knows no `{parts.scheme}`. No package was read or written; give "
                 "s3://BUCKET/PREFIX, file:///FOLDER or another address it knows."
+            ) from None
+        except OSError as error:
+            raise ArchiveAway(
+                f"{where} does not answer ({_why(error)}). Nothing was recorded; the next try goes on here; runbook: "
+                "archive-away."
             ) from None
         return cls(parts.scheme, system, str(root), where, errors)
 
@@ -171,10 +184,6 @@ def _errors_of(scheme: str) -> tuple[type[Exception], ...]:
         from botocore.exceptions import BotoCoreError
 
         return (OSError, BotoCoreError, ClientError)
-    if scheme in ("sftp", "ssh"):
-        from paramiko import SSHException
-
-        return (OSError, SSHException, EOFError)
     return (OSError,)
 
 
@@ -183,8 +192,6 @@ def _lasts(error: Exception) -> bool:
     if "BotoCoreError" in kinds:
         # the rest is no answer or half of one; these are settings
         return kinds.isdisjoint({"HTTPClientError", "ConnectionError", "IncompleteReadError", "ResponseParserError"})
-    if "AuthenticationException" in kinds:
-        return True
     return isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno in _LASTING)
 
 

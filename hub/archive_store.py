@@ -66,7 +66,8 @@ class ArchiveStore(ABC):
         """The store of an installation: `HUB_HOME` where nothing else was said.
 
         Raises:
-            ArchiveUnset: its kind is not known, or its driver is not installed.
+            ArchiveUnset: its kind is not known or not fit, or its driver is not installed.
+            ArchiveAway: its driver connects at once, and could not.
         """
         if settings.archive is None:
             return LocalStore(settings.home)

@@ -50,3 +50,8 @@ def operator() -> Caller:
 def issuing() -> Caller:
     """The hub itself, gathering what a granted case needs for its licence."""
     return Caller(CallerKind.SYSTEM, "hub-issue", "证照核发", *_HUB, roles=frozenset({"issuing"}))
+
+
+def closing() -> Caller:
+    """The hub itself, closing what is over its time."""
+    return Caller(CallerKind.SYSTEM, "hub-clock", "到期处理", *_HUB, roles=frozenset({"closing"}))

@@ -10,7 +10,7 @@ from typing import Any
 
 from archive.check import check
 from archive.inside import Inner
-from archive.opened import Seen
+from archive.opened import Policy, Seen
 from archive.report import CheckReport, Stage, Status
 from core.settings import Settings
 from core.verdict import Verdict
@@ -134,6 +134,7 @@ def check_package(
     at: datetime | None = None,
     on_document: OnDocument = lambda *_: None,
     on_certificate_end: OnCertificateEnd = lambda _: None,
+    policy: Policy | None = None,
 ) -> CheckReport:
     """The four-property check of a package, with the seals of every OFD and PDF in it.
 
@@ -145,6 +146,7 @@ def check_package(
         at: judge seals as of this moment; now by default.
         on_document: told the report of every document that is signed.
         on_certificate_end: told the end of each certificate that a signature in the package, or over it, rests on.
+        policy: what this archive takes, and what is known of its codes; see `archive.opened.Policy`.
 
     Raises:
         SchemeUnfit: the bureau's own scheme is not of the form it has to be.
@@ -173,4 +175,7 @@ def check_package(
 
     scheme = scheme_of(settings)
     scanner = scanner_of(settings)
-    return check(data, verify_signature, stage=stage, scheme=scheme, verify_document=verify_document, scanner=scanner)
+    return check(
+        data, verify_signature, stage=stage, policy=policy, scheme=scheme, verify_document=verify_document,
+        scanner=scanner,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Final
 from archive.report import Stage
 from core.errors import Permanent
 from core.verdict import Verdict
+from hub.archive_codes import policy_of
 from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
@@ -157,8 +158,9 @@ def _check(
     came = at if said is None else datetime.fromisoformat(said["at"])
     ends: list[datetime] = []
     report = check_package(
-        data, trust, settings=hub.settings, anchors=anchors, stage=Stage.KEEPING, at=at, on_certificate_end=ends.append
-    )
+        data, trust, settings=hub.settings, anchors=anchors, stage=Stage.KEEPING, at=at,
+        on_certificate_end=ends.append, policy=policy_of(hub),
+    )  # fmt: skip
     fault, doubt = _fault(holding, said, bytes.fromhex(report.sm3), data), None
     # of what had ended before the package came, whoever took it in has judged
     ended = [one for one in ends if one < hub.clock.now() and (said is None or one >= came)]

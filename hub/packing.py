@@ -19,6 +19,7 @@ from core.clock import SHANGHAI
 from core.own_types import RETENTION, own_types
 from core.settings import Mode, Settings
 from documents.package import ContainerRefused, Package
+from hub.archive_codes import coded, codes_of, policy_of
 from hub.archive_store import FOLDER, ArchiveStore, PackageGone
 from hub.catalogue import holder_of, record_of
 from hub.check_reports import entry_of
@@ -33,9 +34,10 @@ class Packer:
     """Packs cases one after the other: press and tables are read once."""
 
     def __init__(self, hub: Hub, press: Press, on_step: OnStep = no_step) -> None:
-        """Raises RetentionUnset, ArchiveUnset: the retention table cannot be read, the store not spoken to."""
+        """Raises RetentionUnset, CodesUnfit, ArchiveUnset: a table cannot be read, or the store not spoken to."""
         self.hub, self.press, self.on_step = hub, press, on_step
         self._retention = retention_of(hub.settings)
+        self._codes = codes_of(hub.settings)
         self._store = ArchiveStore.of(hub.settings)
 
     def retention(self, item: str) -> RetentionRule:
@@ -63,19 +65,26 @@ class Packer:
             licence: the document in it (`LicenceVersion.id`).
 
         Raises:
-            CaseUnfit, SealMissing, HolderUntold: the case cannot be packed; nothing was written.
+            CaseUnfit, SealMissing, HolderUntold, CodesUnfit: the case cannot be packed; nothing was written. A 档号
+                that was taken for it is its own at the next try.
             PackageRefused: the package fails its own check; it was not written.
             PackageOccupied: another file lies where it is to be put.
             ArchiveAway, DiskRefuses: try again; what was put there is found by the next try.
             ArchiveRefuses: the store of the packages is not there, or refuses.
         """
         hub = self.hub
-        record = record_of(hub, case, holder_of(case), step=step, licence_number=licence_number)
+        holder = holder_of(case)
+        case = coded(hub, self._codes, case)
+        code = case.archive_code.text if case.archive_code is not None else None
+        self.on_step("package.numbered")
+        record = record_of(hub, case, holder, step=step, licence_number=licence_number, archive_code=code)
         package = build(case, lambda listed: self.press.sign_detached(listed, hub.clock.now()))
         path = f"{FOLDER}/{year}/{package.name}"
         data = _left_before(self._store, path, package.data) or package.data
         self.on_step("package.built")
-        checked = check_package(data, self.press.trust, settings=hub.settings, at=hub.clock.now())
+        checked = check_package(
+            data, self.press.trust, settings=hub.settings, at=hub.clock.now(), policy=policy_of(hub, self._codes)
+        )
         checked.demand_valid()
         self.on_step("package.checked")
         self._store.put(path, data)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from core.clock import today
 from core.errors import HubError, Retryable
 from core.uuid7 import uuid7
-from hub.caller import Caller, CallerKind
+from hub.caller import Caller, CallerKind, closing
 from hub.context import Hub, OnStep, no_step
 from hub.retrieval_checks import check_reason, check_scope, check_who, check_withheld, check_words
 from hub.retrieval_counting import count
@@ -146,12 +146,18 @@ def expire(hub: Hub) -> int:
     closed = 0
     hub.vault.ready(RESOURCE)
     for request in archive_requests.over(hub.connection, now):
+        seen = archive_requests.by_id(hub.connection, hub.vault, request)
+        if seen is None:
+            continue
+        entry = of_step(hub, closing(), "到期", seen)
         with transaction(hub.connection) as cursor:
             stored = archive_requests.hold(cursor, hub.vault, request)
             if stored.stage not in (Stage.ANSWERED, Stage.GRANTED):
                 continue  # somebody else was quicker
+            logged = audit.append(cursor, entry, now)
             archive_requests.ended(cursor, request, Stage.EXPIRED)
-            archive_requests.add_step(cursor, hub.vault, request, Step(Stage.EXPIRED.value, *_CLOCK, "", None), now)
+            step = Step(Stage.EXPIRED.value, *_CLOCK, "", logged)
+            archive_requests.add_step(cursor, hub.vault, request, step, now)
         closed += 1
     return closed
 

@@ -8,6 +8,7 @@ anew.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Final
 
 from core.digest import sm3
@@ -36,6 +37,7 @@ from store.turns import only_one
 
 __all__ = ["answer", "answer_granted", "fetch", "proof_file"]
 
+_LOG = logging.getLogger(__name__)
 _JSON: Final = "application/json"
 _OFD: Final = "application/ofd"
 
@@ -67,13 +69,21 @@ def answer(hub: Hub, request: str, by: By, on_step: OnStep = no_step) -> Answere
 
 
 def answer_granted(hub: Hub, on_step: OnStep = no_step) -> list[str]:
-    """Go on with every granted request that has no answer yet; their numbers. One that cannot be answered is left."""
+    """Go on with every granted request that has no answer yet; their numbers. One that cannot be answered is left.
+
+    Raises:
+        HubError: only what may succeed later (a Retryable); what was answered stays answered.
+    """
     done = []
     for stored in archive_requests.in_stage(hub.connection, hub.vault, [Stage.GRANTED.value]):
         try:
             answer(hub, stored.id, operator(), on_step)
-        except HubError:
-            continue  # why stands in the audit log; whoever opens the request sees it
+        except Retryable:
+            raise
+        except HubError as error:
+            # why stands in the audit log, too
+            _LOG.warning("request %s cannot be answered: %s", number_of(stored), error)
+            continue
         done.append(number_of(stored))
     return done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from core.clock import SHANGHAI
 from hub.retrieval_log import number_of
@@ -45,7 +45,7 @@ def sheet_of(
     who = told["organisation"] or told["person"] or holder or "档案主体本人"
     lines = [
         ("查询人类别", Requester(stored.requester).chinese),
-        ("查询人", _who(told, holder)),
+        ("查询人", _who(stored, holder)),
         ("被查询主体", holder or "自然人（姓名不在本证明列出）"),
         *([("主体代码", told["company"] or told["subject"])] if told["subject"] else []),
         ("查询用途", told["purpose"]),
@@ -95,9 +95,12 @@ def _row(number: int, one: Handed) -> tuple[str, ...]:
     )
 
 
-def _who(told: dict[str, Any], holder: str | None) -> str:
+def _who(stored: Stored, holder: str | None) -> str:
+    told = stored.told
     named = "，经办人：".join(part for part in (told["organisation"], told["person"]) if part)
-    return named or (f"{holder}（已登录认证）" if holder else "档案主体本人（已登录认证）")
+    if named:
+        return named
+    return (holder or "档案主体本人") + ("（已登录认证）" if stored.own is not None else "")
 
 
 def _amount(files: int, pages: int, without: int) -> str:

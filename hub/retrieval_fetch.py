@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from core.errors import HubError, Retryable
 from documents.package import Package
-from hub.caller import operator
 from hub.context import Hub, OnStep, no_step
-from hub.designation import digest_of
 from hub.retrieval_errors import AnswerExpired, StageWrong
 from hub.retrieval_files import take
 from hub.retrieval_kept import kept, titles
@@ -28,7 +26,7 @@ def fetch(hub: Hub, request: str, by: By | PickUp, name: str | None = None, on_s
         RequestUnknown: there is no such request, answer, file or code, or it is not for `by`.
         AnswerExpired, AnswerChanged, PackageUnsound.
     """
-    stored = _picked(hub, request, by)
+    stored = visible(hub, request, by)
     try:
         fetched, given = _taken(hub, stored, name)
         on_step("answer.taken")
@@ -56,17 +54,6 @@ def proof_file(hub: Hub, request: str, by: By, part: int) -> Fetched:
         audit.append(cursor, usage, hub.clock.now())
     suffix = file.media_type.rpartition("/")[2].replace("jpeg", "jpg")
     return Fetched(f"{number_of(stored)}-{part}.{suffix}", file.media_type, body)
-
-
-def _picked(hub: Hub, request: str, by: By | PickUp) -> Stored:
-    """The request whose files somebody comes for."""
-    if not isinstance(by, PickUp):
-        return visible(hub, request, by)
-    stored = visible(hub, request, operator())
-    if not archive_requests.may_pick_up(hub.connection, stored.id, digest_of(by.code)):
-        refuse(hub, of_step(hub, by, "领取", stored), unknown())
-        raise unknown()
-    return stored
 
 
 def _taken(hub: Hub, stored: Stored, name: str | None) -> tuple[Fetched, tuple[str, ...]]:

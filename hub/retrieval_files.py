@@ -66,7 +66,7 @@ def choose(hub: Hub, entries: Iterable[Entry], *, mask: bool) -> Chosen:
             raise _unsound(entry.file_no, f"its four-property check finds it {report.verdict.value}")
         number = 0
         for place, file in _files_of(read_case(data)):
-            shown = _shown(hub, file, mask=mask)
+            shown = _shown(hub, entry, file, mask=mask)
             if shown is None:
                 left_out.append(LeftOut(entry.file_no, file.standard_name, _WHY))
                 continue
@@ -85,7 +85,7 @@ def take(hub: Hub, entry: Entry, place: Place, handed: Handed) -> bytes:
     """
     case = read_case(_read(hub, entry))
     file = dict(_files_of(case)).get(place)
-    shown = _shown(hub, file, mask=handed.masked) if file is not None else None
+    shown = _shown(hub, entry, file, mask=handed.masked) if file is not None else None
     if shown is None or sm3(shown).hex() != handed.sm3:
         raise AnswerChanged(
             f"a file of package {entry.file_no} is not the one the answer recorded; it was not given out. Make a new "
@@ -118,11 +118,11 @@ def _files_of(case: CaseFile) -> list[tuple[Place, CaseFileEntry]]:
     return [((kind.value, n), file) for kind in FolderKind for n, file in enumerate(by_kind.get(kind, ()))]
 
 
-def _shown(hub: Hub, file: CaseFileEntry, *, mask: bool) -> bytes | None:
+def _shown(hub: Hub, entry: Entry, file: CaseFileEntry, *, mask: bool) -> bytes | None:
     """The file as it may be seen; None where it may not. A masked one differs from the original."""
     if not mask or shows_nobody(hub, sm3(file.data)):
         return file.data
-    return mask_material(file.standard_name, file.media_type, file.data)
+    return mask_material(file.standard_name, file.media_type, file.data, own=not entry.inherited)
 
 
 def _handed(entry: Entry, number: int, file: CaseFileEntry, shown: bytes) -> Handed:

@@ -10,11 +10,25 @@ from archive.stages import VolumePart
 from core.errors import HubError, Retryable
 from hub.caller import Caller, CallerKind
 from hub.context import Hub
+from hub.designation import digest_of
 from hub.retrieval_errors import NotForYou, RequestUnknown
 from hub.retrieval_holder import by_number, by_sign_in, missed
 from hub.retrieval_kept import answered_of
 from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage, whose
-from hub.retrieval_parts import By, Choice, Event, Form, Holder, Proof, ProofKept, Request, Requester, Scope, Stage
+from hub.retrieval_parts import (
+    By,
+    Choice,
+    Event,
+    Form,
+    Holder,
+    PickUp,
+    Proof,
+    ProofKept,
+    Request,
+    Requester,
+    Scope,
+    Stage,
+)
 from hub.volume import volume_of
 from store import archive_requests, audit
 from store.archive_requests import Stored
@@ -22,15 +36,17 @@ from store.connection import transaction
 
 _NUMBER: Final = re.compile(r"CX-[0-9]{4}-([0-9]{6,15})")
 _OPEN: Final = tuple(stage.value for stage in Stage if stage.open)
+_MOST: Final = 500
 #: What somebody sees of a volume before he asks.
 _LISTED: Final = ("archive.档案目录",)
 
 
-def visible(hub: Hub, request: str, by: By) -> Stored:
-    """A request by its id or number, for archivists, the operator, who asked, and the holder who did.
+def visible(hub: Hub, request: str, by: By | PickUp) -> Stored:
+    """A request by its id or number, for archivists, the operator, who asked, the holder who did, and whoever has its
+    pick-up code.
 
     Raises:
-        RequestUnknown: there is none, or it is not for `by`: nobody finds out which by trying.
+        RequestUnknown: there is none, or it is not for `by`: nobody finds out which by trying. It is logged.
     """
     numbered = _NUMBER.fullmatch(request)
     stored = (
@@ -40,7 +56,7 @@ def visible(hub: Hub, request: str, by: By) -> Stored:
     )
     if stored is not None and numbered and number_of(stored) != request:
         stored = None
-    if stored is None or not _is_for(stored, by):
+    if stored is None or not _is_for(hub, stored, by):
         told = about(whose(hub, volume_of(hub, stored.party))) if stored is not None else ()
         refuse(hub, usage(by, "查看申请", told=told), unknown())
         raise unknown()
@@ -62,10 +78,13 @@ def get(hub: Hub, request: str, by: By) -> Request:
 
 
 def open_requests(hub: Hub, by: Caller) -> list[Request]:
-    """Requests with something left to do, the oldest first: all for an archivist, else those `by` asked."""
+    """Requests with something left to do: those that wait, those granted, those answered; the oldest first, 500 at
+    most. All of them for an archivist, else those `by` asked.
+    """
     everything = is_archivist(by) or is_operator(by)
-    found = archive_requests.in_stage(hub.connection, hub.vault, _OPEN, asked_by=None if everything else by.id)
-    return [_request(hub, one) for one in found if _is_for(one, by)]
+    asked_by = None if everything else by.id
+    found = archive_requests.in_stage(hub.connection, hub.vault, _OPEN, asked_by=asked_by, limit=_MOST)
+    return [_request(hub, one) for one in found if _is_for(hub, one, by)]
 
 
 def of_holder(hub: Hub, holder: Holder) -> list[Request]:
@@ -118,7 +137,9 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
     )  # fmt: skip
 
 
-def _is_for(stored: Stored, by: By) -> bool:
+def _is_for(hub: Hub, stored: Stored, by: By | PickUp) -> bool:
+    if isinstance(by, PickUp):
+        return archive_requests.may_pick_up(hub.connection, stored.id, digest_of(by.code))
     if isinstance(by, Holder):
         return stored.own == by.subject
     return is_archivist(by) or is_operator(by) or (stored.own is None and stored.asked_by == by.id)

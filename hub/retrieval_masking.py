@@ -43,15 +43,18 @@ def _table() -> dict[str, Material]:
     return _Table.model_validate(tomllib.loads(text)).materials
 
 
-def mask_material(title: str, media_type: str, data: bytes) -> bytes | None:
+def mask_material(title: str, media_type: str, data: bytes, *, own: bool) -> bytes | None:
     """The material with third parties' data hidden, None where that cannot be done.
 
     Args:
         title: its standard name in the package.
+        own: the applicant is whose archive is seen; else it is one it followed, such as the owner of a shop.
     """
     rule = _table().get(title)
     if rule is None or media_type != "application/json":
         return None
+    if not own:
+        rule = Material(open=rule.open, holder=())
     hidden: set[str] = set()
     shown = _hide(json.loads(data), rule, "", hidden)
     # What a person is called may stand in a text that stays, too.

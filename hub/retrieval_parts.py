@@ -212,7 +212,7 @@ class Event:
     who: str
     who_name: str
     why: str
-    entry: str | None
+    entry: str
 
     @property
     def chinese(self) -> str:

@@ -90,18 +90,18 @@ class StoredEvent(NamedTuple):
     who: str
     who_name: str
     why: str
-    entry: str | None
+    entry: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Step:
-    """A step about to be written down; `entry` in the audit log, None for what time alone did."""
+    """A step about to be written down; `entry` is its number in the audit log."""
 
     step: str
     who: str
     who_name: str
     why: str
-    entry: str | None
+    entry: str
 
 
 def add(cursor: Any, vault: Vault, new: NewRequest, stage: str, now: datetime) -> int:
@@ -228,14 +228,20 @@ def may_pick_up(connection: Connection, request: str, pick_up_sm3: bytes) -> boo
 
 
 def in_stage(
-    connection: Connection, vault: Vault, stages: Sequence[str], *, asked_by: str | None = None
+    connection: Connection,
+    vault: Vault,
+    stages: Sequence[str],
+    *,
+    asked_by: str | None = None,
+    limit: int | None = None,
 ) -> list[Stored]:
-    """Requests in some stages, the oldest first; of one account only where it is given."""
+    """Requests in some stages, stage by stage in their order, the oldest first; of one account where it is given."""
     rows = fetch_all(
         connection,
-        f"select {_COLUMNS} from archive_request where stage = any(%s) and (%s::text is null or asked_by = %s) "
-        "order by seq",
-        (list(stages), asked_by, asked_by),
+        f"select {_COLUMNS} from archive_request where stage = any(%(stages)s) "
+        "and (%(asked_by)s::text is null or asked_by = %(asked_by)s) "
+        "order by array_position(%(stages)s, stage), seq limit %(limit)s",
+        {"stages": list(stages), "asked_by": asked_by, "limit": limit},
     )
     return [_stored(vault, row) for row in rows]
 

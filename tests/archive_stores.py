@@ -1,4 +1,5 @@
-"""Stores for the archive's packages as they are outside: a folder, and a bucket of an S3 server that runs here."""
+"""Stores for the archive's packages as they are outside: a folder, a bucket of an S3 server that runs here, and a file
+system that is neither."""
 
 from __future__ import annotations
 
@@ -24,8 +25,6 @@ class Place:
     """Where packages lie, and how somebody who is not the hub gets at them."""
 
     settings: Settings
-    #: of the S3 server; None for a folder
-    server: str | None
 
     @property
     def store(self) -> ArchiveStore:
@@ -33,30 +32,31 @@ class Place:
 
     def forge(self, path: str, data: bytes) -> None:
         """Put something there past the hub."""
-        if self.server is None:
+        if self.settings.archive is None:
             place = self.settings.home / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
         else:
-            self._bucket.pipe_file(f"{self.settings.archive}/{path}", data)
+            self._system.pipe_file(f"{self.settings.archive}/{path}", data)
 
     def take_away(self, path: str) -> None:
-        if self.server is None:
+        if self.settings.archive is None:
             (self.settings.home / path).unlink()
         else:
-            self._bucket.rm_file(f"{self.settings.archive}/{path}")
+            self._system.rm_file(f"{self.settings.archive}/{path}")
 
     def held(self) -> list[str]:
         """The paths of all that lies there."""
-        if self.server is None:
+        if self.settings.archive is None:
             home = self.settings.home
             return sorted(str(file.relative_to(home)) for file in (home / "archive").rglob("*") if file.is_file())
-        prefix = f"{self.settings.archive}/".removeprefix("s3://")
-        return sorted(str(key).removeprefix(prefix) for key in self._bucket.find(prefix))
+        root = self._system._strip_protocol(self.settings.archive)
+        return sorted(str(key).removeprefix(f"{root}/") for key in self._system.find(root))
 
     @property
-    def _bucket(self) -> Any:
-        return fsspec.filesystem("s3", use_listings_cache=False)
+    def _system(self) -> Any:
+        assert self.settings.archive is not None
+        return fsspec.filesystem(self.settings.archive.partition(":")[0], use_listings_cache=False)
 
 
 @contextmanager
@@ -75,11 +75,18 @@ def s3_server() -> Iterator[str]:
 
 
 def in_folder(settings: Settings) -> Place:
-    return Place(replace(settings, archive=None), None)
+    return Place(replace(settings, archive=None))
 
 
 def in_bucket(settings: Settings, server: str) -> Place:
     """A new bucket."""
     bucket = f"packages-{secrets.token_hex(4)}"
     requests.put(f"{server}/{bucket}", timeout=10).raise_for_status()
-    return Place(replace(settings, archive=f"s3://{bucket}/district"), server)
+    return Place(replace(settings, archive=f"s3://{bucket}/district"))
+
+
+def in_memory(settings: Settings) -> Place:
+    """What fsspec keeps in memory: it needs no server, and is written as the file systems of servers are."""
+    place = Place(replace(settings, archive=f"memory://packages-{secrets.token_hex(4)}"))
+    place._system.makedirs(place.settings.archive)
+    return place

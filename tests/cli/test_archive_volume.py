@@ -70,12 +70,6 @@ def test_the_volume_in_one_file_is_whole_and_the_same_each_time(world: World, ho
     assert (refused.status, "HUB-737" in refused.err) == (1, True)
 
 
-def test_the_inventory_leaves_under_the_bureaus_seal(world: World, holder: str, tmp_path: Path) -> None:
-    sheet = tmp_path / "inventory.ofd"
-    assert world.command("archive", "volume", holder, "--inventory", str(sheet)).status == 0
-    assert world.command("verify", str(sheet)).status == 0
-
-
 def test_each_look_is_logged_and_a_number_stands_in_no_message(world: World, holder: str) -> None:
     with open_hub(world.settings()) as hub:
         before = fetch_all(hub.connection, "select count(*) from audit_about")

@@ -230,7 +230,7 @@ def test_a_report_fits_on_a_screen_and_says_where_to_look(command: Command) -> N
 
 def test_a_report_as_json_has_stable_keys(command: Command) -> None:
     found = command("report", "--json").json
-    assert found.keys() == {"sources", "not_open", "types", "licences", "waiting", "not_granted"}
+    assert found.keys() == {"sources", "not_open", "types", "licences", "waiting", "not_granted", "packed_ended"}
     assert "education.enrolment" in found["not_open"]
     assert {source["resource"] for source in found["sources"]} == {*RESOURCES, "market.company"}
     assert {key for row in found["sources"] for key in row} == {

@@ -28,10 +28,11 @@ class Wire:
     ends: list[socket.socket] = field(default_factory=list)
 
     def drop(self) -> None:
-        for end in self.ends:
+        # Taken first: who was cut may be back at once, on a connection that is not meant.
+        ends, self.ends = self.ends, []
+        for end in ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        self.ends.clear()
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def stalling(port: int) -> Iterator[Wire]:
                 return
             server = socket.create_connection(("127.0.0.1", port))
             wire.opened += 1
-            wire.ends += [client, server]
+            wire.ends.extend((client, server))
             threading.Thread(target=_forward, args=(client, server, wire, True), daemon=True).start()
             threading.Thread(target=_forward, args=(server, client, wire, False), daemon=True).start()
 

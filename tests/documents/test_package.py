@@ -161,6 +161,21 @@ def test_an_entry_hidden_from_the_directory_is_refused() -> None:
     assert _reason(both[:both_start] + directory + end) is ContainerFault.HIDDEN_BYTES
 
 
+def test_what_was_read_is_written_as_what_was_made() -> None:
+    made, read = Package(FILES), Package.read(_zip(FILES))
+    assert read.to_bytes() == made.to_bytes() == Package.read(made.to_bytes()).to_bytes()
+
+
+@given(place=st.integers(0, 1_000), turned=st.integers(0, 255))
+def test_a_package_is_written_as_its_own_bytes_and_no_others(place: int, turned: int) -> None:
+    package = Package(FILES)
+    data = bytearray(package.to_bytes())
+    data[place % len(data)] ^= turned
+    assert package.is_written_as(bytes(data)) is (turned == 0)
+    assert not package.is_written_as(bytes(data[:-1])) and not package.is_written_as(bytes(data) + b"\0")
+    assert not package.is_written_as(_zip(FILES))
+
+
 def test_a_header_that_differs_from_the_directory_is_refused() -> None:
     data = bytearray(Package({"abc": b"1", "d": b"2"}).to_bytes())
     data[30:33] = b"xyz"

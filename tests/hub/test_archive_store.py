@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -35,9 +35,15 @@ from hub.files import FileAltered
 from hub.issue import decide, issue_all
 from hub.keeping import walk
 from store.connection import fetch_all
-from tests.archive_stores import Place, in_bucket, in_folder, s3_server
+from tests.archive_stores import Place, in_bucket, in_folder, in_memory, s3_server
 from tests.hub.conftest import NOON
 
+#: What makes each kind of store one that is not there.
+NOWHERE: dict[str, Callable[[Place], dict[str, Any]]] = {
+    "folder": lambda place: {"home": place.settings.home / "nowhere"},
+    "bucket": lambda _: {"archive": "s3://no-such-bucket/district"},
+    "memory": lambda _: {"archive": "memory://nowhere"},
+}
 PATH = "archive/2026/420112-food-2026-00001.zip"
 
 
@@ -47,13 +53,15 @@ def server() -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", "memory"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 def place_of(kind: str, settings: Settings, server: str) -> Place:
-    return in_folder(settings) if kind == "folder" else in_bucket(settings, server)
+    if kind == "bucket":
+        return in_bucket(settings, server)
+    return in_folder(settings) if kind == "folder" else in_memory(settings)
 
 
 @pytest.fixture
@@ -107,10 +115,7 @@ def test_what_another_wrote_in_between_is_not_written_over(
 
 
 def test_a_folder_or_bucket_that_is_not_there_is_said_so(place: Place, kind: str) -> None:
-    away = replace(place.settings, home=place.settings.home / "nowhere")
-    if kind == "bucket":
-        away = replace(away, archive="s3://no-such-bucket/district")
-    store = ArchiveStore.of(away)
+    store = ArchiveStore.of(replace(place.settings, **NOWHERE[kind](place)))
     assert not store.available()
     with pytest.raises(HoldingsAway, match="HUB-974"):
         store.demand_available()
@@ -184,7 +189,7 @@ def test_a_server_that_does_not_answer_is_to_be_asked_again(away: str, settings_
 
 
 def test_a_kind_of_store_nobody_speaks_to_is_named(settings_here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for address in ("nothing://somewhere/x", "gs://no-driver/x"):
+    for address in ("nothing://somewhere/x", "gs://no-driver/x", "sftp://any-host/x"):
         with pytest.raises(ArchiveUnset, match="HUB-983"):
             ArchiveStore.of(replace(settings_here, archive=address))
     monkeypatch.setitem(sys.modules, "botocore.exceptions", None)  # as where the extra is not installed
@@ -228,8 +233,7 @@ def test_packages_are_deposited_walked_and_held_against_the_log(ready: Hub, kind
     place.forge(other, whole)
 
     checks = rows(hub, "select count(*) from archive_check")
-    elsewhere = {"home": hub.settings.home / "nowhere"} if kind == "folder" else {"archive": "s3://no-such-bucket"}
-    away = replace(hub, settings=replace(hub.settings, **elsewhere))
+    away = replace(hub, settings=replace(hub.settings, **NOWHERE[kind](place)))
     for act in (walk, holdings.verify):
         with pytest.raises(HoldingsAway):
             act(later(away, 3))

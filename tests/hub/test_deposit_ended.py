@@ -108,6 +108,7 @@ def _state(settings: Settings) -> dict[str, list[Any]]:
             for table, columns in (
                 ("archive_package", "file_no, path, licence"), ("archive_record", "file_no, project_no, archive_code"),
                 ("archive_entry", "file_no"), ("archive_check", "package, stage, verdict"),
+                ("archive_code", "file_no, code"),
             )
         }  # fmt: skip
     files = sorted(str(path.relative_to(settings.home)) for path in (settings.home / "archive").rglob("*.zip"))
@@ -132,7 +133,7 @@ def decide_refused(hub: Hub) -> list[str]:
 def test_killed_after_any_step_and_run_again_it_is_packed_once(ended: Callable[[str], Settings]) -> None:
     undisturbed = ended("undisturbed")
     steps = steps_of(_deposit(undisturbed))
-    assert steps == ["package.built", "package.checked", "package.written", "package.recorded"]
+    assert steps == ["package.numbered", "package.built", "package.checked", "package.written", "package.recorded"]
     wanted = _state(undisturbed)
     assert len(wanted["archive_package"]) == len(wanted["archive_entry"]) == len(wanted["files"]) == 1
     for after in range(1, len(steps) + 1):

@@ -413,6 +413,7 @@ def test_after_its_time_no_file_is_given_out_and_the_request_is_closed(hub: Hub)
     assert retrieval.expire(later(hub, 17)) == 0
     assert [one.step for one in retrieval.get(hub, request.id, entity(hub)).events][-1] == "expired"
     assert retrieval.get(hub, forgotten.id, entity(hub)).stage is Stage.EXPIRED
+    assert [one["item_name"] for one in entries(hub, forgotten.number)] == ["档案查询：申请机读档案", "档案查询：到期"]
 
 
 def test_a_request_taken_back_gives_nothing_out(hub: Hub) -> None:

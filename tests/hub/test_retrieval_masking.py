@@ -27,7 +27,7 @@ ACCEPTED = {
 
 
 def test_persons_are_hidden_wherever_they_stand_and_the_rest_stays() -> None:
-    shown = mask_material("受理信息", "application/json", json.dumps(ACCEPTED, ensure_ascii=False).encode())
+    shown = mask_material("受理信息", "application/json", json.dumps(ACCEPTED, ensure_ascii=False).encode(), own=True)
     assert shown is not None
     text = shown.decode()
     for words in ("欧阳", "李四", "王五六", "420112199001011234", "13912345678", "赵七", "钱八九", "41"):
@@ -39,10 +39,19 @@ def test_persons_are_hidden_wherever_they_stand_and_the_rest_stays() -> None:
     assert told["from_next_year"] == {"guardian": ["钱**"], "age": "**", "adult": True}
 
 
+def test_an_applicant_the_holder_followed_is_a_third_party() -> None:
+    accepted = {**ACCEPTED, "applicant_name": "孙十一", "applicant_number": "111:420112199001011234"}
+    shown = mask_material("受理信息", "application/json", json.dumps(accepted).encode(), own=False)
+    assert shown is not None
+    told = json.loads(shown)
+    assert (told["applicant_name"], "420112199001011234" in shown.decode()) == ("孙**", False)
+    assert told["office_name"] == ACCEPTED["office_name"]
+
+
 @pytest.mark.parametrize(
     ("title", "media_type"),
     [("授权委托书", "application/json"), ("受理信息", "application/pdf"), ("食品经营许可证", "application/ofd")],
     ids=["a material nobody described", "a scan", "a sealed licence"],
 )
 def test_what_cannot_be_masked_is_not_given_out(title: str, media_type: str) -> None:
-    assert mask_material(title, media_type, b'{"project_no": "1"}') is None
+    assert mask_material(title, media_type, b'{"project_no": "1"}', own=True) is None

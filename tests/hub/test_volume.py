@@ -7,17 +7,22 @@ from datetime import date, timedelta
 import pytest
 
 from archive.stages import VolumePart
+from documents.package import Package
+from documents.reader import Reader
 from hub.catalogue import name_key
 from hub.context import Hub
 from hub.deposit import deposit_all
 from hub.issue import decide, issue_all
+from hub.verify import verify_file
 from hub.volume import NobodyFiled, Volume, volume_of
+from hub.volume_out import seal_inventory
 from schemas.names import folded
 from schemas.records.base import Subject
 from store import archive_packages, archive_parties
 from store.archive_packages import Filed
 from store.archive_parties import Identity, Name, Succession
 from store.connection import transaction
+from tests.hub.conftest import NOON
 
 FOUNDED = date(2020, 5, 1)
 OTHER = "91420112MA4K000005"
@@ -119,3 +124,13 @@ def test_a_number_nobody_was_filed_under_is_refused_without_being_told(ready: Hu
     with pytest.raises(NobodyFiled) as refused:
         volume_of(ready, Subject("company", "91420112MA4K00004W"))
     assert "91420112" not in str(refused.value)
+
+
+def test_the_inventory_leaves_under_the_bureaus_seal_without_the_number(ready: Hub, filed: list[Filed]) -> None:
+    sealed = seal_inventory(ready, _of(ready))
+    report = verify_file(sealed.data, ready.settings, at=NOON)
+    assert report.verdict.value == "valid", report.lines()
+    words = "".join(Reader(Package.read(sealed.data)).page_text().values())
+    assert "卷内文件目录" in words and "测试餐饮有限公司" in words
+    assert all(one.file_no in words for one in filed)
+    assert OTHER not in words and f"{OTHER[:6]}********{OTHER[-4:]}" in words

@@ -362,6 +362,15 @@ def test_a_broken_access_file_shows_in_health_and_nobody_is_thrown_out(site: Sit
     assert browser.get("/overview").status_code == 200
 
 
+def test_a_broken_table_of_who_may_see_an_archive_shows_in_health(site: Site) -> None:
+    table = site.settings.home / "retrieval-matrix.toml"
+    table.write_text("rows = ", encoding="utf-8")
+    told = site.browser().get("/health/ready").json()
+    table.unlink()
+    assert told == {"status": "ok", "retrieval": "HUB-747"}
+    assert site.browser().get("/health/ready").json() == {"status": "ok"}
+
+
 def rows(site: Site, sql: str) -> list[tuple[Any, ...]]:
     connection = connect(site.settings.database_url)
     try:

@@ -55,7 +55,7 @@ create table archive_request_event (
     who      text not null check (who <> ''),
     who_name text not null,
     why      bytea not null,
-    entry    uuid
+    entry    uuid not null
 );
 create index on archive_request_event (request, id);
 -- the reason may be sealed anew under another data key; nothing else of a step ever changes
@@ -65,7 +65,7 @@ create trigger archive_request_event_is_append_only
 comment on table archive_request_event is 'append-only: every step of a request, who took it and why';
 comment on column archive_request_event.who is 'account; `rules` for the table of rules, `clock` for time';
 comment on column archive_request_event.why is 'sealed, as it may name a person';
-comment on column archive_request_event.entry is 'of the audit log; null for what time alone did';
+comment on column archive_request_event.entry is 'of the audit log';
 
 create table archive_request_file (
     request    uuid not null references archive_request,

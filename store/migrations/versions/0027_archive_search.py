@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0027"
-down_revision = "0025"
+down_revision = "0026"
 
 TABLES = """
 create function archive_grams(folded text) returns text[] language sql immutable parallel safe strict as $$
