@@ -61,7 +61,7 @@ def test_every_verb_on_both_sides(pair: Pair, tmp_path: Path) -> None:
         assert side("transfer", "show", id_).status == 0
         assert side("transfer", "list").lines == ["no transfer is open"]
         assert [one["id"] for one in side("transfer", "list", "--all", "--json").json] == [id_]
-        assert "settle → 已办结" in side("transfer", "register", "--of", id_).out
+        assert "全部接收 → 已办结" in side("transfer", "register", "--of", id_).out
         assert side("transfer", "overdue").status == 0
         assert side("transfer", "run", "--json").json["states"] == {}
         assert side("transfer", "seal").status == 0
