@@ -57,6 +57,7 @@ from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
 from web.terminal import terminal_router
+from web.transfers import transfers_router
 from web.turns import Turns
 
 _LOG = logging.getLogger(__name__)
@@ -142,6 +143,7 @@ def create_app(
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
     app.include_router(archive_checks_router(pages))
+    app.include_router(transfers_router(pages))
     app.include_router(licences_router(pages))
     app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))
