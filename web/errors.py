@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.errors import HubError, Rejected, Retryable
-from web import access_words, error_words
+from web import access_words, archive_words, error_words
 
 
 class UploadRefused(Rejected):
@@ -33,7 +33,7 @@ class UploadTooSlow(Rejected):
     code: ClassVar[str] = "HUB-941"
 
 
-_WORDS = access_words.WORDS | error_words.WORDS
+_WORDS = access_words.WORDS | archive_words.WORDS | error_words.WORDS
 
 
 @dataclass(frozen=True, slots=True)
