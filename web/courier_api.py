@@ -51,7 +51,7 @@ class TusHeader:
 
 
 def _peer(*covered: str) -> Callable[[Request], Coroutine[Any, Any, SignedHead]]:
-    async def known(request: Request) -> SignedHead:
+    async def known_peer(request: Request) -> SignedHead:
         """The other hub that signed the request.
 
         Raises:
@@ -68,7 +68,7 @@ def _peer(*covered: str) -> Callable[[Request], Coroutine[Any, Any, SignedHead]]
             raise HTTPException(412, headers={"Tus-Version": VERSION})
         return head
 
-    return known
+    return known_peer
 
 
 Peer = Annotated[SignedHead, Depends(_peer())]
