@@ -42,6 +42,8 @@ DOORS = {
     f"GET /archive/requests/{ID}/proofs/1": STAFF,
     f"GET /archive/requests/{ID}/files.zip": STAFF,
     f"GET /archive/requests/{ID}/files/a/b.ofd": STAFF,
+    "GET /archive/transfers": {"archivist", "both", "auditor"},
+    f"GET /archive/transfers/{ID}": {"archivist", "both", "auditor"},
     "GET /my-archive": {"company"},
     "POST /my-archive/requests": {"company"},
     f"GET /my-archive/requests/{ID}": {"company"},
