@@ -17,7 +17,7 @@ from core.digest import sm3
 from core.errors import HubError, Permanent, Rejected
 from hub.context import OnStep, no_step
 from hub.transfer_ask import answered, asked
-from hub.transfer_desk import FOLDER, Desk, organ_of
+from hub.transfer_desk import FOLDER, Desk, organ_of, tidy
 from hub.transfer_intake import received
 from hub.transfer_letters import LetterRefused, Read, read
 from hub.transfer_names import LetterName
@@ -89,6 +89,8 @@ def deliver(desk: Desk, transfer: Transfer, on_step: OnStep = no_step) -> int:
             transfers.move(cursor, transfer, move, who="hub", now=now, letter=letter.sm3.hex())
         on_step("letter.noted")
         sealed.unlink(missing_ok=True)
+        if move is Move.SETTLE:
+            tidy(desk, transfer.id)
         transfer = desk.get(transfer.id)
     return len(waiting)
 
