@@ -113,8 +113,8 @@ def walk(
     with only_one(hub.connection, "walk the holdings"):
         began = hub.clock.now()
         before = began - timedelta(days=hub.settings.archive_days if days is None else days)
-        due, _ = archive_checks.count_due(hub.connection, before, began)
-        total = due if limit is None else min(due, limit)
+        due = archive_checks.due(hub.connection, before, began, limit)
+        total = len(due)
         store = ArchiveStore.of(hub.settings)
         if total:
             store.demand_available()
@@ -124,11 +124,9 @@ def walk(
         bad: dict[str, list[str]] = {"valid": [], "invalid": [], "cannot_tell": []}
         clock = time.monotonic()
         on_progress(0, total, 0)
-        while checked < total:
-            batch = archive_checks.due(hub.connection, before, began, min(_AT_ONCE, total - checked))
-            if not batch:
-                break
-            for holding in batch:
+        for start in range(0, total, _AT_ONCE):
+            # what somebody else checked meanwhile is not due any more
+            for holding in archive_checks.still_due(hub.connection, before, began, due[start : start + _AT_ONCE]):
                 made = _check(hub, store, holding, trust, anchors, moments)
                 # a clock that was set back must not make this package due again in the same walk
                 archive_checks.keep(hub.connection, holding.file_no, made, max(hub.clock.now(), began))

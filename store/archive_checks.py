@@ -116,7 +116,7 @@ def record_sheet(connection: Connection, check: int, sheet: CheckSheet, *, use: 
 _DUE = (
     "from archive_package p left join archive_entry e on e.id = p.entry left join lateral ("
     "select c.at, c.verdict from archive_check c where c.package = p.file_no order by c.id desc limit 1) c on true "
-    "where c.at is null or (c.at < %(began)s and (c.at <= %(before)s or c.verdict <> 'valid'))"
+    "where (c.at is null or (c.at < %(began)s and (c.at <= %(before)s or c.verdict <> 'valid')))"
 )
 
 
@@ -129,13 +129,26 @@ def count_due(connection: Connection, before: datetime, began: datetime) -> tupl
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def due(connection: Connection, before: datetime, began: datetime, limit: int) -> list[Holding]:
-    """The next of them; the one whose last check is longest ago comes first."""
+def due(connection: Connection, before: datetime, began: datetime, limit: int | None = None) -> list[str]:
+    """The electronic file numbers of all of them, or of so many: the one whose last check is longest ago comes first.
+
+    It looks at the last check of every package held. So a walk asks once, and then for its packages by their numbers.
+    """
+    rows = fetch_all(
+        connection,
+        f"select p.file_no {_DUE} order by c.at nulls first, p.file_no limit %(limit)s",
+        {"before": before, "began": began, "limit": limit},
+    )
+    return [file_no for (file_no,) in rows]
+
+
+def still_due(connection: Connection, before: datetime, began: datetime, numbers: Sequence[str]) -> list[Holding]:
+    """Those of these packages that are to be checked even now, in the same order."""
     rows = fetch_all(
         connection,
         "select p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body "
-        f"{_DUE} order by c.at nulls first, p.file_no limit %(limit)s",
-        {"before": before, "began": began, "limit": limit},
+        f"{_DUE} and p.file_no = any(%(numbers)s) order by c.at nulls first, p.file_no",
+        {"before": before, "began": began, "numbers": list(numbers)},
     )
     return [
         Holding(

@@ -24,6 +24,7 @@ from hub.deposit import deposit_all
 from hub.inspect import inspect_package
 from hub.keeping import HoldingsUnsound, walk
 from hub.press import Press
+from store.archive_checks import due, keep, newest
 from store.connection import fetch_all, transaction
 from store.turns import TurnTaken
 from tests.departments import Departments
@@ -150,6 +151,23 @@ def test_the_longest_unchecked_package_comes_first(world: Settings) -> None:
     with days_later(world, 391) as hub:
         assert walk(hub, limit=1).checked == 1
         assert reports_of(hub, first)[0].at == hub.clock.now()
+
+
+def test_a_walk_goes_on_from_one_batch_to_the_next_and_leaves_what_somebody_else_checked_meanwhile(
+    world: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.keeping._AT_ONCE", 1)
+    with days_later(world, 395) as hub:
+        began, numbers = hub.clock.now(), list(packages(hub))
+
+        def check_last(_: str) -> None:
+            kept = newest(hub.connection, verdict=None, before=None, limit=1)[0]
+            if (last := due(hub.connection, began, began)[-1:]) and kept.package not in last:
+                keep(hub.connection, last[0], kept.entry, hub.clock.now())
+
+        walked = walk(hub, days=0, on_step=check_last)
+        assert (walked.checked, walked.left) == (2, 0)
+        assert all(reports_of(hub, number)[0].at == began for number in numbers)
 
 
 def test_what_is_read_in_a_second_is_bounded(world: Settings) -> None:
