@@ -58,7 +58,7 @@ DOORS = {
     f"GET /api/archive/requests/{ID}/files/a/b.ofd": set(),
 }
 #: Doors other tests are about.
-ELSEWHERE = ("/archive/checks", "/archive/packages", "/archive/transfers")
+ELSEWHERE = ("/archive/checks", "/archive/packages")
 SENT = {
     "/archive": {"query": "某某"},
     "/my-archive/requests": {"form": "facts", "purpose": "贷款"},
