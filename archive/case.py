@@ -245,7 +245,8 @@ def _demand_zone(label: str, moment: datetime) -> None:
 
 def fit_text(text: str) -> bool:
     """Whether each character may stand in a name or in metadata: a letter, sign or plain blank that has a meaning."""
-    return (text.isascii() and text.isprintable()) or all(map(_fit_sign, text))
+    # printable signs are fit but for one, which is no category of its own
+    return (text.isprintable() and "\N{REPLACEMENT CHARACTER}" not in text) or all(map(_fit_sign, text))
 
 
 @lru_cache(maxsize=8192)

@@ -14,7 +14,7 @@ from typing import Final
 from archive.items import ITEMS, Item
 from archive.opened import CannotJudge, NothingToJudge, Opened, Policy, Scanner, VerifyDocument, VerifySignature
 from archive.report import CheckReport, Finding, ItemResult, Stage, Status
-from archive.scheme import Scheme, demo_scheme
+from archive.scheme import Row, Scheme, demo_scheme
 from core.digest import sm3_hex
 from core.errors import Rejected
 from documents.package import Package
@@ -60,13 +60,13 @@ def check(
         refused = Finding(f"不是合规的压缩包（{refusal.code}）", f"not a plain container ({refusal.code})")
         blind = Finding("压缩包无法读取，未检测", "the container cannot be read")
         results = [
-            _result(item, stage, scheme, Status.FAILED, (refused,))
+            scheme.result(item, stage, Status.FAILED, (refused,))
             if item.key == "container"
-            else _result(item, stage, scheme, Status.NOT_CHECKED, (blind,))
+            else scheme.result(item, stage, Status.NOT_CHECKED, (blind,))
             for item in ITEMS
         ]
         return report(None, results)
-    results = [_judge(item, stage, scheme, opened) for item in ITEMS]
+    results = [_judge(row, stage, scheme, opened) for row in scheme.rows(stage)]
     try:
         number = opened.base.values.get("electronic_file_no") or None
     except CannotJudge:
@@ -83,41 +83,21 @@ def _digest_beside(data: bytes) -> Future[str]:
         beside.shutdown(wait=False)
 
 
-def _judge(item: Item, stage: Stage, scheme: Scheme, opened: Opened) -> ItemResult:
-    if stage not in scheme.items[item.key].stages:
-        unused = Finding("检测方案在本阶段不使用此项", "the scheme does not use this item at this stage")
-        return _result(item, stage, scheme, Status.NOT_CHECKED, (unused,))
-    if item.key == "container":
-        return _result(item, stage, scheme, Status.PASSED, ())
-    if item.rule is None:
-        return _result(item, stage, scheme, Status.NOT_CHECKED, (Finding(*item.why_not),))
+def _judge(row: Row, stage: Stage, scheme: Scheme, opened: Opened) -> ItemResult:
+    if row.fixed is not None:
+        return row.fixed
+    item = row.item
     findings: list[Finding] = []
     try:
-        for finding in item.rule(opened):
+        for finding in item.rule(opened) if item.rule is not None else ():
             findings.append(finding)
     except CannotJudge as reason:
         # what was found wrong before stays wrong, whatever else could not be looked at
         findings.append(Finding(reason.zh, reason.en, reason.path))
         if len(findings) == 1:
-            open_ = _result(item, stage, scheme, Status.NOT_CHECKED, findings)
+            open_ = scheme.result(item, stage, Status.NOT_CHECKED, findings)
             return replace(open_, decisive=False, weight=0) if isinstance(reason, NothingToJudge) else open_
     if not findings:
-        return _result(item, stage, scheme, Status.PASSED, ())
+        return row.passed
     warns = item.key == "compression" and not opened.policy.compression_fails
-    return _result(item, stage, scheme, Status.WARNED if warns else Status.FAILED, findings)
-
-
-def _result(item: Item, stage: Stage, scheme: Scheme, status: Status, findings: Sequence[Finding]) -> ItemResult:
-    use = scheme.items[item.key]
-    return ItemResult(
-        key=item.key,
-        code=f"{stage.value}-{item.number}" if item.number else None,
-        property=item.property,
-        title_zh=item.zh,
-        title_en=item.en,
-        status=status,
-        findings=tuple(findings),
-        decisive=item.decisive,
-        weight=use.weight if stage in use.stages else 0,
-        veto=use.veto,
-    )
+    return scheme.result(item, stage, Status.WARNED if warns else Status.FAILED, findings)

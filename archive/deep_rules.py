@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from archive.case import FolderKind
 from archive.inside import Inner, Unopened, danger_in
@@ -31,8 +32,7 @@ def hidden_files(package: Opened) -> Iterator[Finding]:
     for path in package.entries:
         try:
             for inner, *_ in package.nested(path):
-                name = inner.removeprefix(path + "!/") if inner != path else path
-                if any(_hidden(part) for part in name.split("/")):
+                if _hidden(inner.removeprefix(path + "!/") if inner != path else path):
                     yield Finding("隐藏文件或系统遗留文件", "a hidden file, or one a system left behind", inner)
         except Unopened:
             raise CannotJudge("内含的压缩包无法打开", "a zip file in it cannot be opened", path) from None
@@ -84,5 +84,7 @@ def seals(package: Opened) -> Iterator[Finding]:
         raise NothingToJudge("包内没有已签章的OFD或PDF", "no OFD or PDF in it is signed")
 
 
-def _hidden(part: str) -> bool:
-    return part.startswith((".", "~$")) or part.lower() in _LEFT_BEHIND
+@lru_cache(maxsize=1024)
+def _hidden(path: str) -> bool:
+    """Remembered: the files of thousands of licences have the same names."""
+    return any(part.startswith((".", "~$")) or part.lower() in _LEFT_BEHIND for part in path.split("/"))

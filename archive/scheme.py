@@ -8,15 +8,15 @@ whatever it weighs, and no scheme can switch off what shows that a package is ge
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from archive.errors import SchemeUnfit
-from archive.items import ITEMS
-from archive.report import Stage
+from archive.items import ITEMS, Item
+from archive.report import Finding, ItemResult, Stage, Status
 
 _MOST_WEIGHT = 1_000
 
@@ -36,6 +36,14 @@ class Use:
     stages: frozenset[Stage]
 
 
+class Row(NamedTuple):
+    """An item at a stage: its result where no package can change it, else None, and the one where nothing is wrong."""
+
+    item: Item
+    fixed: ItemResult | None
+    passed: ItemResult
+
+
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """Every item of the check with its use. `verified`: somebody compared it with the approved one."""
@@ -43,6 +51,42 @@ class Scheme:
     name: str
     verified: bool
     items: Mapping[str, Use]
+    _rows: dict[Stage, tuple[Row, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def rows(self, stage: Stage) -> tuple[Row, ...]:
+        """Every item in its order; made once, as they are the same for every package."""
+        found = self._rows.get(stage)
+        if found is None:
+            found = self._rows[stage] = tuple(self._row(item, stage) for item in ITEMS)
+        return found
+
+    def _row(self, item: Item, stage: Stage) -> Row:
+        passed, fixed = self.result(item, stage, Status.PASSED), None
+        if stage not in self.items[item.key].stages:
+            unused = Finding("检测方案在本阶段不使用此项", "the scheme does not use this item at this stage")
+            fixed = self.result(item, stage, Status.NOT_CHECKED, (unused,))
+        elif item.key == "container":
+            # what is not one is refused before any item is looked at
+            fixed = passed
+        elif item.rule is None:
+            fixed = self.result(item, stage, Status.NOT_CHECKED, (Finding(*item.why_not),))
+        return Row(item, fixed, passed)
+
+    def result(self, item: Item, stage: Stage, status: Status, findings: Sequence[Finding] = ()) -> ItemResult:
+        """What was found of an item, with what it weighs."""
+        use = self.items[item.key]
+        return ItemResult(
+            key=item.key,
+            code=f"{stage.value}-{item.number}" if item.number else None,
+            property=item.property,
+            title_zh=item.zh,
+            title_en=item.en,
+            status=status,
+            findings=tuple(findings),
+            decisive=item.decisive,
+            weight=use.weight if stage in use.stages else 0,
+            veto=use.veto,
+        )
 
     @classmethod
     def from_toml(cls, text: str) -> Scheme:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from threading import Lock
+from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 #: From this size on comparing with what was met before is cheaper than the digest; up to this size it is kept.
 _WORTH_KEEPING, _MOST_KEPT = 4 << 10, 256 << 10
+#: Contents kept, each under its length and a few of its bytes, the one asked for last at the end.
+_KEPT: Final = 64
+_kept: dict[tuple[int, bytes, bytes, bytes], tuple[bytes, bytes]] = {}
+_turn = Lock()
+_SM3: Final = SM3()
 
 
 def sm3(data: bytes) -> bytes:
     """The 32-byte SM3 digest of `data`."""
-    state = Hash(SM3())
+    state = Hash(_SM3)
     state.update(data)
     return state.finalize()
 
@@ -24,12 +30,22 @@ def sm3_of_file(data: bytes) -> bytes:
     The title's font and the seal lie in every licence of a kind, and what was just sealed is verified next. A content
     is found again by comparing all its bytes; at most 64 of 256 KiB are kept.
     """
-    return _remembered(data) if _WORTH_KEEPING <= len(data) <= _MOST_KEPT else sm3(data)
-
-
-@lru_cache(maxsize=64)
-def _remembered(data: bytes) -> bytes:
-    return sm3(data)
+    size = len(data)
+    if not _WORTH_KEEPING <= size <= _MOST_KEPT:
+        return sm3(data)
+    # not by the hash of all bytes: that takes longer than all the comparing
+    key = (size, data[:32], data[size // 2 : size // 2 + 32], data[-32:])
+    with _turn:
+        found = _kept.pop(key, None)
+        if found is not None and found[0] == data:
+            _kept[key] = found
+            return found[1]
+    digest = sm3(data)
+    with _turn:
+        _kept[key] = (data, digest)
+        if len(_kept) > _KEPT:
+            del _kept[next(iter(_kept))]
+    return digest
 
 
 def sha256(data: bytes) -> bytes:
