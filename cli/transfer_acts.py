@@ -40,6 +40,8 @@ def request(number: str, peer: str, name: str, reason: str, who: str | None, as_
     from hub.transfer_ask import request as ask
     from hub.transfer_told import to_dict
 
+    if not name.strip() or not reason.strip():
+        raise click.UsageError("--name and --reason may not be blank")
     with _desk() as desk:
         made = ask(desk, number, peer, name=name.strip(), reason=reason.strip(), who=who or login())
     if as_json:

@@ -90,6 +90,8 @@ class FolderCourier:
         except OSError as error:
             raise self._away(error) from None
 
+    drop = done
+
     def _demand_there(self) -> None:
         if not self._folder.is_dir():
             raise MediumAway(

@@ -155,7 +155,7 @@ def make(settings: Settings) -> Path | None:
     client, name, organisation = _PARTNER
     text.append(
         f'[[partners]]\nid = "{client}"\nname = "{name}"\norganisation = "{organisation}"\n'
-        f'secret = "{hashed(secret)}"\ndemo = true\n\n'
+        f'secret = "{hashed(secret)}"\nroles = ["archive"]\ndemo = true\n\n'
     )
     told.append(f"\nPartner (POST /oauth/token): client_id {client}, client_secret {secret}\n")
     text.append(_GRANTS)

@@ -38,9 +38,11 @@ class DemoAccessRefused(Permanent):
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 ROLES = ("clerk", "data_steward", "auditor", "operator", "licence_officer", "archivist")
 #: Roles a machine may have; whatever it looks up is granted, not a role.
-MACHINE_ROLES = ("licence_officer", "transfer")
+MACHINE_ROLES = ("licence_officer", "transfer", "archive")
 #: The role of another hub, which may hand over archives that were announced.
 TRANSFER = "transfer"
+#: The role of a partner that may ask for archives, as far as the table of retrieval lets its kind.
+ARCHIVE = "archive"
 #: Kinds of callers a grant can name.
 GRANTED = (CallerKind.CLERK, CallerKind.TERMINAL, CallerKind.PARTNER)
 _ALL: Literal["all"] = "all"
@@ -121,7 +123,7 @@ class Partner(_Member):
         secret: scrypt hash; None for one that signs.
         key_file: public key (PEM) of one that signs; a relative name is beside the access file.
         roles: some of `MACHINE_ROLES`: `licence_officer` of a system that takes steps of licences in its organisation's
-            name, `transfer` of another hub, which signs.
+            name, `transfer` of another hub, which signs; `archive` of one that may ask for archives.
     """
 
     secret: str | None = None

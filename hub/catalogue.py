@@ -150,6 +150,7 @@ def _read(hub: Hub, store: ArchiveStore, stored: Stored) -> Record:
         holder_of(case),
         step=version.cause if version is not None else None,
         licence_number=version.number if version is not None else None,
+        archive_code=(case.archive_code.text or None) if case.archive_code is not None else None,
     )
 
 

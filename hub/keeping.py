@@ -155,9 +155,11 @@ def _check(
     at = hub.clock.now() if said is None else archive_entries.judged_as_of(said)
     came = at if said is None else datetime.fromisoformat(said["at"])
     ends: list[datetime] = []
+    # another archive's codes are of another fonds, and not this one's to judge
+    policy = None if said is not None and "proven_at" in said else policy_of(hub)
     report = check_package(
         data, trust, settings=hub.settings, anchors=anchors, stage=Stage.KEEPING, at=at,
-        on_certificate_end=ends.append, policy=policy_of(hub),
+        on_certificate_end=ends.append, policy=policy,
     )  # fmt: skip
     fault, doubt = _fault(holding, said, bytes.fromhex(report.sm3), data), None
     # of what had ended before the package came, whoever took it in has judged

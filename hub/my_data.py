@@ -62,6 +62,9 @@ _OWN_OUTCOMES: Final = {
     "licence_step": "已办理",
     "licence_reminder": "已列入提醒名单",
     "archive_request": "已办理",
+    "archive_search": "已检索",
+    "archive_volume": "已查阅",
+    "archive_succession": "已登记",
 }
 _OUTCOMES: Final = {"complete": "材料齐备", "partial": "部分材料齐备", "refused": "已拒绝"}
 
@@ -108,6 +111,7 @@ class Looked:
         entry: its number in the audit log, under which a proof can be had.
         own: he looked at his own data here, or used it.
         facts_told: `facts` are worth telling of an entry of his own too, as it is not all that is held of him.
+        of_archive: it was about his archive.
         number: its place in the log, from 0; None while it waits for one.
         user: clerk's or terminal's number is not told; what kind of caller it was is.
         case_no: None where the case is somebody else's.
@@ -133,6 +137,7 @@ class Looked:
     reported: bool
     own: bool
     facts_told: bool = False
+    of_archive: bool = False
 
 
 def held(hub: Hub, own: bytes, ages: Ages) -> list[Held]:
@@ -301,6 +306,7 @@ def _looked(seen: Seen, reported: frozenset[str]) -> Looked:
         reported=seen.id in reported,
         own=body["channel"] == "person",
         facts_told=body["item_name"] != _ITEM_NAME,
+        of_archive=body["purpose"].startswith("archive"),
     )
 
 

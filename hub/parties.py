@@ -81,9 +81,16 @@ def link_all(hub: Hub) -> Linked:
 
 def _link(hub: Hub, party: str, linked: Linked) -> None:
     linked.parties += 1
-    said = _said_of(hub, archive_parties.identities(hub.connection, party))
+    identities = archive_parties.identities(hub.connection, party)
+    said = _said_of(hub, identities)
     if said is None:
         linked.ambiguous += 1
+        return
+    company = _joined_to_its_company(hub, party, identities, said)
+    if company is not None:
+        linked.numbers += len(identities)
+        linked.joined += 1
+        _link(hub, company, linked)
         return
     known = {one.key for one in archive_parties.names(hub.connection, party)}
     with transaction(hub.connection) as cursor:
@@ -96,6 +103,30 @@ def _link(hub: Hub, party: str, linked: Linked) -> None:
             linked.names += key not in known
             known.add(key)
             archive_parties.name(cursor, party, Name(key, one.name, folded(one.name), one.named_since))
+
+
+def _joined_to_its_company(hub: Hub, party: str, identities: Sequence[Identity], said: Sequence[_Said]) -> str | None:
+    """The party of the credit code that the old numbers of this one lead to, where both were filed: joined now."""
+    if any(one.kind == "company" for one in identities):
+        return None
+    for one in said:
+        code = next((subject for subject in one.numbers if subject.kind == "company"), None)
+        if code is None or not all(_old_of(hub, identity, one) for identity in identities):
+            continue
+        with transaction(hub.connection) as cursor:
+            owner = party_joins.owner(cursor, hub.subject(code.kind, code.value))
+            if owner is None or owner == party:
+                return None
+            if not all(_is_its_own(cursor, hub, subject, one) for subject in one.numbers):
+                return None
+            party_joins.absorb(cursor, owner, party)
+        return owner
+    return None
+
+
+def _old_of(hub: Hub, identity: Identity, said: _Said) -> bool:
+    """Whether a register's record tells of this very number."""
+    return any(hub.subject(one.kind, one.value) == identity.subject for one in said.numbers)
 
 
 def _take(cursor: Any, hub: Hub, party: str, subject: Subject, said: _Said, linked: Linked) -> None:

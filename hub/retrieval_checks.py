@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from hub.access_file import ARCHIVE
 from hub.caller import CallerKind
 from hub.retrieval_errors import AskedUnfit, NotForYou
 from hub.retrieval_log import is_operator
@@ -25,13 +26,14 @@ def check_who(asked: Asked, by: By) -> None:
     if isinstance(by, Holder):
         fits = asked.requester is Requester.ENTITY and not asked.subject and not asked.organisation
     elif by.kind is CallerKind.PARTNER:
-        fits = asked.requester is Requester.PARTNER
+        fits = asked.requester is Requester.PARTNER and ARCHIVE in by.roles
     else:
         fits = is_operator(by) or (by.kind is CallerKind.CLERK and not _COUNTER.isdisjoint(by.roles))
     if not fits:
         raise NotForYou(
             f"whoever asks may not ask as {asked.requester.value}, or has no role for it (clerk or archivist at the "
-            "counter, a partner's system for itself, a holder for its own archive); nothing was taken in."
+            "counter, a partner's system with the role `archive` for itself, a holder for its own archive); "
+            "nothing was taken in."
         )
 
 

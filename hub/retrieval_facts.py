@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from core.clock import SHANGHAI, today
 from core.errors import HubError, Retryable
+from hub.access_file import ARCHIVE
 from hub.caller import Caller, CallerKind
 from hub.context import Hub
 from hub.masking import masked
@@ -89,8 +90,11 @@ def facts_for(hub: Hub, caller: Caller, number: str, *, purpose: str) -> FactsTo
     """
     what = "机读档案"
     try:
-        if caller.kind is not CallerKind.PARTNER:
-            raise NotForYou("facts are given at once to partners' systems only; nothing was given out. Make a request.")
+        if caller.kind is not CallerKind.PARTNER or ARCHIVE not in caller.roles:
+            raise NotForYou(
+                "facts are given at once to partners' systems that have the role `archive` only; nothing was given "
+                "out. Make a request at the counter."
+            )
         asked = Asked(Requester.PARTNER, caller.organisation_name, None, number, Form.FACTS, purpose)
         check_words(asked, today(hub.clock))
         rules = rules_of(hub.settings)

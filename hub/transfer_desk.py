@@ -11,12 +11,12 @@ from typing import Any, Final, cast
 from core.digest import sm3
 from hub.context import Hub
 from hub.press import Press
-from hub.transfer_letters import Organ, body_of, write
+from hub.transfer_letters import Organ, body_of, without_packages, write
 from hub.transfer_peers import Peer, Peers
 from schemas.records.base import Subject, SubjectKind
 from schemas.transfer import Letter
 from store import transfers
-from store.transfer_letters import Kept
+from store.transfer_letters import Kept, of_transfer
 from store.transfers import Transfer
 from store.turns import only_one
 
@@ -76,6 +76,15 @@ class Desk:
         path = self.path(transfer, kind, number)
         write(self.hub.settings.home / path, body, self.press.sign_detached(body, now), enclosed)
         return Kept(kind, number, True, sm3(body), path.as_posix(), now, None)
+
+
+def tidy(desk: Desk, transfer: str) -> None:
+    """Of a transfer that is settled keep what proves, and no second copy of its packages."""
+    for letter in of_transfer(desk.hub.connection, transfer):
+        path = desk.hub.settings.home / letter.path
+        path.with_suffix(".env").unlink(missing_ok=True)
+        if letter.kind is Letter.PARCEL:
+            without_packages(path)
 
 
 def organ_of(peer: Peer) -> Organ:

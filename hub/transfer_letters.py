@@ -28,6 +28,8 @@ from signing.trust import Trust
 VERSION: Final = 1
 BODY: Final = "message.json"
 SIGNATURE: Final = "message.p7s"
+#: Folder of the packages in a parcel.
+PACKAGES: Final = "packages/"
 #: How far the clocks of two hubs may differ.
 TOLERANCE: Final = timedelta(minutes=10)
 _MOST_BODY: Final = 64 << 20
@@ -168,6 +170,21 @@ def own(path: Path, expected: bytes) -> Mapping[str, Any]:
         raise LetterRefused(f"{path} is not the letter that was recorded; restore it from the backup.")
     said: Mapping[str, Any] = json.loads(raw)
     return said
+
+
+def without_packages(path: Path) -> None:
+    """Leave of a parcel what proves: body, signature, reports. The packages lie in the archive, once.
+
+    Raises:
+        LetterRefused: it is no letter.
+        DiskRefuses: no room; it is as it was.
+    """
+    with opened(path) as enclosed:
+        names = [name for name in sorted(enclosed.names()) if not name.startswith(PACKAGES)]
+        if len(names) == len(enclosed.names()):
+            return
+        body, signature = enclosed.read(BODY, _MOST_BODY), enclosed.read(SIGNATURE, _MOST_SIGNATURE)
+        write(path, body, signature, ((name, enclosed.read(name)) for name in names))
 
 
 class Enclosed:

@@ -17,7 +17,7 @@ from core.digest import sm3
 from core.errors import HubError, Permanent, Rejected
 from hub.context import OnStep, no_step
 from hub.transfer_ask import answered, asked
-from hub.transfer_desk import FOLDER, Desk, organ_of
+from hub.transfer_desk import FOLDER, Desk, organ_of, tidy
 from hub.transfer_intake import received
 from hub.transfer_letters import LetterRefused, Read, read
 from hub.transfer_names import LetterName
@@ -89,6 +89,8 @@ def deliver(desk: Desk, transfer: Transfer, on_step: OnStep = no_step) -> int:
             transfers.move(cursor, transfer, move, who="hub", now=now, letter=letter.sm3.hex())
         on_step("letter.noted")
         sealed.unlink(missing_ok=True)
+        if move is Move.SETTLE:
+            tidy(desk, transfer.id)
         transfer = desk.get(transfer.id)
     return len(waiting)
 
@@ -118,8 +120,6 @@ def _open(desk: Desk, peer: Peer, route: Route, name: str, arrived: Arrived, on_
     hub = desk.hub
     fetched = hub.settings.home / FOLDER / _OPENED / peer.name / name
     try:
-        if Path(name).name != name:
-            raise LetterRefused("a file has a name that leads elsewhere")
         route.fetch(name, fetched)
         on_step("letter.fetched")
         fresh = _take(desk, peer, LetterName.parse(name), fetched)
@@ -135,11 +135,13 @@ def _open(desk: Desk, peer: Peer, route: Route, name: str, arrived: Arrived, on_
         )
         _LOG.warning("%s of %s set aside: %s", name, peer.name, error)
         arrived.aside.append((name, str(error)))
+        route.drop(name)
     except HubError as error:
         arrived.troubles.append(error)
         return
-    route.done(name)
-    fetched.unlink(missing_ok=True)
+    else:
+        route.done(name)
+        fetched.unlink(missing_ok=True)
 
 
 def _take(desk: Desk, peer: Peer, name: LetterName, file: Path) -> bool:
@@ -150,24 +152,32 @@ def _take(desk: Desk, peer: Peer, name: LetterName, file: Path) -> bool:
         raise LetterRefused(f"a {name.kind.value} is refused: its transfer is another hub's, or goes the other way.")
     if transfer is None and name.kind is not Letter.NOTICE:
         raise LetterRefused(f"a {name.kind.value} is refused: there is no transfer of its id here.")
-    opened = desk.path(name.transfer, name.kind, name.round)
-    beside = opened.with_name(f"{opened.name}.new")
-    header = open_with(desk.peers.key(), file, hub.settings.home / beside).header
+    path = desk.path(name.transfer, name.kind, name.round)
+    beside = hub.settings.home / path.with_name(f"{path.name}.new")
+    try:
+        letter = _read(desk, peer, name, file, beside)
+        if transfer is not None and _had(desk, transfer, name, letter):
+            return False
+        # In its place before it is recorded: what is recorded is there.
+        beside.replace(hub.settings.home / path)
+    finally:
+        beside.unlink(missing_ok=True)
+    _act(desk, peer, transfer, name, letter, path)
+    return True
+
+
+def _read(desk: Desk, peer: Peer, name: LetterName, file: Path, opened: Path) -> Read:
+    """A letter that is what its name says, opened to a path of ours."""
+    header = open_with(desk.peers.key(), file, opened).header
     if header.transfer != name.transfer:
         raise LetterRefused("an envelope is refused: it is of another transfer than its name says.")
     letter = read(
-        hub.settings.home / beside, desk.peers.trust(peer), kind=name.kind, transfer=name.transfer,
-        sender=organ_of(peer), receiver=desk.ours, at=hub.clock.now(),
+        opened, desk.peers.trust(peer), kind=name.kind, transfer=name.transfer, sender=organ_of(peer),
+        receiver=desk.ours, at=desk.hub.clock.now(),
     )  # fmt: skip
     if letter.said.get("round") != name.round:
         raise LetterRefused(f"a {name.kind.value} is refused: it is of another round than its name says.")
-    if transfer is not None and _had(desk, transfer, name, letter):
-        (hub.settings.home / beside).unlink(missing_ok=True)
-        return False
-    # In its place before it is recorded: what is recorded is there.
-    (hub.settings.home / beside).replace(hub.settings.home / opened)
-    _act(desk, peer, transfer, name, letter, opened)
-    return True
+    return letter
 
 
 def _had(desk: Desk, transfer: Transfer, name: LetterName, letter: Read) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.transfer_desk import Desk
+from hub.transfer_desk import Desk, tidy
 from hub.transfer_letters import LetterRefused, Read
 from schemas.transfer import Letter, Move
 from store import transfer_letters, transfers
@@ -46,6 +46,8 @@ def receipted(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
         )  # fmt: skip
         if complete:
             transfer_letters.mark_moved(cursor, transfer.id)
+    if complete:
+        tidy(desk, transfer.id)
 
 
 def _held_against(said: Mapping[str, Any], known: Mapping[str, Item]) -> list[Item]:

@@ -28,8 +28,8 @@ def entry_to_dict(entry: Entry) -> Mapping[str, Any]:
 
 
 def words(said: Mapping[str, Any]) -> str:
-    """One move in Chinese, such as `迁入：receipt → 已出回执`."""
+    """One move in Chinese, such as `迁入：出具回执 → 已出回执`."""
     try:
-        return f"{Side(said['side']).chinese}：{Move(said['move']).value} → {State(said['after']).chinese}"
+        return f"{Side(said['side']).chinese}：{Move(said['move']).chinese} → {State(said['after']).chinese}"
     except (KeyError, ValueError):
         return "—"

@@ -34,7 +34,11 @@ class Route(Protocol):
         ...
 
     def done(self, name: str) -> None:
-        """Take away one that was opened or set aside."""
+        """Take away one that was opened; its sender may be told that it came."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Take away one that was set aside; another of its name may come."""
         ...
 
 
@@ -57,6 +61,8 @@ class _Mailboxes:
     def done(self, name: str) -> None:
         self._into.remove(name)
 
+    drop = done
+
 
 class _Inboxes:
     """Each hub sends into the other's inbox over HTTPS, and finds in its own what the other has sent."""
@@ -78,6 +84,9 @@ class _Inboxes:
             os.link(there, target)
 
     def done(self, name: str) -> None:
+        self._own.done(self._peer, name)
+
+    def drop(self, name: str) -> None:
         self._own.clear(self._peer, name)
 
 

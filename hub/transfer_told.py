@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, Final
 
 from core.clock import SHANGHAI
 from core.digest import sm3
@@ -14,10 +15,33 @@ from hub.transfer_desk import Desk
 from hub.transfer_letters import LetterRefused, opened, own
 from hub.transfer_register import entries, words
 from hub.transfer_sheets import ENCLOSED
-from schemas.transfer import Letter
+from schemas.transfer import Letter, Side, State
 from store import transfer_letters, transfers
 from store.transfer_letters import Item, Kept
 from store.transfers import Transfer
+
+_WHO: Final = {"hub": "系统", "peer": "对方"}
+_STANDING: Final[Mapping[str, Mapping[str, str]]] = {
+    "listed": {"standing_zh": "待接收", "look": "idle"},
+    "accepted": {"standing_zh": "已接收", "look": "good"},
+    "missing": {"standing_zh": "缺失", "look": "warn"},
+    "refused": {"standing_zh": "拒收", "look": "bad"},
+    "given_up": {"standing_zh": "不再移交", "look": "idle"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A transfer as a list shows it."""
+
+    id: str
+    side: Side
+    state: State
+    company: str
+    peer: str
+    notice_no: str
+    due: date
+    verified: bool
 
 
 class ReceiptNotYet(Permanent):
@@ -75,6 +99,23 @@ def told(hub: Hub, id_: str) -> dict[str, Any]:
             for entry in reversed(entries(hub, id_))
         ],
     }
+
+
+def told_in_words(hub: Hub, id_: str) -> dict[str, Any]:
+    """The same with the words people read beside each of ours. Raises as `told`."""
+    found = told(hub, id_)
+    return {
+        **found,
+        "side_zh": Side(found["side"]).chinese,
+        "state_zh": State(found["state"]).chinese,
+        "packages": [{**one, **_STANDING[one["standing"]]} for one in found["packages"]],
+        "moves": [{**one, "who_zh": _WHO.get(one["who"], one["who"])} for one in found["moves"]],
+    }
+
+
+def line_of(one: Transfer) -> Line:
+    """A transfer as a list shows it."""
+    return Line(one.id, one.side, one.state, one.company.name, one.peer, one.notice_no, one.due, one.verified)
 
 
 def receipt_of(desk: Desk, id_: str) -> Mapping[str, Any]:

@@ -89,6 +89,11 @@ class Move(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SETTLE = "settle"
 
+    @property
+    def chinese(self) -> str:
+        """`拟函`, `组卷` …"""
+        return _MOVE_ZH[self]
+
 
 class Letter(StrEnum):
     """What one hub writes to the other."""
@@ -148,6 +153,7 @@ RULES: Final = (
     Rule(Side.OUT, Move.RETURN, (_S.ASKED,), _S.RETURNED, (_W.OFFICER, _W.HUB)),
     Rule(Side.OUT, Move.ANSWER, (_S.ACCEPTED,), _S.ACCEPTED, (_W.HUB,)),
     Rule(Side.OUT, Move.ANSWER, (_S.RETURNED,), _S.RETURNED, (_W.HUB,)),
+    Rule(Side.OUT, Move.ANSWER, (_S.ASSEMBLED,), _S.ASSEMBLED, (_W.HUB,)),
     Rule(Side.OUT, Move.ASSEMBLE, (_S.ACCEPTED, _S.PARTIAL), _S.ASSEMBLED, (_W.OFFICER, _W.HUB)),
     Rule(Side.OUT, Move.SEND, (_S.ASSEMBLED,), _S.SENT, (_W.HUB,)),
     Rule(Side.OUT, Move.ACKNOWLEDGE, (_S.SENT,), _S.PARTIAL, (_W.PEER,)),
@@ -167,6 +173,19 @@ _STATE_ZH: Final[Mapping[State, str]] = {
     State.PARTIAL: "待补交",
     State.RETURNED: "已退回",
     State.SETTLED: "已办结",
+}
+_MOVE_ZH: Final[Mapping[Move, str]] = {
+    Move.REQUEST: "拟函",
+    Move.ASK: "收函",
+    Move.ACCEPT: "受理",
+    Move.RETURN: "退回",
+    Move.ANSWER: "送出复函",
+    Move.ASSEMBLE: "组卷",
+    Move.SEND: "送出",
+    Move.RECEIVE: "收到移交包",
+    Move.RECEIPT: "出具回执",
+    Move.ACKNOWLEDGE: "回执：须补交",
+    Move.SETTLE: "回执：全部接收",
 }
 _LETTER_ZH: Final[Mapping[Letter, str]] = {
     Letter.NOTICE: "企业迁移登记注册通知函",

@@ -9,6 +9,7 @@ from store.archive_parties import LOCK, NumberOfAnother
 #: Repointed in this order; where both followed, or are followed by, the same one, one row is enough.
 _MOVES: Final = (
     "update archive_record set party = %(keep)s where party = %(gone)s",
+    "update archive_request set party = %(keep)s where party = %(gone)s",
     "update archive_identity set party = %(keep)s where party = %(gone)s",
     "insert into archive_name (party, key, name, folded, since) select %(keep)s, key, name, folded, since "
     "from archive_name where party = %(gone)s on conflict (party, key) do update "

@@ -161,6 +161,16 @@ def listed(connection: Connection, vault: Vault, *, ended: bool) -> list[Transfe
     return [_read(row, vault) for row in rows]
 
 
+def of_subject(connection: Connection, vault: Vault, subject: bytes) -> list[Transfer]:
+    """Every transfer of a company, the newest first."""
+    rows = fetch_all(
+        connection,
+        f"select {_COLUMNS} from transfer where subject = %s order by requested_on desc, id desc",
+        (subject,),
+    )
+    return [_read(row, vault) for row in rows]
+
+
 def to_carry(connection: Connection) -> list[str]:
     """Ids of transfers that have not ended, or of which a letter has not left yet; the oldest first."""
     over = [state.value for state in State if state.ended]

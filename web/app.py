@@ -25,7 +25,10 @@ from hub.courier_inbox import Inbox
 from hub.kept_logs import LOGS
 from hub.sessions import Session
 from hub.transfer_inbox import inbox_of
+from web.archive_api import archive_api
 from web.archive_checks import archive_checks_router
+from web.archive_desk import archive_desk_router
+from web.archive_requests import archive_requests_router
 from web.check import check_router
 from web.check_api import check_routes
 from web.check_port import CheckVerbs
@@ -43,9 +46,11 @@ from web.limits import Doorkeeper
 from web.log_api import log_routes
 from web.lookup_api import lookup_routes
 from web.machines import token_router
+from web.my_archive import my_archive_router
 from web.my_copies import my_copies_router
 from web.my_data import my_data_router
 from web.pages import STATIC, Pages
+from web.pick_up import pick_up_router
 from web.port import Verbs
 from web.problems import documented
 from web.quiet_log import hide_tokens
@@ -57,6 +62,7 @@ from web.service import Service
 from web.session import caller, session_if_any, sign_in_address, staff
 from web.sign_in import sign_in_router
 from web.terminal import terminal_router
+from web.transfers import transfers_router
 from web.turns import Turns
 
 _LOG = logging.getLogger(__name__)
@@ -142,11 +148,17 @@ def create_app(
     app.include_router(register_pages(pages))
     app.include_router(seals_audit_router(pages))
     app.include_router(archive_checks_router(pages))
+    app.include_router(transfers_router(pages))
     app.include_router(licences_router(pages))
     app.include_router(licences_api())
     app.include_router(my_data_router(pages, service.means.ages))
     app.include_router(my_copies_router(pages))
     app.include_router(copies_routes())
+    app.include_router(my_archive_router(pages))
+    app.include_router(archive_desk_router(pages))
+    app.include_router(archive_api())
+    app.include_router(archive_requests_router(pages))
+    app.include_router(pick_up_router(pages))
     app.include_router(courier_routes(inboxes))
     at_counter = counter or HubCounter(service)
     app.include_router(desk_router(pages, at_counter, watch.now))

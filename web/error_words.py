@@ -54,6 +54,7 @@ WORDS: Final = {
     "PackageNotHeld": Words(
         404, "档案库中没有这个电子文件号", "The archive has no package of this number.", "请核对电子文件号。"
     ),
+    "TransferUnknown": Words(404, "没有这次迁移调档", "There is no such transfer.", "请从迁移调档列表重新进入。"),
     "CheckUnknown": Words(404, "没有这次检测", "The package has no such check.", "请从检测列表重新进入。"),
     "ReportAltered": Words(
         409,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.errors import HubError, Rejected, Retryable
-from web import access_words, error_words
+from web import access_words, archive_words, error_words
 
 
 class UploadRefused(Rejected):
@@ -33,7 +33,7 @@ class UploadTooSlow(Rejected):
     code: ClassVar[str] = "HUB-941"
 
 
-_WORDS = access_words.WORDS | error_words.WORDS
+_WORDS = access_words.WORDS | archive_words.WORDS | error_words.WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def answer_to(error: HubError) -> Answer:
     if isinstance(error, UploadRefused):
         return Answer(400, error.code, "没有收到文件，请选择一个文件后再提交。", "Choose exactly one file and send it.")
     if isinstance(error, UploadTooSlow):
-        return Answer(408, error.code, "文件传送过慢，未验证。", "The file arrived too slowly and was not verified.")
+        return Answer(408, error.code, "文件传送过慢，没有收下。", "The file arrived too slowly and was not taken in.")
     if isinstance(error, VerifierBusy):
         return Answer(503, error.code, "正在核验的人较多，请稍后再试。", "Too many checks at once; try again shortly.")
     if (words := _WORDS.get(type(error).__name__)) is not None:

@@ -28,7 +28,7 @@ _MOST: Final = 20_000
 _BURST: Final = 10
 _LARGEST: Final = 1 << 20
 #: These read their bodies themselves, with a bound of their own.
-_UPLOADS: Final = frozenset({"/verify", "/api/verify"})
+_UPLOADS: Final = frozenset({"/verify", "/api/verify", "/archive/requests"})
 #: And pieces of other hubs' files, whose body is read only when its sender is known.
 _UPLOADS_BELOW: Final = "/api/transfers/in/"
 #: Public checks, beside the pages of QR codes; a form that is only looked at is none.

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from core.clock import SHANGHAI
 from hub import checking_outcome
-from web import counter_words
+from web import archive_words, counter_words
 from web.check_answer import proof_path
 from web.port import SourceState, StepState
 
@@ -84,6 +84,9 @@ class Pages:
             outcomes=counter_words.OUTCOMES,
             kinds=counter_words.KINDS,
             roles=counter_words.ROLES,
+            archive=archive_words,
+            archive_roles=archive_words.ROLES,
+            age=counter_words.age,
             source=counter_words.source,
             office=counter_words.office,
             advice=counter_words.advice,

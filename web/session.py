@@ -8,7 +8,7 @@ token, as form field `csrf` or header `X-CSRF-Token`; `request.state.csrf` has i
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote, urlsplit
@@ -131,11 +131,39 @@ def with_role(*roles: str) -> Callable[[Caller], Coroutine[Any, Any, Caller]]:
     """
 
     async def checked(found: Annotated[Caller, Depends(staff)]) -> Caller:
-        if found.roles.isdisjoint(roles):
-            raise RoleMissing(f"account {found.id} has none of the roles {', '.join(roles)}; the page was not shown")
-        return found
+        return _has_role(found, roles)
 
     return checked
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sender:
+    """Staff about to send a form too large to look into for its token; whoever reads it holds it against `csrf`."""
+
+    caller: Caller
+    csrf: str
+
+
+def sending(*roles: str) -> Callable[[Request], Coroutine[Any, Any, Sender]]:
+    """A dependency: staff with one of the roles, before anything of the form was read.
+
+    Whoever reads the form calls `check_token` with what it holds, as that is done for no such form by itself.
+
+    Raises:
+        SignInNeeded, RoleMissing.
+    """
+
+    async def sender(request: Request) -> Sender:
+        known, csrf = await _known(request, "staff")
+        return Sender(_has_role(known, roles), csrf)
+
+    return sender
+
+
+def _has_role(found: Caller, roles: Collection[str]) -> Caller:
+    if found.roles.isdisjoint(roles):
+        raise RoleMissing(f"account {found.id} has none of the roles {', '.join(roles)}; the page was not shown")
+    return found
 
 
 async def caller(request: Request) -> Caller:
@@ -161,9 +189,16 @@ async def check_csrf(request: Request, csrf: str) -> None:
     Raises:
         FormStale: it does not.
     """
-    if request.method in SAFE:
-        return
-    given = request.headers.get("x-csrf-token") or await _form_field(request, "csrf")
+    if request.method not in SAFE:
+        check_token(request.headers.get("x-csrf-token") or await _form_field(request, "csrf"), csrf)
+
+
+def check_token(given: str | None, csrf: str) -> None:
+    """Return when the token that came is the session's.
+
+    Raises:
+        FormStale: it is not.
+    """
     if not given or not hmac.compare_digest(given.encode(), csrf.encode()):
         raise FormStale("a form came without its session's token; nothing was done")
 
@@ -211,17 +246,22 @@ def sign_in_address(request: Request) -> str:
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method not in SAFE:
         path = "/"
-    wanted = "/sign-in/person" if request.url.path.startswith("/my-data") else "/sign-in"
+    own = request.url.path.startswith(("/my-data", "/my-archive"))
+    wanted = "/sign-in/person" if own else "/sign-in"
     return f"{wanted}?next={quote(path, safe='')}"
 
 
 async def _caller(request: Request, kind: Literal["staff", "terminal"]) -> Caller:
+    known, csrf = await _known(request, kind)
+    await check_csrf(request, csrf)
+    return known
+
+
+async def _known(request: Request, kind: Literal["staff", "terminal"]) -> tuple[Caller, str]:
     found = await session(request)
     if found is None or found.kind != kind:
         raise SignInNeeded("a page is for signed-in staff or registered terminals")
-    known = known_caller(doors(request), found)
-    await check_csrf(request, found.csrf)
-    return known
+    return known_caller(doors(request), found), found.csrf
 
 
 def known_caller(at: Doors, found: Session) -> Caller:

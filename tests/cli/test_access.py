@@ -37,7 +37,7 @@ def accounts(command: Command) -> str:
 def test_the_demonstration_is_right_and_says_what_it_is(prepared: Command) -> None:
     said = prepared("access", "check")
     assert said.status == 0
-    assert "6 staff, 2 terminals, 1 partners" in said.out and "production refuses them" in said.out
+    assert "7 staff, 2 terminals, 1 partners" in said.out and "production refuses them" in said.out
     assert prepared("access", "check", "--json").json["missing_files"] == []
     (prepared.home / "secrets" / "demo-terminal-1.key").unlink()
     assert prepared("access", "check").status == 1
@@ -52,7 +52,7 @@ def test_secrets_lie_in_files_of_their_owner_only_and_the_access_file_has_hashes
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
     text = (prepared.home / "access.toml").read_text(encoding="utf-8")
     passwords = re.findall(r"^demo-\w+ +([a-z2-9-]{14})  ", accounts(prepared), re.M)
-    assert len(set(passwords)) == 6
+    assert len(set(passwords)) == 7
     hashes = re.findall(r'password = "([^"]+)"', text)
     for password, stored in zip(passwords, hashes, strict=True):
         assert password not in text

@@ -359,12 +359,16 @@ def test_the_register_is_published_and_its_status_list_made(stage: Stage) -> Non
 
 
 @pytest.mark.slow
-def test_the_holdings_are_walked_and_evidence_is_renewed_where_that_is_due(stage: Stage) -> None:
-    run, renewed = stage.play({"dag": "walk_holdings"}, {"dag": "renew_evidence"})
+def test_holdings_are_walked_evidence_renewed_where_due_and_transfers_carried(stage: Stage) -> None:
+    (stage.settings.home / "peers.toml").write_text("[clocks]\nmonths = 3\n")
+    run, renewed, carried = stage.play({"dag": "walk_holdings"}, {"dag": "renew_evidence"}, {"dag": "carry_transfers"})
+    assert (carried["state"], carried["tasks"]) == (
+        "success", {"carry": ["success", 1], "overdue": ["success", 1]},
+    )  # fmt: skip
     assert (run["state"], run["retried"], run["tasks"]) == ("success", [], {"walk": ["success", 1]})
     assert (renewed["state"], renewed["tasks"]) == (
         "success",
-        {f"renew_{log}": ["success", 1] for log in ("audit", "register", "archive")},
+        {f"renew_{log}": ["success", 1] for log in ("audit", "register", "archive", "transfer")},
     )
 
 

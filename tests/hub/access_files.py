@@ -91,6 +91,7 @@ id = "bank-1"
 name = "某银行开户系统"
 organisation = "bank"
 secret = "{hash}"
+roles = ["archive"]
 demo = true
 
 [[partners]]

@@ -53,7 +53,7 @@ def staff(account: str, *roles: str) -> Caller:
 CLERK = staff("li", "clerk")
 ARCHIVIST = staff("zhou", "archivist")
 OTHER_ARCHIVIST = staff("wu", "archivist")
-BANK = Caller(CallerKind.PARTNER, "bank-1", "某银行开户系统", "bank", "某银行")
+BANK = Caller(CallerKind.PARTNER, "bank-1", "某银行开户系统", "bank", "某银行", roles=frozenset({"archive"}))
 
 
 def entity(hub: Hub) -> Holder:

@@ -70,14 +70,16 @@ def test_the_register_gives_a_party_its_old_numbers_and_former_names(hub: Hub) -
     assert link_all(hub) == Linked(parties=1), "a second time there is nothing left"
 
 
-def test_what_was_filed_under_an_old_number_alone_comes_to_the_company(hub: Hub) -> None:
+@pytest.mark.parametrize("first", ["old", "company"])
+def test_what_was_filed_under_an_old_number_alone_comes_to_the_company(hub: Hub, first: str) -> None:
     old, firm = _filed(hub, Subject("registration_number", OLD), _company(FIRM))
     _register(hub, "1", "旧名（武汉）有限公司")
-    linked = link_all(hub)
-    assert linked.joined == 1
-    assert volume_of(hub, Subject("registration_number", OLD)).party == volume_of(hub, old).party
-    assert volume_of(hub, old).party in (old, firm)
-    assert len(archive_parties.organisations(hub.connection)) == 1
+    linked = link(hub, Subject("registration_number", OLD)) if first == "old" else link(hub, _company(FIRM))
+    assert (linked.joined, linked.of_another, linked.ambiguous) == (1, 0, 0)
+    assert volume_of(hub, Subject("registration_number", OLD)).party == firm
+    assert volume_of(hub, old).party == firm, "who kept the old id finds the same"
+    assert archive_parties.organisations(hub.connection) == [firm]
+    assert volume_of(hub, firm).name == "旧名（武汉）有限公司"
 
 
 def test_a_company_known_by_an_old_number_only_is_found_by_its_credit_code(hub: Hub) -> None:

@@ -244,11 +244,19 @@ def test_what_no_row_allows_is_refused_and_logged(hub: Hub, asked: Asked, by: By
     [
         (lawyers(), staff("auditor", "auditor")),
         (lawyers(), BANK),
+        (partners(), replace(BANK, roles=frozenset({"transfer"}))),
         (own(), CLERK),
         (replace(own(), subject=NUMBER), Holder(b"x" * 32)),
         (lawyers(), Holder(b"x" * 32)),
     ],
-    ids=["no role", "a bank as a lawyer", "a clerk without a number", "another's number", "a citizen as a lawyer"],
+    ids=[
+        "no role",
+        "a bank as a lawyer",
+        "a system without the role",
+        "a clerk without a number",
+        "another's number",
+        "a citizen as a lawyer",
+    ],
 )
 def test_nobody_asks_in_anothers_name(hub: Hub, asked: Asked, by: By) -> None:
     with pytest.raises((NotForYou, NoRule)):
@@ -510,6 +518,9 @@ def test_facts_for_a_partner_are_those_of_the_table_logged_before_they_leave(hub
     assert not [words for words in third_parties(hub) if words in text]
     with pytest.raises(NotForYou):
         facts_for(hub, CLERK, NUMBER, purpose="开户审核")
+    with pytest.raises(NotForYou):
+        # another hub is a partner too, and so is a system that takes steps of licences
+        facts_for(hub, replace(BANK, roles=frozenset({"transfer"})), NUMBER, purpose="开户审核")
     with pytest.raises(AskedUnfit):
         facts_for(hub, BANK, NUMBER, purpose=" ")
 

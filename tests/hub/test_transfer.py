@@ -16,7 +16,7 @@ from hub.press import DEMO
 from hub.transfer_ask import NothingToHandOver, ReturnRefused, TransferOpen, accept, request, return_
 from hub.transfer_clocks import TransfersOverdue, demand_in_time, overdue
 from hub.transfer_desk import Desk
-from hub.transfer_letters import own
+from hub.transfer_letters import opened, own
 from hub.transfer_parcel import NothingToSend, assemble
 from hub.transfer_post import LettersSetAside, open_inbox
 from hub.transfer_register import KEPT, entries
@@ -75,6 +75,10 @@ def assert_moved(pair: Pair, id_: str) -> None:
         assert all(one.delivered_at for one in letters_of(desk.hub, id_))
         assert KEPT.verify(desk.hub).sound
         assert list(pair.world.medium.rglob("*.env")) == []
+        assert list((desk.hub.settings.home / "transfers" / id_).glob("*.env")) == []
+        for parcel in (one for one in letters_of(desk.hub, id_) if one.kind is Letter.PARCEL):
+            with opened(desk.hub.settings.home / parcel.path) as enclosed:
+                assert not any(name.startswith("packages/") for name in enclosed.names()), "no second copy is kept"
     for file_no in every:
         here = archive_packages.by_file_no(pair.destination.connection, file_no)
         there = archive_packages.by_file_no(pair.origin.connection, file_no)

@@ -160,6 +160,7 @@ def _holdings(settings: Settings) -> tuple[str, str, tuple[str, ...]]:
         holder = holder_of(case)
         KEPT.seal_head(hub)
         press = Press.open(settings)
+        case = replace(case, archive_code=None)
         second = _add(hub, press, replace(case, electronic_file_no=f"{first}-b", project_no=f"{case.project_no}-b"))
         earlier = _of_another(case, f"{first}-c", f"{case.project_no}-c")
         third = _add(hub, press, earlier)

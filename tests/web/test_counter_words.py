@@ -12,6 +12,7 @@ from hub.answer import MaterialState
 from schemas.items.model import Way
 from tests.documented_errors import every_error
 from tests.web.counter_samples import CLAUSE, HR_ORIGIN, LICENCE, MISSING, NOW, TAX
+from web import archive_words
 from web.counter_words import LOOKS, advice, age, choices, office, source
 from web.desk_port import Taken
 from web.error_words import WORDS
@@ -86,10 +87,10 @@ def test_a_material_without_any_way_left_still_says_what_to_do() -> None:
 
 def test_errors_with_words_of_their_own_are_errors_there_are() -> None:
     names = {error.__name__ for error in every_error()}
-    assert set(WORDS) - names == EXPECTED
+    assert set(WORDS | archive_words.WORDS) - names == EXPECTED
 
 
 def test_words_about_errors_tell_what_to_do_and_end_as_sentences() -> None:
-    for name, words in WORDS.items():
+    for name, words in (WORDS | archive_words.WORDS).items():
         assert words.do.endswith("。"), name
         assert 400 <= words.status < 600, name
