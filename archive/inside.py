@@ -37,6 +37,8 @@ _PROGRAMS = (
     b"L\0\0\0\x01\x14\x02\0",  # Windows shortcut
 )  # fmt: skip
 _SCRIPT = re.compile(rb"(?:#!|<\?php|<%@|@echo off)", re.IGNORECASE)
+#: What a script, or markup that may hold one, begins with.
+_SCRIPT_SIGNS = (b"<", b"#", b"@")
 _SCRIPT_IN_MARKUP = re.compile(rb"<(?:[a-z]+:)?script[\s>/]", re.IGNORECASE)
 #: Names of storages and streams in an OLE2 file, UTF-16 as they stand in its directory.
 _MACROS = tuple(name.encode("utf-16-le") for name in ("_VBA_PROJECT", "Macros", "\x01Ole10Native"))
@@ -191,6 +193,8 @@ def _is_program(data: bytes) -> bool:
 
 def _is_script(data: bytes) -> bool:
     head = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(_SCRIPT_SIGNS):
+        return False
     if _SCRIPT.match(head):
         return True
     # the word is looked for first: that takes a fifth of the time, and hardly any page has it

@@ -183,7 +183,8 @@ class CheckReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; holds no name and no identifier of a person."""
-        counts = {status.value: sum(item.status is status for item in self.items) for status in Status}
+        found = Counter(item.status for item in self.items)
+        counts = {status.value: found[status] for status in Status}
         return {
             "standard": "DA/T 70-2018",
             "stage": self.stage.value,

@@ -295,20 +295,21 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes, int]]:
             raise _refused(ContainerFault.DAMAGED, "its directory is cut off")
         central_start = record
         central = _CENTRAL.unpack_from(data, record)
-        mark, made_by, *common = central[:12]
-        comment_length, disk, internal, external, offset = central[12:]
-        flags, method, packed_size, size, name_length, extra_length = common[1], common[2], *common[6:10]
+        (
+            mark, made_by, version, flags, method, _, _, checksum, packed_size, size,
+            name_length, extra_length, comment_length, disk, internal, external, offset,
+        ) = central  # fmt: skip
         name_start = record + _CENTRAL.size
         extra_start = name_start + name_length
         record = extra_start + extra_length
         if mark != _CENTRAL_MARK or disk or comment_length or record > len(data) - _END.size:
             raise _refused(ContainerFault.DAMAGED, "its directory cannot be followed")
         raw_name = data[name_start:extra_start]
-        if flags & ~_UTF8 or method != _STORED or common[0] != _PLAIN_VERSION:
-            _check_flags(flags, method, common[0])
+        if flags & ~_UTF8 or method != _STORED or version != _PLAIN_VERSION:
+            _check_flags(flags, method, version)
         if extra_length:
             _check_extra(data[extra_start:record])
-        name = _decoded(raw_name, flags)
+        name = raw_name.decode("ascii") if raw_name.isascii() else _decoded(raw_name, flags)
         # One writer writes one style; a record that differs was touched afterwards.
         styles.add((name.endswith("/"), made_by, internal, external))
         total += size
@@ -321,23 +322,21 @@ def _entries(data: bytes, limits: Limits) -> Iterator[tuple[str, bytes, int]]:
         if (
             not extra_length
             and not flags & _SIZES_AFTER
-            and data[offset : offset + 4] == _LOCAL_MARK
-            and data[offset + 4 : offset + _LOCAL.size] == data[central_start + 6 : central_start + 32]
-            and data[offset + _LOCAL.size : offset + _LOCAL.size + name_length] == raw_name
+            and data.startswith(_LOCAL_MARK + data[central_start + 6 : central_start + 32] + raw_name, offset)
         ):
             # the same bytes in both places: nothing to compare one by one
             body = offset + _LOCAL.size + name_length
         else:
-            body = _check_local(data, offset, common, raw_name, directory_start)
+            body = _check_local(data, offset, list(central[2:12]), raw_name, directory_start)
         position = body + packed_size
         if position > directory_start:
             raise _refused(ContainerFault.DAMAGED, "an entry runs into the directory")
-        content = _unpacked(data[body:position], method, size, common[5])
+        content = _unpacked(data[body:position], method, size, checksum)
         if name.endswith("/") and content:
             raise _refused(ContainerFault.HIDDEN_BYTES, "a folder entry has content")
         if flags & _SIZES_AFTER:
-            position = _after_descriptor(data, position, common)
-        yield name, content, common[5]
+            position = _after_descriptor(data, position, checksum, packed_size, size)
+        yield name, content, checksum
     if position != directory_start or record != len(data) - _END.size:
         raise _refused(ContainerFault.HIDDEN_BYTES, "bytes lie between its entries and its directory or after it")
     for folder in (False, True):
@@ -367,8 +366,7 @@ def _check_extra(extra: bytes) -> None:
 
 
 def _decoded(raw: bytes, flags: int) -> str:
-    if raw.isascii():
-        return raw.decode("ascii")
+    """A name that is not ASCII."""
     if not flags & _UTF8:
         raise _refused(ContainerFault.UNSAFE_NAME, "a name is neither ASCII nor marked as UTF-8")
     try:
@@ -395,8 +393,8 @@ def _check_local(data: bytes, offset: int, common: list[int], raw_name: bytes, l
     return extra_end
 
 
-def _after_descriptor(data: bytes, position: int, common: list[int]) -> int:
-    sizes = struct.pack("<3L", *common[5:8])
+def _after_descriptor(data: bytes, position: int, checksum: int, packed_size: int, size: int) -> int:
+    sizes = struct.pack("<3L", checksum, packed_size, size)
     for descriptor in (_DESCRIPTOR_MARK + sizes, sizes):
         if data[position : position + len(descriptor)] == descriptor:
             return position + len(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from threading import local
 from typing import ClassVar
 
 from lxml import etree
@@ -15,6 +16,7 @@ LARGEST = 16 << 20
 
 #: How a document type and an entity begin; in XML they cannot stand in text unescaped.
 _DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
+_own = local()
 
 
 class XmlFault(StrEnum):
@@ -49,30 +51,40 @@ def parse(data: bytes, name: str, *, largest: int = LARGEST) -> etree._Element:
         raise XmlRefused(
             f"{name} has {len(data)} bytes where {largest} are allowed; it was not read.", XmlFault.TOO_LARGE
         )
-    # A parser keeps the errors of its last document, so each document gets its own.
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        recover=False,
-        collect_ids=False,
-    )
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
+        # a parser keeps the errors of its last document: what was refused leaves nothing behind
+        del _own.parser
         raise XmlRefused(f"{name} is not well-formed XML (line {error.lineno}); it was not read.") from None
     except ValueError:
+        del _own.parser
         raise XmlRefused(f"{name} declares an encoding it does not have; it was not read.") from None
     # The declaration itself is refused, used or not: an entity bomb needs no reference in our reading
     # to go off in the next reader's.
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None or tree.docinfo.externalDTD is not None:
+        del _own.parser
         raise XmlRefused(
             f"{name} has a document type, which no licence needs; it was not read.", XmlFault.DOCUMENT_TYPE
         )
     return root
+
+
+def _parser() -> etree.XMLParser:
+    """This thread's parser; making one takes longer than parsing a small file."""
+    found: etree.XMLParser | None = getattr(_own, "parser", None)
+    if found is None:
+        found = _own.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            recover=False,
+            collect_ids=False,
+        )
+    return found
 
 
 def looks_like_xml(name: str, data: bytes) -> bool:

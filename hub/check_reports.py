@@ -68,8 +68,9 @@ class KeptReport:
 
 def entry_of(report: CheckReport, verdict: str | None = None, **more: Any) -> CheckEntry:
     """What is kept of a report; `verdict` where more than the package itself decided it, and `more` says what."""
-    told = {**report.to_dict(), **more}
-    score = {one.about.value: one.percent for one in report.scores()}
+    whole = report.to_dict()
+    told = {**whole, **more}
+    score = {one["property"]: one["percent"] for one in whole["scores"]}
     return CheckEntry(report.stage.value, verdict or report.verdict.value, score, told)
 
 

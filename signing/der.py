@@ -8,10 +8,10 @@ where it is asked to, so nesting costs no recursion, and numbers, identifiers an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from signing.errors import DerRefused
 
@@ -41,13 +41,15 @@ class Tag(IntEnum):
     CONTEXT_1 = 0xA1
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Element:
+class Element(NamedTuple):
     """One element: its identifier octet, all its bytes, and its content octets."""
 
     tag: int
     raw: bytes
     content: bytes
+
+    def __repr__(self) -> str:
+        return f"Element({self.tag:#04x}, {len(self.raw)} bytes)"
 
     def expect(self, tag: int, what: str) -> Element:
         """This element; raises DerRefused when its identifier octet is another."""
