@@ -77,14 +77,16 @@ def ask(
     from cli.archive_volume import keeper
     from hub.context import open_hub
     from hub.retrieval import ask as run
-    from hub.retrieval_parts import Asked, Form, Proof, ProofGiven, Requester, Scope, parts_of
+    from hub.retrieval_parts import Asked, Form, Proof, ProofGiven, Requester
+    from hub.retrieval_volume import scope_of
 
     given = []
     for one in proofs:
         kind, equals, path = one.partition("=")
         given.append(ProofGiven(Proof(kind), Path(path).read_bytes() if equals else None))
-    scope = Scope(files=files, parts=parts_of(parts))
-    asked = Asked(Requester(requester), organisation, person, holder, Form(form), purpose, given, scope)
+    asked = Asked(
+        Requester(requester), organisation, person, holder, Form(form), purpose, given, scope_of(files, parts)
+    )
     with open_hub(Settings.from_environment()) as opened:
         request = run(opened, asked, keeper(who or login()))
     if as_json:

@@ -152,11 +152,6 @@ class Scope:
         return not self.files and not self.parts
 
 
-def parts_of(names: Sequence[str]) -> tuple[VolumePart, ...]:
-    """Parts of a volume by their names, for doors that do not know the room of archives."""
-    return tuple(VolumePart(name) for name in names)
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class ProofGiven:
     """A proof as it is brought: its file, or None for a paper that was shown at the counter and seen by the clerk."""
