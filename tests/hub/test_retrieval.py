@@ -112,7 +112,9 @@ def granted(hub: Hub, *, masked: bool = True, scope: Scope = ALL) -> Request:
 
 def entries(hub: Hub, number: str) -> list[dict[str, object]]:
     """What the audit log has of a request, in the order it was written."""
-    rows = fetch_all(hub.connection, "select body from audit_entry where case_no = %s order by ctid", (number,))
+    rows = fetch_all(
+        hub.connection, "select body from audit_entry where case_no = %s order by age(xmin) desc", (number,)
+    )
     return [json.loads(bytes(row[0])) for row in rows]
 
 
