@@ -70,7 +70,7 @@ def test_a_partner_gets_a_token_for_ten_minutes(partnered: Site) -> None:
     made = answer.json()
     assert (made["token_type"], made["expires_in"]) == ("Bearer", 600)
     used = bearer(partnered, made["access_token"])
-    assert used.json() == {"kind": "partner", "id": "bank-1", "place": None, "roles": [], "sent": {"a": 1}}
+    assert used.json() == {"kind": "partner", "id": "bank-1", "place": None, "roles": ["archive"], "sent": {"a": 1}}
     partnered.clock.forward(minutes=9, seconds=59)
     assert bearer(partnered, made["access_token"]).status_code == 200
     partnered.clock.forward(seconds=1)  # also where this process still remembers it
