@@ -92,17 +92,21 @@ def _link(hub: Hub, party: str, linked: Linked) -> None:
         linked.joined += 1
         _link(hub, company, linked)
         return
-    known = {one.key for one in archive_parties.names(hub.connection, party)}
+    # what a register said first of a number tells since when it is known
+    first = {subject: one for one in reversed(said) for subject in one.numbers}
+    borne = {identity.subject for identity in identities}
+    numbers = [(one, says) for one, says in first.items() if hub.subject(one.kind, one.value) not in borne]
+    known = {one.key: one.since for one in archive_parties.names(hub.connection, party)}
+    names = [Name(name_key(hub, one.name), one.name, folded(one.name), one.named_since) for one in said]
+    names = [one for one in names if one.key not in known or one.since < known[one.key]]
+    if not numbers and not names:
+        return
     with transaction(hub.connection) as cursor:
-        # what a register said first of a number tells since when it is known
-        first = {subject: one for one in reversed(said) for subject in one.numbers}
-        for subject, says in first.items():
+        for subject, says in numbers:
             _take(cursor, hub, party, subject, says, linked)
-        for one in said:
-            key = name_key(hub, one.name)
-            linked.names += key not in known
-            known.add(key)
-            archive_parties.name(cursor, party, Name(key, one.name, folded(one.name), one.named_since))
+        for one in names:
+            archive_parties.name(cursor, party, one)
+    linked.names += len({one.key for one in names} - known.keys())
 
 
 def _joined_to_its_company(hub: Hub, party: str, identities: Sequence[Identity], said: Sequence[_Said]) -> str | None:
