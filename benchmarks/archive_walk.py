@@ -21,6 +21,7 @@ from hashlib import sha256
 from itertools import cycle
 
 from archive.package import build
+from archive.stages import VolumePart
 from benchmarks.archive_check import MANY, sealed_licences, small_case
 from benchmarks.reseal import STOCK, world
 from core.clock import SHANGHAI
@@ -60,7 +61,7 @@ def stock(hub: Hub, count: int) -> int:
             size=len(package.data),
             path=path,
             check=entry_of(checked),
-            record=record_of(hub, case, holder, step=None),
+            record=record_of(hub, case, holder, stage=VolumePart.OVERSIGHT.value),
         )
         with transaction(hub.connection) as cursor:
             archive_packages.add(cursor, new, hub.clock.now())

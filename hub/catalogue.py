@@ -74,7 +74,7 @@ def record_of(
     case: CaseFile,
     holder: Subject,
     *,
-    step: str | None,
+    stage: str,
     licence_number: str | None = None,
     archive_code: str | None = None,
     origin: str | None = None,
@@ -82,12 +82,9 @@ def record_of(
     """The catalogue's line of a case.
 
     Args:
-        step: what it did to a licence (`schemas.licence_life.Step`), or asked for.
+        stage: the part of the holder's volume it stands in (`archive.stages.VolumePart`).
         archive_code: the 档号 as one text.
         origin: the transfer it came by.
-
-    Raises:
-        StagesUnfit: the table of the parts of a volume cannot be read.
     """
     # Of persons nothing readable is kept: a dump of the catalogue must be no list of citizens.
     public = holder.kind in ("company", *LEGACY)
@@ -105,7 +102,7 @@ def record_of(
         item=case.item_code,
         item_name=case.item_name,
         licence_number=licence_number,
-        stage=stages_of(hub.settings).part(case.item_code, step).value,
+        stage=stage,
         outcome=case.outcome.value,
         accepted_on=case.accepted,
         decided_on=case.decided,
@@ -125,13 +122,17 @@ def file_older(hub: Hub) -> tuple[int, int]:
     """Enter packages of a release before the catalogue; how many were, and how many cannot be read (they stay out).
 
     Raises:
+        StagesUnfit: the table of the parts of a volume cannot be read; none was entered.
         ArchiveAway: their store does not answer; those entered are.
     """
-    store = ArchiveStore.of(hub.settings)
+    unfiled = archive_packages.unfiled(hub.connection)
+    if not unfiled:
+        return 0, 0
+    store, stages = ArchiveStore.of(hub.settings), stages_of(hub.settings)
     entered = left = 0
-    for stored in archive_packages.unfiled(hub.connection):
+    for stored in unfiled:
         try:
-            record = _read(hub, store, stored)
+            record = _read(hub, store, stages, stored)
         except (Permanent, Rejected):
             left += 1
             continue
@@ -141,14 +142,14 @@ def file_older(hub: Hub) -> tuple[int, int]:
     return entered, left
 
 
-def _read(hub: Hub, store: ArchiveStore, stored: Stored) -> Record:
+def _read(hub: Hub, store: ArchiveStore, stages: Stages, stored: Stored) -> Record:
     case = read_case(store.get_checked(stored.path, stored.sm3))
     version = licences.by_id(hub.connection, stored.licence) if stored.licence is not None else None
     return record_of(
         hub,
         case,
         holder_of(case),
-        step=version.cause if version is not None else None,
+        stage=stages.part(case.item_code, version.cause if version is not None else None).value,
         licence_number=version.number if version is not None else None,
         archive_code=(case.archive_code.text or None) if case.archive_code is not None else None,
     )

@@ -21,7 +21,7 @@ from core.settings import Mode, Settings
 from documents.package import ContainerRefused, Package
 from hub.archive_codes import coded, codes_of, policy_of
 from hub.archive_store import FOLDER, ArchiveStore, PackageGone
-from hub.catalogue import holder_of, record_of
+from hub.catalogue import holder_of, record_of, stages_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.inspect import check_package
@@ -34,10 +34,12 @@ class Packer:
     """Packs cases one after the other: press and tables are read once."""
 
     def __init__(self, hub: Hub, press: Press, on_step: OnStep = no_step) -> None:
-        """Raises RetentionUnset, CodesUnfit, ArchiveUnset: a table cannot be read, or the store not spoken to."""
+        """Raises RetentionUnset, CodesUnfit, StagesUnfit, ArchiveUnset: a table cannot be read, or the store not spoken
+        to."""
         self.hub, self.press, self.on_step = hub, press, on_step
         self._retention = retention_of(hub.settings)
         self._codes = codes_of(hub.settings)
+        self._stages = stages_of(hub.settings)
         self._store = ArchiveStore.of(hub.settings)
 
     def retention(self, item: str) -> RetentionRule:
@@ -61,7 +63,7 @@ class Packer:
 
         Args:
             year: whose folder it is put into.
-            step: as `hub.catalogue.record_of`.
+            step: what it did to a licence (`schemas.licence_life.Step`), or asked for.
             licence: the document in it (`LicenceVersion.id`).
 
         Raises:
@@ -77,7 +79,8 @@ class Packer:
         case = coded(hub, self._codes, case)
         code = case.archive_code.text if case.archive_code is not None else None
         self.on_step("package.numbered")
-        record = record_of(hub, case, holder, step=step, licence_number=licence_number, archive_code=code)
+        stage = self._stages.part(case.item_code, step).value
+        record = record_of(hub, case, holder, stage=stage, licence_number=licence_number, archive_code=code)
         package = build(case, lambda listed: self.press.sign_detached(listed, hub.clock.now()))
         path = f"{FOLDER}/{year}/{package.name}"
         data = _left_before(self._store, path, package.data) or package.data

@@ -18,7 +18,7 @@ from core.digest import sm3
 from core.errors import Rejected
 from core.verdict import Verdict
 from hub.archive_store import FOLDER, ArchiveStore
-from hub.catalogue import holder_of, record_of
+from hub.catalogue import holder_of, record_of, stages_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.forms import BroughtIn, Form, bring_in
@@ -86,7 +86,8 @@ def take_in(hub: Hub, data: bytes, *, origin: str | None = None, on_step: OnStep
             archive_checks.keep(hub.connection, found.electronic_file_no, entry, hub.clock.now())
             on_step("refusal.recorded")
             found.report.check.demand_valid()
-        record = record_of(hub, case, holder_of(case), step=None, archive_code=_code_of(case), origin=origin)
+        stage = stages_of(hub.settings).part(case.item_code, None).value
+        record = record_of(hub, case, holder_of(case), stage=stage, archive_code=_code_of(case), origin=origin)
         path = f"{FOLDER}/{hub.clock.now().astimezone(SHANGHAI).year}/{found.electronic_file_no}.zip"
         ArchiveStore.of(hub.settings).put(path, found.package)
         on_step("package.written")

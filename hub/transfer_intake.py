@@ -7,7 +7,6 @@ refused alone, with reasons; one that cannot be judged stops the transfer until 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -125,7 +124,9 @@ def _take(desk: Desk, transfer: Transfer, parcel: Parcel, one: Listed, enclosed:
 def _add(cursor: Any, desk: Desk, transfer: Transfer, party: Party, one: Listed, sound: Sound, path: Path) -> None:
     """Table, catalogue, log, report and whose it is, as part of the caller's transaction."""
     hub = desk.hub
-    record = record_of(hub, sound.case, sound.holder, step=None, licence_number=one.licence_number, origin=transfer.id)
+    record = record_of(
+        hub, sound.case, sound.holder, stage=one.part, licence_number=one.licence_number, origin=transfer.id
+    )
     new = NewPackage(
         file_no=one.file_no,
         sm3=sm3(sound.data),
@@ -133,7 +134,7 @@ def _add(cursor: Any, desk: Desk, transfer: Transfer, party: Party, one: Listed,
         size=len(sound.data),
         path=path.as_posix(),
         check=entry_of(sound.report, transfer=transfer.id),
-        record=replace(record, stage=one.part),
+        record=record,
         proven_at=sound.proven_at,
     )
     archive_packages.add(cursor, new, hub.clock.now())

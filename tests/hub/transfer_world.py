@@ -15,6 +15,7 @@ from archive.case import CaseFile, CaseFileEntry, FolderKind
 from archive.package import build
 from archive.reading import read_case
 from archive.report import Stage
+from archive.stages import VolumePart
 from core.clock import FixedClock
 from core.digest import sm3
 from core.settings import Mode, Settings
@@ -224,7 +225,7 @@ def _add(hub: Hub, press: Press, case: CaseFile) -> str:
                 size=len(package.data),
                 path=path.as_posix(),
                 check=entry_of(report),
-                record=record_of(hub, case, holder_of(case), step="issue"),
+                record=record_of(hub, case, holder_of(case), stage=VolumePart.FOUNDING.value),
             ),
             NOON,
         )
