@@ -69,28 +69,9 @@ def write_volume(out: BinaryIO, inventory: Inventory, package: Callable[[Packed]
     return writer.end()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class VolumeFile:
-    """A volume that was read: what it holds, and where in the file each package begins (by file number)."""
-
-    inventory: Inventory
-    places: dict[str, int]
-
-    def package(self, file: BinaryIO, packed: Packed) -> bytes:
-        """A package's bytes, held against the inventory once more.
-
-        Raises:
-            VolumeRefused: the file has changed since it was read.
-        """
-        file.seek(self.places[packed.file_no])
-        data = file.read(packed.bytes)
-        if (len(data), sm3(data).hex()) != (packed.bytes, packed.sm3):
-            raise _refused("it has changed while it was read")
-        return data
-
-
-def read_volume(file: BinaryIO, limits: VolumeLimits = _DEFAULT_LIMITS) -> VolumeFile:
-    """Read the file of a volume to its end, without trust in anything it says. Nothing in the packages is looked at.
+def read_volume(file: BinaryIO, limits: VolumeLimits = _DEFAULT_LIMITS) -> Inventory:
+    """What the file of a volume holds, read to its end without trust in anything it says. Nothing in the packages is
+    looked at; each lies unchanged under its `path`, as in any zip file.
 
     Raises:
         VolumeRefused: it is no such file, more than the limits, or not what follows from inventory and packages.
@@ -109,14 +90,12 @@ def read_volume(file: BinaryIO, limits: VolumeLimits = _DEFAULT_LIMITS) -> Volum
     file.seek(0)
     reader = _Reader(file)
     reader.take(INVENTORY, listed)
-    places: dict[str, int] = {}
     for packed in inventory.packages:
-        data = reader.take_package(packed)
-        places[packed.file_no] = reader.position - len(data)
+        reader.take_package(packed)
     for name, data in _lists(inventory, listed):
         reader.take(name, data)
     reader.end()
-    return VolumeFile(inventory, places)
+    return inventory
 
 
 def _first(file: BinaryIO, length: int) -> bytes:
@@ -174,7 +153,7 @@ class _Reader:
         self._head(name, data)
         self._demand(data, f"{name} is not what follows from the rest")
 
-    def take_package(self, packed: Packed) -> bytes:
+    def take_package(self, packed: Packed) -> None:
         start = self.position
         header, _ = stored_headers(packed.path, 0, packed.bytes, start)
         # the checksum stands in the header, and follows from the bytes behind it
@@ -186,7 +165,6 @@ class _Reader:
         self._head(packed.path, data)
         self._file.seek(len(data), 1)
         self.position += len(data)
-        return data
 
     def end(self) -> None:
         directory = b"".join(self._records)

@@ -110,7 +110,7 @@ def check_volume(file: Path, as_json: bool) -> None:
     from hub.volume_out import read_volume
 
     with file.open("rb") as opened:
-        inventory = read_volume(opened).inventory
+        inventory = read_volume(opened)
     packages = len(inventory.packages)
     if as_json:
         say_json({"path": str(file), "packages": packages, "bytes": inventory.bytes})

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from archive.volume_file import VolumeFile, read_volume, write_volume
+from archive.volume_file import read_volume, write_volume
 from archive.volume_inventory import Inventory, Licence, Name, Number, Packed, Succession
 from core.clock import SHANGHAI
 from hub.archive_store import ArchiveStore
@@ -17,7 +17,7 @@ from hub.packing import masked
 from hub.sheets import SealedSheet, Sheet, Table, seal_sheet
 from hub.volume_parts import Entry, Volume
 
-__all__ = ["VolumeFile", "export_volume", "inventory_of", "inventory_sheet", "read_volume", "seal_inventory"]
+__all__ = ["export_volume", "inventory_of", "inventory_sheet", "read_volume", "seal_inventory"]
 
 _NUMBERS: Final = {
     "company": "统一社会信用代码",
