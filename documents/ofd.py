@@ -15,10 +15,13 @@ from documents.ofd_parts import (
     FONT_IDS,
     HEAD,
     NAMESPACE,
+    PAGE_END,
     XMLNS,
-    box_of,
-    element,
+    document_file,
+    entry_file,
     font_resources,
+    page_location,
+    page_opening,
     path_object,
     picture_object,
     picture_resources,
@@ -36,6 +39,9 @@ __all__ = ["DATA", "NAMESPACE", "TAG_NAMESPACE", "write"]
 TAG_NAMESPACE = "urn:yizheng-hub:licence-tags:1"
 #: The name and the file of the attached structured data.
 DATA, _DATA_FILE = "证照数据", "licence.xml"
+_MORE_OF_DOCUMENT = (
+    "<ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags><ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments>"
+)
 
 
 def write(sheets: Sequence[Sheet]) -> Package:
@@ -48,13 +54,15 @@ def write(sheets: Sequence[Sheet]) -> Package:
     numbered, pictures, last = _number(sheets)
     entries: dict[str, bytes] = {
         "OFD.xml": _entry(page, sheets[0]).encode(),
-        "Doc_0/Document.xml": _root(numbered, last).encode(),
+        "Doc_0/Document.xml": document_file(
+            [one.id for one in numbered], sheets[0].size, last, more=_MORE_OF_DOCUMENT
+        ).encode(),
         "Doc_0/PublicRes.xml": font_resources(),
         "Doc_0/DocumentRes.xml": picture_resources(pictures).encode(),
     }
     entries |= {f"Doc_0/Res/{name}": file for name, file in fonts.items()}
     entries |= {f"Doc_0/Res/{name}": file for name, (_, file) in pictures.items()}
-    entries |= {f"Doc_0/{_location(index)}": one.content for index, one in enumerate(numbered)}
+    entries |= {f"Doc_0/{page_location(index)}": one.content for index, one in enumerate(numbered)}
     entries |= {
         "Doc_0/Attachs/Attachments.xml": _attachments(page).encode(),
         f"Doc_0/Attachs/{_DATA_FILE}": page.data_xml,
@@ -100,7 +108,7 @@ def _number(sheets: Sequence[Sheet]) -> tuple[list[_Page], dict[str, tuple[int, 
             if part.field is not None:
                 references.setdefault(part.field, []).append(identifier)
             identifier += 1
-        body.append("</ofd:Layer></ofd:Content></ofd:Page>")
+        body.append(f"</ofd:Layer>{PAGE_END}")
         behind, fixed = _opening(sheet.steady, page_id)
         marked, identifier = _marks(sheet, identifier)
         content = behind + marked + fixed + "".join(body).encode()
@@ -138,44 +146,19 @@ def _opening(steady: Steady, page: int) -> tuple[bytes, bytes]:
         )
     )
     return (
-        f"{HEAD}<ofd:Page {XMLNS}><ofd:Area><ofd:PhysicalBox>{box_of((0, 0, *steady.size))}"
-        f"</ofd:PhysicalBox></ofd:Area><ofd:Content>"
-        f'<ofd:Layer ID="{page + 1}" Type="Background">{behind}</ofd:Layer>'
+        f'{page_opening(steady.size)}<ofd:Layer ID="{page + 1}" Type="Background">{behind}</ofd:Layer>'
     ).encode(), f'<ofd:Layer ID="{page + 2}" Type="Body">{fixed}'.encode()
 
 
-def _location(index: int) -> str:
-    return f"Pages/Page_{index}/Content.xml"
-
-
 def _entry(page: LicencePage, sheet: Sheet) -> str:
-    custom = "".join(
-        f"<ofd:CustomData Name={quoteattr(name)}>{escape(value)}</ofd:CustomData>"
-        for name, value in page.metadata.items()
-    )
-    return (
-        f'{HEAD}<ofd:OFD {XMLNS} Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo>'
-        + element("DocID", page.doc_id)
-        + element("Title", page.title)
-        + element("Author", sheet.author)
-        + element("Subject", sheet.template.title)
-        + element("CreationDate", page.created.isoformat())
-        + element("Creator", page.creator)
-        + (f"<ofd:CustomDatas>{custom}</ofd:CustomDatas>" if custom else "")
-        + "</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
-    )
-
-
-def _root(pages: Sequence[_Page], last: int) -> str:
-    box = box_of((0, 0, *pages[0].sheet.size))
-    listed = "".join(f'<ofd:Page ID="{page.id}" BaseLoc="{_location(index)}"/>' for index, page in enumerate(pages))
-    return (
-        f"{HEAD}<ofd:Document {XMLNS}><ofd:CommonData><ofd:MaxUnitID>{last}</ofd:MaxUnitID>"
-        f"<ofd:PageArea><ofd:PhysicalBox>{box}</ofd:PhysicalBox></ofd:PageArea>"
-        "<ofd:PublicRes>PublicRes.xml</ofd:PublicRes><ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes></ofd:CommonData>"
-        f"<ofd:Pages>{listed}</ofd:Pages>"
-        "<ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags>"
-        "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments></ofd:Document>"
+    return entry_file(
+        doc_id=page.doc_id,
+        title=page.title,
+        author=sheet.author,
+        subject=sheet.template.title,
+        created=page.created,
+        creator=page.creator,
+        custom=page.metadata,
     )
 
 

@@ -1,4 +1,4 @@
-"""What every OFD of this house is written with: texts, paths and pictures as page objects, and the lists of resources.
+"""What every OFD of this house is written with: entry, document, pages, their objects, and the lists of resources.
 
 Element order follows the schema of annex A (GB/T 33190-2016) strictly. The same parts give the same bytes.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
@@ -22,14 +23,69 @@ NAMESPACE = "http://www.ofdspec.org/2016"
 FONT_IDS = {FaceName.BODY: 1, FaceName.TITLE: 2}
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 XMLNS = f'xmlns:ofd="{NAMESPACE}"'
+PAGE_END = "</ofd:Content></ofd:Page>"
 
 
-def element(name: str, text: str) -> str:
-    return f"<ofd:{name}>{escape(text)}</ofd:{name}>"
-
-
-def box_of(box: Iterable[float]) -> str:
+def _box_of(box: Iterable[float]) -> str:
     return " ".join(length(value) for value in box)
+
+
+def entry_file(
+    *, doc_id: str, title: str, author: str, subject: str, created: date, creator: str, custom: Mapping[str, str]
+) -> str:
+    """OFD.xml of one document, `Doc_0`; `custom` are further data by name."""
+    told = {
+        "DocID": doc_id,
+        "Title": title,
+        "Author": author,
+        "Subject": subject,
+        "CreationDate": created.isoformat(),
+        "Creator": creator,
+    }
+    elements = "".join(f"<ofd:{name}>{escape(text)}</ofd:{name}>" for name, text in told.items())
+    more = "".join(
+        f"<ofd:CustomData Name={quoteattr(name)}>{escape(value)}</ofd:CustomData>" for name, value in custom.items()
+    )
+    return (
+        f'{HEAD}<ofd:OFD {XMLNS} Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo>{elements}'
+        + (f"<ofd:CustomDatas>{more}</ofd:CustomDatas>" if more else "")
+        + "</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
+    )
+
+
+def document_file(
+    pages: Sequence[int], size: tuple[float, float], last: int, *, pictures: bool = True, more: str = ""
+) -> str:
+    """Document.xml.
+
+    Args:
+        pages: the ID of each.
+        size: of the pages in mm.
+        last: the highest ID given.
+        pictures: whether there is a DocumentRes.xml.
+        more: elements that follow the pages.
+    """
+    listed = "".join(f'<ofd:Page ID="{page}" BaseLoc="{page_location(index)}"/>' for index, page in enumerate(pages))
+    return (
+        f"{HEAD}<ofd:Document {XMLNS}><ofd:CommonData><ofd:MaxUnitID>{last}</ofd:MaxUnitID>"
+        f"<ofd:PageArea><ofd:PhysicalBox>{_box_of((0, 0, *size))}</ofd:PhysicalBox></ofd:PageArea>"
+        "<ofd:PublicRes>PublicRes.xml</ofd:PublicRes>"
+        + ("<ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>" if pictures else "")
+        + f"</ofd:CommonData><ofd:Pages>{listed}</ofd:Pages>{more}</ofd:Document>"
+    )
+
+
+def page_location(index: int) -> str:
+    """Where a page lies below the document's folder."""
+    return f"Pages/Page_{index}/Content.xml"
+
+
+def page_opening(size: tuple[float, float]) -> str:
+    """A page's content up to its first layer; `PAGE_END` follows the last."""
+    return (
+        f"{HEAD}<ofd:Page {XMLNS}><ofd:Area><ofd:PhysicalBox>{_box_of((0, 0, *size))}</ofd:PhysicalBox></ofd:Area>"
+        "<ofd:Content>"
+    )
 
 
 def _runs(advances: Sequence[float]) -> str:
@@ -47,7 +103,7 @@ def text_object(identifier: int, part: TextPart) -> str:
     """A TextObject whose box is the line's own; characters map through the embedded font's cmap."""
     line = part.line
     above, below = line.size * 0.95, line.size * 0.3
-    box = box_of((line.x, line.baseline - above, line.width + line.size * 0.1, above + below))
+    box = _box_of((line.x, line.baseline - above, line.width + line.size * 0.1, above + below))
     delta = f' DeltaX="{_runs(line.advances)}"' if line.advances else ""
     return (
         f'<ofd:TextObject ID="{identifier}" Boundary="{box}" Font="{FONT_IDS[part.face]}" Size="{length(line.size)}">'
@@ -65,7 +121,7 @@ def turned_object(identifier: int, part: TurnedPart) -> str:
     turn = " ".join(length(value, 5) for value in (cosine, -sine, sine, cosine, line.x - x, line.baseline - y))
     delta = f' DeltaX="{_runs(line.advances)}"' if line.advances else ""
     return (
-        f'<ofd:TextObject ID="{identifier}" Boundary="{box_of((x, y, width, height))}" CTM="{turn}" '
+        f'<ofd:TextObject ID="{identifier}" Boundary="{_box_of((x, y, width, height))}" CTM="{turn}" '
         f'Font="{FONT_IDS[part.text.face]}" Size="{length(line.size)}">'
         f'<ofd:FillColor Value="{part.text.colour}"/>'
         f'<ofd:TextCode X="0" Y="0"{delta}>{escape(line.text)}</ofd:TextCode></ofd:TextObject>'
@@ -78,7 +134,7 @@ def path_object(identifier: int, shape: Shape) -> str:
     fill = f'<ofd:FillColor Value="{shape.fill}"/>' if shape.fill else ""
     flags = ("" if shape.stroke else ' Stroke="false"') + (' Fill="true"' if shape.fill else "")
     return (
-        f'<ofd:PathObject ID="{identifier}" Boundary="{box_of(shape.box)}" LineWidth="{length(shape.line)}"{flags}>'
+        f'<ofd:PathObject ID="{identifier}" Boundary="{_box_of(shape.box)}" LineWidth="{length(shape.line)}"{flags}>'
         f"{stroke}{fill}<ofd:AbbreviatedData>{shape.data}</ofd:AbbreviatedData></ofd:PathObject>"
     )
 
@@ -86,7 +142,7 @@ def path_object(identifier: int, shape: Shape) -> str:
 def picture_object(identifier: int, resource: int, box: tuple[float, float, float, float]) -> str:
     width, height = length(box[2]), length(box[3])
     return (
-        f'<ofd:ImageObject ID="{identifier}" Boundary="{box_of(box)}" '
+        f'<ofd:ImageObject ID="{identifier}" Boundary="{_box_of(box)}" '
         f'CTM="{width} 0 0 {height} 0 0" ResourceID="{resource}"/>'
     )
 

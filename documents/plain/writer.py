@@ -11,11 +11,12 @@ from core.digest import sm3
 from documents.fonts import FaceName, face
 from documents.ofd_parts import (
     FONT_IDS,
-    HEAD,
-    XMLNS,
-    box_of,
-    element,
+    PAGE_END,
+    document_file,
+    entry_file,
     font_resources,
+    page_location,
+    page_opening,
     path_object,
     picture_object,
     picture_resources,
@@ -59,30 +60,35 @@ def draw(sheet: Sheet, organ: str, *, test_mark: bool) -> Drawn:
 
 
 def _entries(sheet: Sheet, organ: str, doc_id: str, pages: Sequence[PlainPage]) -> dict[str, bytes]:
-    contents, listed = [], []
+    contents, ids = [], []
     identifier = _PICTURE_ID + 1
-    for number, page in enumerate(pages):
-        listed.append(f'<ofd:Page ID="{identifier}" BaseLoc="Pages/Page_{number}/Content.xml"/>')
+    for page in pages:
+        ids.append(identifier)
         content, identifier = _content(page, identifier + 1)
         contents.append(content)
     codes = [part.code for page in pages for part in page.codes]
     pictures = {_PICTURE: (_PICTURE_ID, codes[0].png())} if codes else {}
     entries = {
-        "OFD.xml": _entry(sheet, organ, doc_id).encode(),
-        "Doc_0/Document.xml": _root(listed, identifier - 1, with_pictures=bool(pictures)).encode(),
+        "OFD.xml": entry_file(
+            doc_id=doc_id,
+            title=sheet.title,
+            author=organ,
+            subject=sheet.number,
+            created=sheet.made_on,
+            creator=organ,
+            custom={},
+        ).encode(),
+        "Doc_0/Document.xml": document_file(ids, (WIDTH, HEIGHT), identifier - 1, pictures=bool(pictures)).encode(),
         "Doc_0/PublicRes.xml": font_resources(),
     }
     if pictures:
         entries["Doc_0/DocumentRes.xml"] = picture_resources(pictures).encode()
-    entries |= {f"Doc_0/Res/{name}.ttf": _font(name, pages) for name in FaceName}
-    entries |= {f"Doc_0/Res/{name}": file for name, (_, file) in pictures.items()}
-    return entries | {
-        f"Doc_0/Pages/Page_{number}/Content.xml": content.encode() for number, content in enumerate(contents)
+    used = [page.characters for page in pages]
+    entries |= {
+        f"Doc_0/Res/{name}.ttf": face(name).subset(frozenset().union(*(one[name] for one in used))) for name in FaceName
     }
-
-
-def _font(name: FaceName, pages: Sequence[PlainPage]) -> bytes:
-    return face(name).subset(frozenset().union(*(page.characters[name] for page in pages)))
+    entries |= {f"Doc_0/Res/{name}": file for name, (_, file) in pictures.items()}
+    return entries | {f"Doc_0/{page_location(index)}": content.encode() for index, content in enumerate(contents)}
 
 
 def _content(page: PlainPage, first: int) -> tuple[str, int]:
@@ -104,35 +110,8 @@ def _content(page: PlainPage, first: int) -> tuple[str, int]:
             drawn = "".join(write(number, part) for number, (write, part) in enumerate(objects, identifier + 1))
             written.append(f'<ofd:Layer ID="{identifier}" Type="{kind}">{drawn}</ofd:Layer>')
             identifier += 1 + len(objects)
-    box = box_of((0, 0, *page.size))
-    return (
-        f"{HEAD}<ofd:Page {XMLNS}><ofd:Area><ofd:PhysicalBox>{box}</ofd:PhysicalBox></ofd:Area>"
-        f"<ofd:Content>{''.join(written)}</ofd:Content></ofd:Page>"
-    ), identifier
+    return f"{page_opening(page.size)}{''.join(written)}{PAGE_END}", identifier
 
 
 def _code(identifier: int, part: CodePart) -> str:
     return picture_object(identifier, _PICTURE_ID, part.box)
-
-
-def _entry(sheet: Sheet, organ: str, doc_id: str) -> str:
-    return (
-        f'{HEAD}<ofd:OFD {XMLNS} Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo>'
-        + element("DocID", doc_id)
-        + element("Title", sheet.title)
-        + element("Author", organ)
-        + element("Subject", sheet.number)
-        + element("CreationDate", sheet.made_on.isoformat())
-        + element("Creator", organ)
-        + "</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
-    )
-
-
-def _root(listed: Sequence[str], last: int, *, with_pictures: bool) -> str:
-    pictures = "<ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>" if with_pictures else ""
-    return (
-        f"{HEAD}<ofd:Document {XMLNS}><ofd:CommonData><ofd:MaxUnitID>{last}</ofd:MaxUnitID>"
-        f"<ofd:PageArea><ofd:PhysicalBox>{box_of((0, 0, WIDTH, HEIGHT))}</ofd:PhysicalBox></ofd:PageArea>"
-        f"<ofd:PublicRes>PublicRes.xml</ofd:PublicRes>{pictures}</ofd:CommonData>"
-        f"<ofd:Pages>{''.join(listed)}</ofd:Pages></ofd:Document>"
-    )
