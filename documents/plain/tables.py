@@ -81,7 +81,8 @@ def columns_of(table: Table) -> Columns:
         GlyphMissing, TextRefused: a value that cannot be set.
     """
     _check(table)
-    natural = [_natural(table, index) for index in range(len(table.columns))]
+    # every value is measured for it, which given widths make needless
+    natural = [] if table.widths else [_natural(table, index) for index in range(len(table.columns))]
     widths = _given(table) if table.widths else _shared(table, natural)
     places, x = [], LEFT
     for width in widths:
@@ -154,7 +155,7 @@ def _shared(table: Table, natural: Sequence[float]) -> list[float]:
     wanted = [one + 2 * PADDING for one in natural]
     if sum(wanted) <= ROOM:
         return [one + (ROOM - sum(wanted)) * one / sum(wanted) for one in wanted]
-    least = [min(one, _least(table, index) + 2 * PADDING) for index, one in enumerate(wanted)]
+    least = [min(one + 2 * PADDING, _least(table, index, one) + 2 * PADDING) for index, one in enumerate(natural)]
     if sum(least) >= ROOM:
         return [ROOM * one / sum(least) for one in least]
     # By the root: a column of long texts needs more lines, it should not starve the others.
@@ -173,9 +174,8 @@ def _natural(table: Table, index: int) -> float:
     return max(_width(text) for text in _values(table, index)) + 0.01
 
 
-def _least(table: Table, index: int) -> float:
+def _least(table: Table, index: int, natural: float) -> float:
     """As wide as its longest word; short values are kept on one line."""
-    natural = _natural(table, index)
     if natural <= _SHORT:
         return natural
     words = (_width(word) for text in _values(table, index) for word in _WORD.findall(text))
