@@ -159,17 +159,6 @@ def bearer_of(connection: Connection, archive_code: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def of_parties(connection: Connection, parties: list[str]) -> list[Filed]:
-    """Every package of some parties, the case decided first before the others."""
-    rows = fetch_all(
-        connection,
-        f"select {FILED} from archive_record r join archive_package p using (file_no) "
-        "where r.party = any(%s::uuid[]) order by r.decided_on, r.file_no",
-        (parties,),
-    )
-    return [filed(row) for row in rows]
-
-
 def filed(row: Sequence[Any]) -> Filed:
     """One row of the columns `FILED`."""
     *values, sm3 = row

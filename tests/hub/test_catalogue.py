@@ -11,7 +11,7 @@ from hub.catalogue import HolderUntold, file_older, holder_of, name_key
 from hub.context import Hub
 from hub.deposit import deposit_all
 from hub.issue import decide, issue_all
-from store import archive_packages, archive_parties
+from store import archive_packages, archive_parties, volumes
 from store.archive_parties import Identity, NumberOfAnother
 from store.connection import fetch_all, transaction
 
@@ -32,7 +32,7 @@ def test_a_package_is_filed_with_its_deposit(ready: Hub, packed: list[str]) -> N
         assert (filed.stage, filed.decided_on, filed.retention) == ("设立", case.decided, case.retention.period.value)
         holder = holder_of(case)
         assert archive_parties.party_of(ready.connection, ready.subject(holder.kind, holder.value)) == filed.party
-        assert filed in archive_packages.of_parties(ready.connection, [filed.party])
+        assert filed in [one.filed for one in volumes.shelved(ready.connection, [filed.party])]
 
 
 def test_a_company_is_named_and_a_person_is_not(ready: Hub, packed: list[str]) -> None:

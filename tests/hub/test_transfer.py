@@ -26,7 +26,7 @@ from schemas.transfer import Fault, Letter, State
 from signing.demo_pki import open_encryption_key
 from signing.envelope import open_with
 from signing.errors import EnvelopeRefused
-from store import archive_packages, archive_parties
+from store import archive_packages, archive_parties, volumes
 from store.transfer_letters import Kept, of_transfer
 from tests.hub.conftest import NOON
 from tests.hub.transfer_world import EARLIER_NAME, EARLIER_NUMBER, Pair
@@ -124,11 +124,11 @@ def test_what_moved_is_found_at_both_under_every_name_and_number_and_is_walked(p
         (followed,) = archive_parties.successions(hub.connection, [later])
         assert (followed.earlier, followed.later, followed.kind) == (earlier, later, "个转企")
         assert [one.name for one in archive_parties.names(hub.connection, earlier)] == [EARLIER_NAME]
-        assert len(archive_packages.of_parties(hub.connection, [earlier, later])) == 3
+        assert len(volumes.shelved(hub.connection, [earlier, later])) == 3
         with open_hub(hub.settings, FixedClock(NOON + timedelta(days=1))) as tomorrow:
             walked = walk(tomorrow, days=0)
         assert (walked.checked, walked.invalid, walked.unjudged) == (3, (), ())
-    assert {one.origin for one in archive_packages.of_parties(pair.destination.connection, [later])} == {id_}
+    assert {one.filed.origin for one in volumes.shelved(pair.destination.connection, [later])} == {id_}
 
 
 def test_dying_after_every_step_on_both_sides_loses_nothing_and_does_nothing_twice(pair: Pair) -> None:
