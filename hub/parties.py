@@ -118,7 +118,7 @@ def _joined_to_its_company(hub: Hub, party: str, identities: Sequence[Identity],
         if code is None or not all(_old_of(hub, identity, one) for identity in identities):
             continue
         with transaction(hub.connection) as cursor:
-            owner = party_joins.owner(cursor, hub.subject(code.kind, code.value))
+            owner = archive_parties.owner(cursor, hub.subject(code.kind, code.value))
             if owner is None or owner == party:
                 return None
             if not all(_is_its_own(cursor, hub, subject, one) for subject in one.numbers):
@@ -135,7 +135,7 @@ def _old_of(hub: Hub, identity: Identity, said: _Said) -> bool:
 
 def _take(cursor: Any, hub: Hub, party: str, subject: Subject, said: _Said, linked: Linked) -> None:
     identity = Identity(hub.subject(subject.kind, subject.value), subject.kind, said.since, said.basis)
-    owner = party_joins.owner(cursor, identity.subject)
+    owner = archive_parties.owner(cursor, identity.subject)
     if owner == party:
         return
     if not _is_its_own(cursor, hub, subject, said):

@@ -65,6 +65,14 @@ def party_of(connection: Connection, subject: bytes) -> str | None:
     return str(row[0]) if row else None
 
 
+def owner(cursor: Any, subject: bytes) -> str | None:
+    """The party that bears a number, which is held until the caller's transaction ends."""
+    cursor.execute(LOCK, (subject,))
+    cursor.execute("select party::text from archive_identity where subject = %s", (subject,))
+    row = cursor.fetchone()
+    return str(row[0]) if row else None
+
+
 def hold(cursor: Any, identity: Identity) -> str:
     """The party that bears a number, made where there is none. Part of the caller's transaction."""
     cursor.execute(LOCK, (identity.subject,))
@@ -89,12 +97,10 @@ def join(cursor: Any, party: str, identity: Identity) -> None:
     Raises:
         NumberOfAnother: it is another party's.
     """
-    cursor.execute(LOCK, (identity.subject,))
-    cursor.execute("select party::text from archive_identity where subject = %s", (identity.subject,))
-    row = cursor.fetchone()
-    if row is None:
+    bearer = owner(cursor, identity.subject)
+    if bearer is None:
         _add(cursor, party, identity)
-    elif row[0] != party:
+    elif bearer != party:
         raise NumberOfAnother(
             "a number was to be joined to one party of the archive and is another's already; nothing was changed. "
             "Look at both in the register; where one followed the other, enter the succession instead."

@@ -26,14 +26,6 @@ _MOVES: Final = (
 )
 
 
-def owner(cursor: Any, subject: bytes) -> str | None:
-    """The party that bears a number, which is held until the caller's transaction ends."""
-    cursor.execute(LOCK, (subject,))
-    cursor.execute("select party::text from archive_identity where subject = %s", (subject,))
-    row = cursor.fetchone()
-    return str(row[0]) if row else None
-
-
 def absorb(cursor: Any, keep: str, gone: str) -> None:
     """File under `keep` all that was filed under `gone`, a party of old numbers only. Part of the caller's transaction.
 
