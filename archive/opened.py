@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from archive.codes import CodeRule
 from archive.errors import MetadataUnreadable
@@ -25,6 +25,9 @@ from archive.metadata import (
 )
 from core.verdict import Verdict
 from documents.package import ContainerRefused, Limits, Package
+
+T = TypeVar("T")
+_Refusal = ContainerRefused | Unopened
 
 #: A case may carry scans, so more room than a licence gets; it still has to fit into memory.
 LIMITS = Limits(file_bytes=1 << 30, entries=4096, entry_bytes=256 << 20, total_bytes=1 << 30)
@@ -125,8 +128,8 @@ class Opened:
         self.scanner = scanner
         self._held: dict[tuple[str, str], bool] = {}
         self._room = Room()
-        self._nested: dict[str, list[Inner] | Unopened] = {}
-        self._containers: dict[str, Container | ContainerRefused] = {}
+        self._nested: dict[str, list[Inner] | _Refusal] = {}
+        self._containers: dict[str, Container | _Refusal] = {}
 
     def holds(self, media_type: str, path: str) -> bool:
         """Whether an entry that is there is of a format that is taken; looked at once."""
@@ -138,15 +141,7 @@ class Opened:
 
     def _container(self, path: str) -> Container:
         """What an entry holds that is a zip file; opened once. Raises ContainerRefused."""
-        if path not in self._containers:
-            try:
-                self._containers[path] = opened(self.entries[path])
-            except ContainerRefused as refusal:
-                self._containers[path] = refusal
-        found = self._containers[path]
-        if isinstance(found, ContainerRefused):
-            raise found
-        return found
+        return _once(self._containers, path, lambda: opened(self.entries[path]))
 
     def nested(self, path: str) -> list[Inner]:
         """An entry and every file in it; unpacked once.
@@ -154,17 +149,11 @@ class Opened:
         Raises:
             Unopened: one of them cannot be opened.
         """
-        if path not in self._nested:
-            try:
-                self._nested[path] = list(
-                    nested(path, self.entries[path], self._room, open_=lambda _: self._container(path))
-                )
-            except Unopened as unopened:
-                self._nested[path] = unopened
-        found = self._nested[path]
-        if isinstance(found, Unopened):
-            raise found
-        return found
+        return _once(
+            self._nested,
+            path,
+            lambda: list(nested(path, self.entries[path], self._room, open_=lambda _: self._container(path))),
+        )
 
     def part(self, path: str) -> bytes:
         """An entry a rule cannot do without.
@@ -179,21 +168,31 @@ class Opened:
 
     @cached_property
     def base(self) -> BaseInfo:
-        try:
-            return read_base_info(self.part(BASE_INFO))
-        except MetadataUnreadable:
-            raise Unreadable(BASE_INFO) from None
+        return self._read(BASE_INFO, read_base_info)
 
     @cached_property
     def process(self) -> ProcessInfo:
-        try:
-            return read_process_info(self.part(PROCESS_INFO))
-        except MetadataUnreadable:
-            raise Unreadable(PROCESS_INFO) from None
+        return self._read(PROCESS_INFO, read_process_info)
 
     @cached_property
     def digests(self) -> DigestList:
+        return self._read(DIGEST_LIST, read_digest_list)
+
+    def _read(self, path: str, read: Callable[[bytes], T]) -> T:
         try:
-            return read_digest_list(self.part(DIGEST_LIST))
+            return read(self.part(path))
         except MetadataUnreadable:
-            raise Unreadable(DIGEST_LIST) from None
+            raise Unreadable(path) from None
+
+
+def _once(kept: dict[str, T | _Refusal], path: str, make: Callable[[], T]) -> T:
+    """What was made for a path, or the refusal it came to; made at the first call."""
+    if path not in kept:
+        try:
+            kept[path] = make()
+        except (ContainerRefused, Unopened) as refusal:
+            kept[path] = refusal
+    found = kept[path]
+    if isinstance(found, (ContainerRefused, Unopened)):
+        raise found
+    return found
