@@ -11,6 +11,7 @@ from archive.volume_file import read_volume, write_volume
 from archive.volume_inventory import Inventory, Licence, Name, Number, Packed, Succession
 from core.clock import SHANGHAI
 from hub.archive_store import ArchiveStore
+from hub.check_view import VERDICTS
 from hub.context import Hub, OnStep, no_step
 from hub.files import writing_durably
 from hub.packing import masked
@@ -26,7 +27,7 @@ _NUMBERS: Final = {
     "citizen": "公民身份号码",
     "other": "其他号码",
 }
-_VERDICTS: Final = {"valid": "合格", "invalid": "不合格", "cannot_tell": "无法判断", None: "未检测"}
+_NEVER_CHECKED: Final = "未检测"
 
 
 def inventory_of(hub: Hub, volume: Volume) -> Inventory:
@@ -142,7 +143,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         f"{entry.item_name}\n{licence}{version}",
         entry.outcome,
         entry.decided_on.isoformat(),
-        _VERDICTS[entry.verdict],
+        _NEVER_CHECKED if entry.verdict is None else VERDICTS[entry.verdict][1],
     )
 
 
