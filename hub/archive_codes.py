@@ -15,6 +15,7 @@ from core.errors import Permanent
 from core.settings import Mode, Settings
 from hub.caller import Caller
 from hub.context import Hub
+from hub.files import read_table
 from hub.successions import ArchivistNeeded, may_keep
 from store import archive_codes
 from store.archive_codes import Code, Taken
@@ -37,10 +38,7 @@ def codes_of(settings: Settings) -> CodeRule:
     """
     own = settings.home / CODES
     if own.exists():
-        try:
-            return CodeRule.from_toml(own.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise CodesUnfit(f"{own} cannot be read ({error}). No case was packed; make it readable.") from None
+        return CodeRule.from_toml(read_table(own, CodesUnfit, "No case was packed; make it readable."))
     shipped = "codes_demo.toml" if settings.mode is Mode.DEMO else "codes.toml"
     return CodeRule.from_toml((files("archive") / shipped).read_text(encoding="utf-8"))
 

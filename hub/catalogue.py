@@ -13,6 +13,7 @@ from core.errors import Permanent, Rejected
 from core.settings import Settings
 from hub.archive_store import ArchiveStore
 from hub.context import Hub
+from hub.files import read_table
 from hub.sources import ACCEPT
 from hub.subjects import LEGACY
 from schemas.judge import restore
@@ -44,12 +45,9 @@ def stages_of(settings: Settings) -> Stages:
         StagesUnfit: it cannot be read.
     """
     own = settings.home / STAGES
-    if not own.exists():
-        return Stages.from_toml((files("archive") / "stages.toml").read_text(encoding="utf-8"))
-    try:
-        return Stages.from_toml(own.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StagesUnfit(f"{own} cannot be read ({error.strerror}). No package was filed; make it readable.") from None
+    if own.exists():
+        return Stages.from_toml(read_table(own, StagesUnfit, "No package was filed; make it readable."))
+    return Stages.from_toml((files("archive") / "stages.toml").read_text(encoding="utf-8"))
 
 
 def holder_of(case: CaseFile) -> Subject:

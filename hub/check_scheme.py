@@ -9,6 +9,7 @@ from typing import Final
 from archive.errors import SchemeUnfit
 from archive.scheme import Scheme, demo_scheme
 from core.settings import Settings
+from hub.files import read_table
 
 #: Name of the bureau's own below HUB_HOME.
 FILE: Final = "check-scheme.toml"
@@ -23,13 +24,9 @@ def scheme_of(settings: Settings | None) -> Scheme:
     if settings is None:
         return demo_scheme()
     path = settings.home / FILE
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         return demo_scheme()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SchemeUnfit(f"{path} cannot be read ({type(error).__name__}). Nothing was checked.") from None
-    return _read(text)
+    return _read(read_table(path, SchemeUnfit, "Nothing was checked; make it readable."))
 
 
 @lru_cache(maxsize=4)

@@ -143,6 +143,21 @@ def _flush_folder(folder: Path) -> None:
         os.close(opened)
 
 
+def read_table(path: Path, unfit: type[Permanent], left: str) -> str:
+    """The text of a table that the bureau keeps itself.
+
+    Args:
+        unfit: raised where it cannot be read.
+        left: what was not done and what to do, for its message.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise unfit(f"{path} cannot be read ({error.strerror}). {left}") from None
+    except UnicodeDecodeError:
+        raise unfit(f"{path} cannot be read (it is not UTF-8). {left}") from None
+
+
 def read_checked(path: Path, expected_sm3: bytes) -> bytes:
     """The file's bytes.
 

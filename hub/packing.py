@@ -24,6 +24,7 @@ from hub.archive_store import FOLDER, ArchiveStore, PackageGone
 from hub.catalogue import holder_of, record_of, stages_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
+from hub.files import read_table
 from hub.inspect import check_package
 from hub.parties import link
 from hub.press import Press
@@ -155,9 +156,5 @@ def _left_before(store: ArchiveStore, path: str, built: bytes) -> bytes | None:
 
 
 def _table(path: Path) -> RetentionTable:
-    try:
-        return RetentionTable.from_toml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RetentionUnset(
-            f"{path} cannot be read ({error.strerror}). No case was packed; put the bureau's approved table there."
-        ) from None
+    left = "No case was packed; put the bureau's approved table there."
+    return RetentionTable.from_toml(read_table(path, RetentionUnset, left))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.digest import sm3
+from core.errors import Permanent
+from core.settings import Mode, Settings
+from hub.archive_codes import CODES, codes_of
+from hub.catalogue import STAGES, stages_of
+from hub.check_scheme import FILE, scheme_of
 from hub.files import DiskRefuses, FileAltered, read_checked, write_all_durably, write_durably
+from hub.packing import retention_of
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -55,3 +62,21 @@ def test_one_of_many_that_finds_no_room_leaves_all_as_they_were(tmp_path: Path) 
     with pytest.raises(DiskRefuses, match=r"3\.ofd was not written: No space left"):
         write_all_durably(files)
     assert {path.read_bytes() for path in files} == {b"old"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "read"),
+    [
+        (CODES, "HUB-738", codes_of),
+        (STAGES, "HUB-908", stages_of),
+        (FILE, "HUB-970", scheme_of),
+        ("retention.toml", "HUB-502", retention_of),
+    ],
+)
+def test_a_table_of_the_bureau_in_another_encoding_is_refused_by_its_own_error(
+    tmp_path: Path, name: str, code: str, read: Callable[[Settings], object]
+) -> None:
+    (tmp_path / name).write_bytes('name = "归档"'.encode("gbk"))
+    with pytest.raises(Permanent, match="is not UTF-8") as refused:
+        read(Settings(tmp_path, "", tmp_path, tmp_path, Mode.DEMO))
+    assert refused.value.code == code
