@@ -16,7 +16,7 @@ from core.settings import Mode, Settings
 from hub.caller import Caller
 from hub.context import Hub
 from hub.files import read_table
-from hub.successions import ArchivistNeeded, may_keep
+from hub.successions import demand_keeper
 from store import archive_codes
 from store.archive_codes import Code, Taken
 
@@ -164,8 +164,7 @@ def give_up(hub: Hub, code: str, reason: str, caller: Caller) -> None:
         ArchivistNeeded: the caller may not.
         CodeNotOpen: there is no such number without a package and without a reason.
     """
-    if not may_keep(caller):
-        raise ArchivistNeeded(f"account {caller.id} has not the role of an archivist; nothing was written")
+    demand_keeper(caller, "nothing was written")
     if not archive_codes.void(hub.connection, code, f"{reason}（{caller.id}）"):
         raise CodeNotOpen(
             "this 档号 was never taken, has its package, or has a reason already; nothing was written. `hub archive "

@@ -44,9 +44,17 @@ class ArchivistNeeded(Rejected):
     code: ClassVar[str] = "HUB-734"
 
 
-def may_keep(caller: Caller) -> bool:
-    """Whether a caller may change what the archive's catalogue says."""
-    return bool(caller.roles & {"archivist", "operator"})
+def demand_keeper(caller: Caller, left: str) -> None:
+    """Return for a caller who may look into the archive's catalogue, and change what it says.
+
+    Args:
+        left: what was not done, as the error says it.
+
+    Raises:
+        ArchivistNeeded: the caller may not.
+    """
+    if not caller.roles & {"archivist", "operator"}:
+        raise ArchivistNeeded(f"account {caller.id} has not the role of an archivist; {left}")
 
 
 def enter(
@@ -59,8 +67,7 @@ def enter(
         SuccessionRefused: nothing is filed under either, both are one, or it contradicts what is known.
         StoreUnavailable: the database does not answer; nothing was written.
     """
-    if not may_keep(caller):
-        raise ArchivistNeeded(f"account {caller.id} has not the role of an archivist; nothing was entered")
+    demand_keeper(caller, "nothing was entered")
     if happened_on > today(hub.clock):
         raise _refused("its day has not come")
     hashes = [hub.subject(one.kind, one.value) for one in (earlier, later)]

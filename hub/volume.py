@@ -11,7 +11,7 @@ from core.clock import today
 from core.errors import Rejected
 from hub.caller import Caller
 from hub.context import Hub
-from hub.successions import ArchivistNeeded, SuccessionKind, may_keep
+from hub.successions import SuccessionKind, demand_keeper
 from hub.usage import archive_usage
 from hub.volume_parts import BornName, BornNumber, Entry, Follows, HeldLicence, Volume
 from schemas.licence_types import all_licence_types
@@ -86,10 +86,8 @@ def view_volume(hub: Hub, subject: Subject, caller: Caller, *, purpose: str = "a
     Raises:
         ArchivistNeeded: the caller may not; NobodyFiled: as `volume_of`, and logged too.
     """
-    if not may_keep(caller):
-        raise ArchivistNeeded(f"account {caller.id} has not the role of an archivist; nothing was shown")
-    hashed = hub.subject(subject.kind, subject.value)
-    found = archive_parties.party_of(hub.connection, hashed) is not None
+    demand_keeper(caller, "nothing was shown")
+    hashed, found = hub.subject(subject.kind, subject.value), party_of(hub, subject) is not None
     with transaction(hub.connection) as cursor:
         about = About(hashed, "applicant", {"—": ["archive.volume"]}, None, found)
         usage = archive_usage(caller, "卷内目录", purpose=purpose, basis="", about=(about,))
