@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cli.archive_volume import keeper
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
 from cli.values import Filled
-from cli.who import who_option
+from cli.who import keeper, who_option
 from core.settings import Settings
 
 

@@ -190,7 +190,7 @@ def rules(as_json: bool) -> None:
 
 
 def _keeper(who: str | None) -> Caller:
-    from cli.archive_volume import keeper
+    from cli.who import keeper
 
     return keeper(who or login())
 

@@ -74,7 +74,7 @@ def ask(
              --proof undertaking=cns.pdf
     Exit status: 0 taken in · 1 refused · 2 the database does not answer · 3 wrong usage
     """
-    from cli.archive_volume import keeper
+    from cli.who import keeper
     from hub.context import open_hub
     from hub.retrieval import ask as run
     from hub.retrieval_parts import Asked, Form, Proof, ProofGiven, Requester
@@ -150,7 +150,7 @@ def answer(number: str | None, out: Path | None, who: str | None, as_json: bool)
     Exit status: 0 answered · 1 refused: not granted, or a package is not sound · 2 try again later ·
     3 wrong usage
     """
-    from cli.archive_volume import keeper
+    from cli.who import keeper
     from hub.context import open_hub
     from hub.files import write_durably
     from hub.retrieval_answer import answer as run
@@ -197,7 +197,7 @@ def withdraw(number: str, reason: str, who: str | None, as_json: bool) -> None:
     Exit status: 0 taken back · 1 no such request, or it has ended · 2 the database does not answer ·
     3 wrong usage
     """
-    from cli.archive_volume import keeper
+    from cli.who import keeper
     from hub.context import open_hub
     from hub.retrieval import withdraw as run
 

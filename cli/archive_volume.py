@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +10,10 @@ import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
 from cli.values import Day, Filled
-from cli.who import login, who_option
+from cli.who import keeper, who_option
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from hub.caller import Caller
     from hub.volume import Volume
     from schemas.records.base import Subject
 
@@ -209,13 +207,6 @@ def subject_of(number: str) -> Subject:
     from hub.subjects import read_number
 
     return read_number(number, ("company", "citizen")).subject
-
-
-def keeper(who: str | None) -> Caller:
-    """Whoever acts, as the audit log names him."""
-    from hub.caller import operator
-
-    return replace(operator(), id=who or login())
 
 
 def _say(found: Volume) -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table, shown_path
 from cli.values import Day, Filled
-from cli.who import login, who_option
+from cli.who import keeper, login, who_option
 from core.settings import Settings
-
-if TYPE_CHECKING:
-    from hub.caller import Caller
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,12 +37,6 @@ def _order(command: Callable[P, R]) -> Callable[P, R]:
     return command
 
 
-def _officer(who: str | None) -> Caller:
-    from hub.caller import operator
-
-    return replace(operator(), id=who or login())
-
-
 def _take(
     step: str,
     number: str,
@@ -64,7 +54,7 @@ def _take(
 
     with open_hub(Settings.from_environment()) as opened:
         licence = find(opened, number)
-        done = take(opened, licence.id, Order(Step(step), basis, reason, document, day), _officer(who))
+        done = take(opened, licence.id, Order(Step(step), basis, reason, document, day), keeper(who))
     if as_json:
         say_json({"number": licence.number} | step_dict(done))
         return
@@ -301,7 +291,7 @@ def expiring(days: int | None, out: Path | None, told: tuple[str, ...], who: str
         if told:
             closed = tell(opened, told, who=who or login())
         if out is not None:
-            written = export(opened, out, _officer(who), days)
+            written = export(opened, out, keeper(who), days)
         found = ending(opened, days)
     if as_json:
         say_json([one.to_dict() for one in found])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.output import Words
+
+if TYPE_CHECKING:
+    from hub.caller import Caller
 
 _UNKNOWN_USER = "unknown"
 
@@ -19,3 +24,10 @@ def login() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return _UNKNOWN_USER
+
+
+def keeper(who: str | None) -> Caller:
+    """Whoever acts on the machine, as the logs name him."""
+    from hub.caller import operator
+
+    return replace(operator(), id=who or login())
