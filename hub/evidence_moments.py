@@ -79,8 +79,7 @@ class ProvenMoments:
             renewal_files.compare(files_of(self._hub, LOG), held)
             covered = chained(held, LOG)
             if covered:
-                for _ in check_heads(covered, log_heads.every(self._hub.connection, LOG)):
-                    pass
+                check_heads(covered, log_heads.every(self._hub.connection, LOG))
             trust = StampTrust.of(self._hub.settings)
             doubt = doubt_renewals(held, covered, trust)
             return (held, covered, trust) if doubt is None else doubt[1]

@@ -23,7 +23,7 @@ from hub.log_key import log_key
 from hub.log_sealing import complete_files, files_of
 from hub.press import timestamp_client
 from hub.press_file import press_file_of
-from hub.renewals import DIGESTS, Covered, HeadTrees, Renewal, chained, check_heads, statement_of
+from hub.renewals import DIGESTS, Covered, Renewal, chained, check_heads, statement_of
 from hub.stamp_trust import OIDS, StampTrust, read_stamp
 from signing.errors import CertificateRefused, TimestampUnavailable, TrustUnknown
 from signing.tsa import TimestampClient
@@ -105,9 +105,7 @@ def renew(hub: Hub, log: str, *, force: bool = False, after_gap: bool = False, o
             )
         complete_files(hub, log)
         covered = chained(held, log)
-        heads = HeadTrees()
-        for one in check_heads(covered, log_heads.every(hub.connection, log)):
-            heads.add(one)
+        heads = check_heads(covered, log_heads.every(hub.connection, log))
         entries = _entries(hub, kept(log), covered[-1] if covered else None, head)
         before = held[-1] if held else None
         gap = stands.latest if stands.ended else None
