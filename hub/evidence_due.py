@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.clock import SHANGHAI
+from core.clock import day_text, second_text
 from core.errors import HubError
 from hub.context import Hub
 from hub.kept_logs import NAMES
@@ -47,8 +47,8 @@ class Standing:
             "log": self.log,
             "head": self.head,
             "renewal": self.renewal,
-            "renewed_at": _text(self.at),
-            "provable_until": _text(self.soonest),
+            "renewed_at": second_text(self.at),
+            "provable_until": second_text(self.soonest),
             "due": self.due,
             "why": self.why,
             "ended": self.ended,
@@ -81,15 +81,15 @@ def standing(hub: Hub, log: str) -> Standing:
     if press_file_of(settings).timestamp is None:
         return Standing(*made, soonest, latest, False, "no timestamp authority is configured", ended)
     if ended and latest is not None:
-        return Standing(*made, soonest, latest, True, f"the last stamp's certificate ended on {_day(latest)}", True)
+        return Standing(*made, soonest, latest, True, f"the last stamp's certificate ended on {day_text(latest)}", True)
     if last is None:
         return Standing(*made, soonest, latest, True, "it was never renewed")
     if now >= last.at + timedelta(days=settings.evidence_days):
-        return Standing(*made, soonest, latest, True, f"the last renewal is of {_day(last.at)}")
+        return Standing(*made, soonest, latest, True, f"the last renewal is of {day_text(last.at)}")
     if soonest is not None and now >= soonest - timedelta(days=settings.evidence_days_before):
-        why = f"the certificate behind a stamp ends on {_day(soonest)}"
+        why = f"the certificate behind a stamp ends on {day_text(soonest)}"
         return Standing(*made, soonest, latest, True, why, ending=True)
-    return Standing(*made, soonest, latest, False, f"the last renewal is of {_day(last.at)} and holds")
+    return Standing(*made, soonest, latest, False, f"the last renewal is of {day_text(last.at)} and holds")
 
 
 def ends_of(renewal: Renewal) -> dict[str, datetime]:
@@ -124,11 +124,3 @@ def _end(token: bytes, stamped: bytes, algorithm: str) -> datetime | None:
         return read_stamp(token, stamped, algorithm).ends
     except HubError:
         return None  # whoever verifies the log is told
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
