@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,10 +69,13 @@ def standing(hub: Hub, log: str) -> Standing:
     newest, last = log_heads.newest(hub.connection, log), log_renewals.newest(hub.connection, log)
     number = None if newest is None else newest.number
     made = (log, number, None if last is None else last.number, None if last is None else last.at)
-    ends = [*_ends_of_renewal(last), *_ends_of_heads(hub, log, last, newest)]
+    of_renewal, of_newest = [] if last is None else [*ends_of(last).values()], _ends_of_head(newest)
+    # Of the first and the last head since the last renewal: an authority's next certificate ends later.
+    first = next(iter(log_heads.after(hub.connection, log, -1 if last is None else last.head, 1)), None)
+    of_heads = [] if first is None else [*_ends_of_head(first), *of_newest]
     # A chain holds as long as one of the last stamps does. Before the first renewal there is only the head's.
-    holding = list(_ends_of_renewal(last)) if last is not None else list(_ends_of_head(newest))
-    soonest, latest = min(ends, default=None), max(holding, default=None)
+    holding = of_newest if last is None else of_renewal
+    soonest, latest = min((*of_renewal, *of_heads), default=None), max(holding, default=None)
     now, settings = hub.clock.now(), hub.settings
     ended = latest is not None and latest < now
     if newest is None:
@@ -101,22 +103,9 @@ def ends_of(renewal: Renewal) -> dict[str, datetime]:
     return found
 
 
-def _ends_of_renewal(renewal: Renewal | None) -> Iterator[datetime]:
-    if renewal is not None:
-        yield from ends_of(renewal).values()
-
-
-def _ends_of_heads(hub: Hub, log: str, last: Renewal | None, newest: Head | None) -> Iterator[datetime]:
-    """Of the first and the last head since the last renewal: an authority's next certificate ends later."""
-    first = next(iter(log_heads.after(hub.connection, log, -1 if last is None else last.head, 1)), None)
-    yield from _ends_of_head(first)
-    if first is not None:
-        yield from _ends_of_head(newest)
-
-
-def _ends_of_head(head: Head | None) -> Iterator[datetime]:
-    if head is not None and head.stamp is not None and (end := _end(head.stamp, head.signature, "sm3")) is not None:
-        yield end
+def _ends_of_head(head: Head | None) -> list[datetime]:
+    end = None if head is None or head.stamp is None else _end(head.stamp, head.signature, "sm3")
+    return [] if end is None else [end]
 
 
 def _end(token: bytes, stamped: bytes, algorithm: str) -> datetime | None:
