@@ -9,7 +9,6 @@ from typing import Any
 from core.clock import day_text, second_text
 from core.errors import HubError
 from hub.context import Hub
-from hub.kept_logs import NAMES
 from hub.log_heads import Head
 from hub.press_file import press_file_of
 from hub.renewals import Renewal
@@ -52,11 +51,6 @@ class Standing:
             "why": self.why,
             "ended": self.ended,
         }
-
-
-def due(hub: Hub) -> list[Standing]:
-    """The logs whose timestamps are due to be made anew. Raises as `standing`."""
-    return [one for one in (standing(hub, log) for log in NAMES) if one.due]
 
 
 def standing(hub: Hub, log: str) -> Standing:

@@ -15,7 +15,7 @@ from core.errors import Permanent
 from core.merkle import Growing, leaf_hash
 from hub import renewal_files
 from hub.context import Hub, OnStep, no_step
-from hub.evidence_due import Standing, due, ends_of, standing
+from hub.evidence_due import Standing, ends_of, standing
 from hub.kept_log import KeptLog
 from hub.kept_logs import kept
 from hub.log_heads import Head
@@ -29,8 +29,6 @@ from signing.errors import CertificateRefused, TimestampUnavailable, TrustUnknow
 from signing.tsa import TimestampClient
 from store import log_heads, log_renewals, merkle_log
 from store.merkle_log import LogShrunk, Tree
-
-__all__ = ["EvidenceEnds", "EvidenceUnset", "Outcome", "Standing", "due", "renew", "standing"]
 
 _AT_ONCE: Final = 4_096
 #: With this share of the days before left, an authority that has no newer certificate is an error, not a note.
