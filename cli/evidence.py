@@ -66,7 +66,7 @@ def status(as_json: bool) -> None:
 @json_option
 @exit_on_error
 def renew(log: str | None, force: bool, after_gap: bool, as_json: bool) -> None:
-    """Have the authority of press.toml stamp, for LOG or for all three, the newest head, all heads and entries
+    """Have the authority of press.toml stamp, for LOG or for every log, the newest head, all heads and entries
     before it and the renewal before. Does nothing where nothing is due. Airflow does so each day.
 
     \b

@@ -1,4 +1,4 @@
-"""What `hub audit` and `hub register` do alike: a log is verified, sealed, proved and exported."""
+"""What the commands of all logs do alike: a log is verified, sealed, proved and exported."""
 
 from __future__ import annotations
 
