@@ -13,22 +13,17 @@ from __future__ import annotations
 
 import io
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID
 
-from core.settings import Mode, Settings
+from benchmarks.reseal import world
 from hub.caller import operator
 from hub.context import Hub, open_hub
 from hub.find_packages import Bounds, find
-from hub.install import prepare
-from onebox.postgres import Cluster
 from schemas.identifiers.credit import check_character
 from schemas.names import folded
 from store.connection import fetch_all, transaction
@@ -120,20 +115,11 @@ def _timed(ask: Callable[[int], int], rounds: int) -> tuple[float, float, float,
 
 def main() -> None:
     packages = int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else PACKAGES
-    home = Path(tempfile.mkdtemp(prefix="hub-bench-"))
-    chance = random.Random(7)
-    try:
-        with Cluster(home / "postgres", secrets_folder=home / "secrets", durable=True) as cluster:
-            cluster.ensure_database("archive", owner="postgres")
-            settings = Settings(home, cluster.url("archive"), home / "sources.toml", home / "keys", Mode.DEMO)
-            prepare(settings)
-            with open_hub(settings) as hub:
-                began = time.perf_counter()
-                names = fill(hub, packages)
-                print(f"{packages:,} packages of {HOLDERS:,} holders filled in {time.perf_counter() - began:,.0f} s")
-                report(hub, names, packages, chance)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with world() as settings, open_hub(settings) as hub:
+        began = time.perf_counter()
+        names = fill(hub, packages)
+        print(f"{packages:,} packages of {HOLDERS:,} holders filled in {time.perf_counter() - began:,.0f} s")
+        report(hub, names, packages, random.Random(7))
 
 
 def report(hub: Hub, names: Sequence[str], packages: int, chance: random.Random) -> None:

@@ -17,7 +17,6 @@ import pstats
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from hashlib import sha256
 from itertools import cycle
 
 from archive.package import build
@@ -25,6 +24,7 @@ from archive.stages import VolumePart
 from benchmarks.archive_check import MANY, sealed_licences, small_case
 from benchmarks.reseal import STOCK, world
 from core.clock import SHANGHAI
+from core.digest import sha256
 from hub.archive_store import ArchiveStore
 from hub.catalogue import record_of
 from hub.check_reports import entry_of
@@ -57,7 +57,7 @@ def stock(hub: Hub, count: int) -> int:
         new = NewPackage(
             file_no=case.electronic_file_no,
             sm3=bytes.fromhex(checked.sm3),
-            sha256=sha256(package.data).digest(),
+            sha256=sha256(package.data),
             size=len(package.data),
             path=path,
             check=entry_of(checked),
@@ -74,7 +74,7 @@ def floor(hub: Hub) -> None:
     store, trust = ArchiveStore.of(hub.settings), trust_of(hub.settings)
     for data in _files(hub, store):
         checked = check_package(data, trust, settings=hub.settings, stage=Stage.KEEPING)
-        if checked.verdict.value != "valid" or not sha256(data).digest():
+        if checked.verdict.value != "valid" or not sha256(data):
             raise SystemExit("a package is not sound; the figures are worth nothing")
 
 

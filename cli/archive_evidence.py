@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any
 
 import click
 
 from cli import log_acts
-from cli.files import PACKAGE_BYTES, anchors_of_option, read_up_to, say_whom_to_trust, trust_option
+from cli.files import PACKAGE_BYTES, anchors_of_option, read_json, read_up_to, say_whom_to_trust, trust_option
 from cli.output import Words, cannot_tell_on_error, counted, exit_on_error, json_option, one_line, say_json
 from cli.verify import STATUS
 from core.clock import SHANGHAI
@@ -87,7 +85,7 @@ def check_evidence(
     try:
         answer = check(
             read_up_to(package, PACKAGE_BYTES),
-            _json(evidence),
+            read_json(evidence, _LARGEST),  # None is no evidence
             settings,
             anchors=anchors,
             at=at,
@@ -114,14 +112,6 @@ def check_evidence(
         if answer.verdict.value == "cannot_tell" and anchors is None:
             say_whom_to_trust(settings.keys)
     raise SystemExit(STATUS[answer.verdict.value])
-
-
-def _json(path: Path) -> Any:
-    """The file's JSON; None, which is no evidence, where it is none."""
-    try:
-        return json.loads(read_up_to(path, _LARGEST))
-    except (ValueError, RecursionError):
-        return None
 
 
 COMMANDS = (evidence, check_evidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.output import FAILED, exit_on_error, json_option, one_line, say_json, say_table
-from core.clock import SHANGHAI
+from core.clock import day_text
 from core.errors import HubError
 from core.settings import Settings
 
@@ -48,7 +48,7 @@ def status(as_json: bool) -> None:
                 one.log,
                 one.head,
                 one.renewal,
-                one.soonest.astimezone(SHANGHAI).strftime("%Y-%m-%d") if one.soonest else None,
+                day_text(one.soonest) if one.soonest else None,
                 "ENDED" if one.ended else "due" if one.due else "no",
                 one.why,
             ]
@@ -66,7 +66,7 @@ def status(as_json: bool) -> None:
 @json_option
 @exit_on_error
 def renew(log: str | None, force: bool, after_gap: bool, as_json: bool) -> None:
-    """Have the authority of press.toml stamp, for LOG or for all three, the newest head, all heads and entries
+    """Have the authority of press.toml stamp, for LOG or for every log, the newest head, all heads and entries
     before it and the renewal before. Does nothing where nothing is due. Airflow does so each day.
 
     \b

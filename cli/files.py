@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,6 +39,14 @@ def read_up_to(path: Path, limit: int) -> bytes:
     """The file's bytes, or its first `limit` + 1. It may be a pipe; a device without an end does not fill memory."""
     with path.open("rb") as stream:
         return stream.read(limit + 1)
+
+
+def read_json(path: Path, limit: int) -> Any:
+    """The file's JSON, read as by `read_up_to`; None where it is none, or was cut off there."""
+    try:
+        return json.loads(read_up_to(path, limit))
+    except (ValueError, RecursionError):
+        return None
 
 
 def anchors_of_option(paths: tuple[Path, ...]) -> list[bytes] | None:

@@ -1,4 +1,4 @@
-"""What `hub audit` and `hub register` do alike: a log is verified, sealed, proved and exported."""
+"""What the commands of all logs do alike: a log is verified, sealed, proved and exported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.files import anchors_of_option
+from cli.files import anchors_of_option, read_json, read_up_to
 from cli.output import CANNOT_TELL, FAILED, counted, one_line, say_json
 from cli.progress import ProgressBar
 from core.clock import SHANGHAI
@@ -179,7 +179,7 @@ def check_proof(
 
     settings = Settings.from_environment(database=False)
     anchors = anchors_of_option(trust)
-    document = _read(file)
+    document = read_json(file, _LARGEST)  # None is no proof
     other = document.get("log") if isinstance(document, dict) else None
     if isinstance(other, str) and other != log:
         raise click.UsageError(
@@ -190,8 +190,8 @@ def check_proof(
             document,
             trust_of(settings, anchors),
             at=datetime.now(UTC),
-            known=from_dict(_read(known)) if known is not None else None,
-            body=_bytes(body) if body is not None else None,
+            known=from_dict(read_json(known, _LARGEST)) if known is not None else None,
+            body=read_up_to(body, _LARGEST) if body is not None else None,
         )
     except Rejected as error:
         if as_json:
@@ -256,19 +256,6 @@ def _new(path: Path) -> Any:
     except OSError as error:
         click.echo(one_line(f"{path}: {error.strerror}; nothing was written. Name a new file."), err=True)
         sys.exit(FAILED)
-
-
-def _bytes(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(_LARGEST)
-
-
-def _read(path: Path) -> Any:
-    """The file's JSON; None, which is no proof, where it is none."""
-    try:
-        return json.loads(_bytes(path))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _day(moment: datetime) -> str:

@@ -34,6 +34,16 @@ class FixedClock:
         return self._moment
 
 
+def day_text(moment: datetime) -> str:
+    """The calendar day of a moment in the district: `2026-11-29`."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"
+
+
+def second_text(moment: datetime | None) -> str | None:
+    """A moment in the district to the second, as JSON has it: `2026-11-29T08:30:00+08:00`; None stays None."""
+    return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
+
+
 def today(clock: Clock) -> date:
     """The calendar day in the district, whatever zone the clock answers in."""
     return clock.now().astimezone(SHANGHAI).date()

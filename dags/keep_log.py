@@ -17,11 +17,10 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
+from dags._logs import LOGS
 from dags._outcome import airflow_outcome
 from dags._schedules import cron
 
-#: Names of the logs; a test holds them against those the hub keeps.
-_LOGS = ("audit", "register", "archive", "transfer")
 _COMMON: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
@@ -48,7 +47,7 @@ def number_log() -> None:
         with airflow_outcome(), open_hub(Settings.from_environment()) as hub:
             return {"numbered": kept(log).sequence(hub), "behind": kept(log).behind(hub)}
 
-    for log in _LOGS:
+    for log in LOGS:
         number.override(task_id=f"number_{log}")(log)
 
 
@@ -74,7 +73,7 @@ def seal_log() -> None:
             logging.getLogger(__name__).warning("%s: head %s has no timestamp: %s", log, made.number, made.unstamped)
         return {"number": made.number, "size": made.size, "stamped": made.stamp is not None}
 
-    for log in _LOGS:
+    for log in LOGS:
         seal.override(task_id=f"seal_{log}")(log)
 
 

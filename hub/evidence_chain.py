@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from core.clock import SHANGHAI
+from core.clock import day_text, second_text
 from core.errors import HubError
 from core.verdict import Verdict
 from hub.log_heads import Head
@@ -49,9 +49,9 @@ class Lane:
             "algorithm": self.algorithm,
             "verdict": self.verdict.value,
             "stamps": self.stamps,
-            "first": _text(self.first),
-            "since": _text(self.since),
-            "until": _text(self.until),
+            "first": second_text(self.first),
+            "since": second_text(self.since),
+            "until": second_text(self.until),
             "reason": self.reason,
         }
 
@@ -119,10 +119,9 @@ def _lane(algorithm: str, head: Head | None, renewals: Sequence[Renewal], trust:
     reason = ""
     for place, stamp in enumerate(stamps):
         if place and stamp.time < stamps[place - 1].time - _TOLERANCE:
-            return Lane(
-                algorithm, Verdict.INVALID, len(stamps), stamps[0].time,
-                reason=f"the stamp of {_day(stamp.time)} follows one of {_day(stamps[place - 1].time)}: out of order",
-            )  # fmt: skip
+            made, before = day_text(stamp.time), day_text(stamps[place - 1].time)
+            out_of_order = f"the stamp of {made} follows one of {before}: out of order"
+            return Lane(algorithm, Verdict.INVALID, len(stamps), stamps[0].time, reason=out_of_order)
         last = place == len(stamps) - 1
         # it has to hold until the next one was made over it
         needed = max(at, stamp.time) if last else max(stamps[place + 1].time, stamp.time)
@@ -131,9 +130,9 @@ def _lane(algorithm: str, head: Head | None, renewals: Sequence[Renewal], trust:
             _, ends = trust.check(stamp.certificate, stamp.others, stamp.time)
             broken = _broken(trust, stamp, ends, needed)
             if broken is not None and not last:
-                broken += f"; the next one was made only on {_day(needed)}"
+                broken += f"; the next one was made only on {day_text(needed)}"
         except (TrustUnknown, CertificateRefused) as error:
-            broken = f"the authority of the stamp of {_day(stamp.time)}: {error.message.rstrip('.')}"
+            broken = f"the authority of the stamp of {day_text(stamp.time)}: {error.message.rstrip('.')}"
             if isinstance(error, CertificateRefused) and error.fault is not CertificateFault.UNTRUSTED:
                 return Lane(algorithm, Verdict.INVALID, len(stamps), stamps[0].time, reason=broken)
         if broken is not None:
@@ -159,17 +158,9 @@ def _stamps(algorithm: str, head: Head | None, renewals: Sequence[Renewal]) -> l
 def _broken(trust: StampTrust, stamp: Stamp, ends: datetime, needed: datetime) -> str | None:
     """Why the stamp no longer held when it was needed."""
     if needed > ends:
-        return f"the certificate behind the stamp of {_day(stamp.time)} ended on {_day(ends)}"
+        return f"the certificate behind the stamp of {day_text(stamp.time)} ended on {day_text(ends)}"
     try:
         trust.check(stamp.certificate, stamp.others, needed)
     except HubError as error:
-        return f"the stamp of {_day(stamp.time)} did not hold until {_day(needed)}: {error.message.rstrip('.')}"
+        return f"the stamp of {day_text(stamp.time)} did not hold until {day_text(needed)}: {error.message.rstrip('.')}"
     return None
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from archive.report import Stage, Status
-from core.clock import SHANGHAI
+from core.clock import day_text, second_text
 from core.errors import HubError, Rejected
 from core.merkle import check_inclusion, leaf_hash
 from core.settings import Settings
@@ -67,8 +67,8 @@ class Answer:
             "zh": self.zh,
             "en": self.en,
             "file_no": self.file_no,
-            "since": None if self.since is None else self.since.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-            "until": None if self.until is None else self.until.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "since": second_text(self.since),
+            "until": second_text(self.until),
             "seals": None if self.seals is None else self.seals.value,
             "signers": list(self.signers),
             "chains": [] if self.proven is None else [lane.to_dict() for lane in self.proven.lanes],
@@ -145,7 +145,7 @@ def check(
     found, fault = _with_seals(found, data, trust, settings, anchors, proven.since)
     if fault is not None:
         return _told(found, *fault)
-    since, until = _day(proven.since), _day(proven.until or proven.since)
+    since, until = day_text(proven.since), day_text(proven.until or proven.since)
     if proven.verdict is Verdict.CANNOT_TELL:
         return _told(
             found,
@@ -179,11 +179,12 @@ def _with_seals(
     found = replace(found, seals=report.verdict)
     if report.verdict is not Verdict.VALID:
         failed = next((one.en for item in report.items for one in item.findings if item.status is Status.FAILED), "")
-        en = f"the package itself is {report.verdict.value.replace('_', ' ')} as of {_day(since)}"
+        en = f"the package itself is {report.verdict.value.replace('_', ' ')} as of {day_text(since)}"
         return found, (report.verdict, "包内印章或结构检测未通过", f"{en}: {failed}" if failed else en)
     if ends and min(ends) < since:
-        zh = f"包内一个证书在最早可证明的时刻（{_day(since)}）之前已到期"
-        en = f"a certificate in the package ended on {_day(min(ends))}, before the earliest proven moment {_day(since)}"
+        ended, proven = day_text(min(ends)), day_text(since)
+        zh = f"包内一个证书在最早可证明的时刻（{proven}）之前已到期"
+        en = f"a certificate in the package ended on {ended}, before the earliest proven moment {proven}"
         return found, (Verdict.CANNOT_TELL, zh, en)
     return found, None
 
@@ -257,7 +258,3 @@ def _hashes(values: Sequence[str]) -> list[bytes]:
     if any(len(one) != 32 for one in found):
         raise ValueError("no hash")
     return found
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.clock import SHANGHAI
+from core.clock import day_text, second_text
 from core.errors import HubError
 from hub.context import Hub
-from hub.kept_logs import NAMES
 from hub.log_heads import Head
 from hub.press_file import press_file_of
 from hub.renewals import Renewal
@@ -47,17 +45,12 @@ class Standing:
             "log": self.log,
             "head": self.head,
             "renewal": self.renewal,
-            "renewed_at": _text(self.at),
-            "provable_until": _text(self.soonest),
+            "renewed_at": second_text(self.at),
+            "provable_until": second_text(self.soonest),
             "due": self.due,
             "why": self.why,
             "ended": self.ended,
         }
-
-
-def due(hub: Hub) -> list[Standing]:
-    """The logs whose timestamps are due to be made anew. Raises as `standing`."""
-    return [one for one in (standing(hub, log) for log in NAMES) if one.due]
 
 
 def standing(hub: Hub, log: str) -> Standing:
@@ -70,10 +63,13 @@ def standing(hub: Hub, log: str) -> Standing:
     newest, last = log_heads.newest(hub.connection, log), log_renewals.newest(hub.connection, log)
     number = None if newest is None else newest.number
     made = (log, number, None if last is None else last.number, None if last is None else last.at)
-    ends = [*_ends_of_renewal(last), *_ends_of_heads(hub, log, last, newest)]
+    of_renewal, of_newest = [] if last is None else [*ends_of(last).values()], _ends_of_head(newest)
+    # Of the first and the last head since the last renewal: an authority's next certificate ends later.
+    first = next(iter(log_heads.after(hub.connection, log, -1 if last is None else last.head, 1)), None)
+    of_heads = [] if first is None else [*_ends_of_head(first), *of_newest]
     # A chain holds as long as one of the last stamps does. Before the first renewal there is only the head's.
-    holding = list(_ends_of_renewal(last)) if last is not None else list(_ends_of_head(newest))
-    soonest, latest = min(ends, default=None), max(holding, default=None)
+    holding = of_newest if last is None else of_renewal
+    soonest, latest = min((*of_renewal, *of_heads), default=None), max(holding, default=None)
     now, settings = hub.clock.now(), hub.settings
     ended = latest is not None and latest < now
     if newest is None:
@@ -81,15 +77,15 @@ def standing(hub: Hub, log: str) -> Standing:
     if press_file_of(settings).timestamp is None:
         return Standing(*made, soonest, latest, False, "no timestamp authority is configured", ended)
     if ended and latest is not None:
-        return Standing(*made, soonest, latest, True, f"the last stamp's certificate ended on {_day(latest)}", True)
+        return Standing(*made, soonest, latest, True, f"the last stamp's certificate ended on {day_text(latest)}", True)
     if last is None:
         return Standing(*made, soonest, latest, True, "it was never renewed")
     if now >= last.at + timedelta(days=settings.evidence_days):
-        return Standing(*made, soonest, latest, True, f"the last renewal is of {_day(last.at)}")
+        return Standing(*made, soonest, latest, True, f"the last renewal is of {day_text(last.at)}")
     if soonest is not None and now >= soonest - timedelta(days=settings.evidence_days_before):
-        why = f"the certificate behind a stamp ends on {_day(soonest)}"
+        why = f"the certificate behind a stamp ends on {day_text(soonest)}"
         return Standing(*made, soonest, latest, True, why, ending=True)
-    return Standing(*made, soonest, latest, False, f"the last renewal is of {_day(last.at)} and holds")
+    return Standing(*made, soonest, latest, False, f"the last renewal is of {day_text(last.at)} and holds")
 
 
 def ends_of(renewal: Renewal) -> dict[str, datetime]:
@@ -101,22 +97,9 @@ def ends_of(renewal: Renewal) -> dict[str, datetime]:
     return found
 
 
-def _ends_of_renewal(renewal: Renewal | None) -> Iterator[datetime]:
-    if renewal is not None:
-        yield from ends_of(renewal).values()
-
-
-def _ends_of_heads(hub: Hub, log: str, last: Renewal | None, newest: Head | None) -> Iterator[datetime]:
-    """Of the first and the last head since the last renewal: an authority's next certificate ends later."""
-    first = next(iter(log_heads.after(hub.connection, log, -1 if last is None else last.head, 1)), None)
-    yield from _ends_of_head(first)
-    if first is not None:
-        yield from _ends_of_head(newest)
-
-
-def _ends_of_head(head: Head | None) -> Iterator[datetime]:
-    if head is not None and head.stamp is not None and (end := _end(head.stamp, head.signature, "sm3")) is not None:
-        yield end
+def _ends_of_head(head: Head | None) -> list[datetime]:
+    end = None if head is None or head.stamp is None else _end(head.stamp, head.signature, "sm3")
+    return [] if end is None else [end]
 
 
 def _end(token: bytes, stamped: bytes, algorithm: str) -> datetime | None:
@@ -124,11 +107,3 @@ def _end(token: bytes, stamped: bytes, algorithm: str) -> datetime | None:
         return read_stamp(token, stamped, algorithm).ends
     except HubError:
         return None  # whoever verifies the log is told
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from core.clock import SHANGHAI
+from core.clock import day_text
 from core.errors import HubError
 from core.merkle import check_inclusion, inclusion, leaf_hash
 from core.verdict import Verdict
@@ -40,8 +40,8 @@ class ProvenMoments:
         if why is None:
             return None
         return (
-            f"a certificate in it ended on {_day(ended)}, and no unbroken chain of timestamps shows that it was there "
-            f"before: {why}"
+            f"a certificate in it ended on {day_text(ended)}, and no unbroken chain of timestamps shows that it was "
+            f"there before: {why}"
         )
 
     def _why(self, entry: str | None, body: bytes | None, ended: datetime) -> str | None:
@@ -70,7 +70,7 @@ class ProvenMoments:
         if isinstance(found, str):
             return found
         if found.since is None or found.since > ended:
-            return f"it is shown only from {_day(found.since)} on" if found.since else found.reason
+            return f"it is shown only from {day_text(found.since)} on" if found.since else found.reason
         return None
 
     def _load(self) -> tuple[list[Renewal], list[Covered], StampTrust] | str:
@@ -79,8 +79,7 @@ class ProvenMoments:
             renewal_files.compare(files_of(self._hub, LOG), held)
             covered = chained(held, LOG)
             if covered:
-                for _ in check_heads(covered, log_heads.every(self._hub.connection, LOG)):
-                    pass
+                check_heads(covered, log_heads.every(self._hub.connection, LOG))
             trust = StampTrust.of(self._hub.settings)
             doubt = doubt_renewals(held, covered, trust)
             return (held, covered, trust) if doubt is None else doubt[1]
@@ -97,7 +96,3 @@ class ProvenMoments:
             return found.reason
         doubt = signer.doubt(trust, found.since)
         return found if doubt is None else doubt[1]
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"

@@ -15,7 +15,7 @@ from core.errors import Permanent
 from core.merkle import Growing, leaf_hash
 from hub import renewal_files
 from hub.context import Hub, OnStep, no_step
-from hub.evidence_due import Standing, due, ends_of, standing
+from hub.evidence_due import Standing, ends_of, standing
 from hub.kept_log import KeptLog
 from hub.kept_logs import kept
 from hub.log_heads import Head
@@ -23,14 +23,12 @@ from hub.log_key import log_key
 from hub.log_sealing import complete_files, files_of
 from hub.press import timestamp_client
 from hub.press_file import press_file_of
-from hub.renewals import DIGESTS, Covered, HeadTrees, Renewal, chained, check_heads, statement_of
+from hub.renewals import DIGESTS, Covered, Renewal, chained, check_heads, statement_of
 from hub.stamp_trust import OIDS, StampTrust, read_stamp
 from signing.errors import CertificateRefused, TimestampUnavailable, TrustUnknown
 from signing.tsa import TimestampClient
 from store import log_heads, log_renewals, merkle_log
 from store.merkle_log import LogShrunk, Tree
-
-__all__ = ["EvidenceEnds", "EvidenceUnset", "Outcome", "Standing", "due", "renew", "standing"]
 
 _AT_ONCE: Final = 4_096
 #: With this share of the days before left, an authority that has no newer certificate is an error, not a note.
@@ -105,9 +103,7 @@ def renew(hub: Hub, log: str, *, force: bool = False, after_gap: bool = False, o
             )
         complete_files(hub, log)
         covered = chained(held, log)
-        heads = HeadTrees()
-        for one in check_heads(covered, log_heads.every(hub.connection, log)):
-            heads.add(one)
+        heads = check_heads(covered, log_heads.every(hub.connection, log))
         entries = _entries(hub, kept(log), covered[-1] if covered else None, head)
         before = held[-1] if held else None
         gap = stands.latest if stands.ended else None

@@ -6,10 +6,9 @@ The log he cannot change so that its signed heads, whose files lie elsewhere, st
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, Final
 
-from core.digest import sm3
+from core.digest import sha256, sm3
 from hub.archive_store import ArchiveRefuses, ArchiveStore, PackageGone
 from hub.context import Hub
 from hub.kept_log import KeptLog
@@ -86,7 +85,7 @@ def enter_older(hub: Hub) -> int:
         except (PackageGone, ArchiveRefuses):
             continue
         if sm3(data) == holding.sm3:
-            archive_entries.enter_older(hub.connection, holding, sha256=sha256(data).digest(), now=hub.clock.now())
+            archive_entries.enter_older(hub.connection, holding, sha256=sha256(data), now=hub.clock.now())
             entered += 1
     return entered
 
@@ -97,6 +96,6 @@ def _file_fault(store: ArchiveStore, holding: Holding, said: dict[str, Any]) -> 
     except (PackageGone, ArchiveRefuses) as error:
         store.demand_available()
         return f"its file cannot be read: {error.message}"
-    if sm3(data).hex() != said["sm3"] or sha256(data).hexdigest() != said["sha256"]:
+    if sm3(data).hex() != said["sm3"] or sha256(data).hex() != said["sha256"]:
         return "its file is not the one that was taken in"
     return None

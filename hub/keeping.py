@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, ClassVar, Final
 
 from archive.report import Stage
+from core.digest import sha256
 from core.errors import Permanent
 from core.verdict import Verdict
 from hub.archive_codes import policy_of
@@ -177,7 +177,7 @@ def _fault(holding: Holding, said: dict[str, Any] | None, digest: bytes, data: b
         return "its entry in the archive's log is not of the form of one"
     if digest != holding.sm3:
         return "its file is not the one that was recorded"
-    if said is not None and (digest.hex(), sha256(data).hexdigest()) != (said["sm3"], said["sha256"]):
+    if said is not None and (digest.hex(), sha256(data).hex()) != (said["sm3"], said["sha256"]):
         return "its file is not the one the archive's log tells of"
     return None
 

@@ -29,7 +29,8 @@ class KeptLog:
     """The log of a name.
 
     Attributes:
-        read, outside: where its entries stand in the database, see `hub.log_verify.Bodies`.
+        read: what the database holds of entries of these numbers, those that are there.
+        outside: entries that neither have a number nor wait for one, so many at most.
     """
 
     name: str
@@ -68,7 +69,7 @@ class KeptLog:
 
     def verify(self, hub: Hub, *, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:
         """Look through the whole log; see `hub.log_verify.verify`."""
-        return log_verify.verify(hub, self.name, _Standing(self, hub.connection), patience=patience, on_read=on_read)
+        return log_verify.verify(hub, self, patience=patience, on_read=on_read)
 
     def inclusion(self, hub: Hub, entry: str) -> dict[str, Any]:
         """The proof that an entry is in the log; see `hub.log_proofs.inclusion_proof`."""
@@ -93,20 +94,6 @@ class KeptLog:
                     "body": None if body is None else body.body.decode("utf-8", "backslashreplace"),
                 }
                 yield json.dumps(line, ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """A log's entries as they stand in one database."""
-
-    log: KeptLog
-    connection: Connection
-
-    def read(self, entries: Sequence[str]) -> dict[str, Body]:
-        return self.log.read(self.connection, entries)
-
-    def outside(self, limit: int) -> Iterator[str]:
-        return self.log.outside(self.connection, limit)
 
 
 def head_line(found: Head) -> str:

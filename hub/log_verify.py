@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from core.errors import HubError
 from core.merkle import Growing, full_root, leaf_hash
@@ -32,6 +32,9 @@ from store.connection import transaction
 from store.log_bodies import Body
 from store.merkle_log import HEIGHT, TILE, Leaf, SealerBusy
 
+if TYPE_CHECKING:
+    from hub.kept_log import KeptLog
+
 #: Told how many entries of how many were read.
 OnRead = Callable[[int, int], None]
 #: Entries read at once: whole tiles.
@@ -42,19 +45,7 @@ _TOLERANCE = timedelta(minutes=10)
 _MOST_PLACED = 1_000
 
 
-class Bodies(Protocol):
-    """Where a log's entries stand."""
-
-    def read(self, entries: Sequence[str]) -> dict[str, Body]:
-        """Those that are there."""
-        ...
-
-    def outside(self, limit: int) -> Iterator[str]:
-        """Entries that neither have a number nor wait for one."""
-        ...
-
-
-def verify(hub: Hub, log: str, bodies: Bodies, *, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:
+def verify(hub: Hub, kept: KeptLog, *, patience: float = 60.0, on_read: OnRead | None = None) -> LogReport:
     """Look through the whole log; others may append and number entries meanwhile.
 
     Args:
@@ -63,6 +54,7 @@ def verify(hub: Hub, log: str, bodies: Bodies, *, patience: float = 60.0, on_rea
     Raises:
         StoreUnavailable: the database does not answer.
     """
+    log = kept.name
     report = LogReport(log)
     files = files_of(hub, log)
     newest, there = _as_of_now(hub, log, files)
@@ -70,12 +62,12 @@ def verify(hub: Hub, log: str, bodies: Bodies, *, patience: float = 60.0, on_rea
     with transaction(hub.connection) as cursor:
         end = merkle_log.size(cursor, log)
     renewals = RenewalWatch(hub, log, files, report)
-    walk = _Walk(hub, log, bodies, heads, report, end, on_read, renewals)
+    walk = _Walk(hub, kept, heads, report, end, on_read, renewals)
     _compare(hub, log, _recorded(files, there, report), walk.leaves(), report)
     walk.finish()
     heads.finish(walk.seen)
     renewals.finish()
-    _look_at_waiting(hub, log, bodies, patience, report)
+    _look_at_waiting(hub, kept, patience, report)
     return report
 
 
@@ -98,15 +90,14 @@ class _Walk:
     def __init__(
         self,
         hub: Hub,
-        log: str,
-        bodies: Bodies,
+        kept: KeptLog,
         heads: _Heads,
         report: LogReport,
         end: int,
         on_read: OnRead | None,
         renewals: RenewalWatch,
     ) -> None:
-        self._hub, self._log, self._bodies, self._heads, self._report = hub, log, bodies, heads, report
+        self._hub, self._kept, self._log, self._heads, self._report = hub, kept, kept.name, heads, report
         self._end, self._on_read, self._renewals = end, on_read, renewals
         self._levels: list[list[bytes]] = [[]]
         self._tiles_done: list[int] = [0]
@@ -119,7 +110,7 @@ class _Walk:
         self._heads.at(0, self._tree)
         for start in range(0, self._end, _AT_ONCE):
             rows = merkle_log.leaves(self._hub.connection, self._log, start, min(start + _AT_ONCE, self._end))
-            found = self._bodies.read([row.entry for row in rows])
+            found = self._kept.read(self._hub.connection, [row.entry for row in rows])
             for row in rows:
                 if row.seq != expected:
                     self._report.found("gap", f"numbers {expected} to {row.seq - 1} are missing", expected)
@@ -415,10 +406,10 @@ def _places(hub: Hub, log: str) -> Iterator[Callable[[str], int | None]]:
                 pass
 
 
-def _look_at_waiting(hub: Hub, log: str, bodies: Bodies, patience: float, report: LogReport) -> None:
-    last = 0
+def _look_at_waiting(hub: Hub, kept: KeptLog, patience: float, report: LogReport) -> None:
+    log, last = kept.name, 0
     while rows := merkle_log.waiting_after(hub.connection, log, last, _AT_ONCE):
-        found = bodies.read([row.entry for row in rows])
+        found = kept.read(hub.connection, [row.entry for row in rows])
         for row in rows:
             report.waiting += 1
             last = row.seq
@@ -436,7 +427,7 @@ def _look_at_waiting(hub: Hub, log: str, bodies: Bodies, patience: float, report
             "waiting",
             f"entries have waited for their numbers for {seconds:.0f} s: is a sequencer running? (runbook: log-waits)",
         )
-    for entry in bodies.outside(_MOST_PLACED):
+    for entry in kept.outside(hub.connection, _MOST_PLACED):
         report.found(
             "inserted",
             "stands in the table, has no number and waits for none: put there behind the log, or taken out of it",

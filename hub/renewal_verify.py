@@ -12,7 +12,7 @@ from hub.evidence_chain import judge
 from hub.evidence_heads import doubt_renewals
 from hub.log_files import LogFiles
 from hub.log_report import LogReport
-from hub.renewals import Covered, Renewal, RenewalRefused, chained, check_heads
+from hub.renewals import Covered, RenewalRefused, chained, check_heads
 from hub.stamp_trust import StampTrust
 from store import log_heads, log_renewals
 
@@ -44,20 +44,23 @@ class RenewalWatch:
             self._report.found(
                 "renewal", f"renewal {said.number} covers {said.entries.size} entries, more than are there"
             )
-        try:
-            for _ in check_heads(self._covered, log_heads.every(self._hub.connection, self._log)):
-                pass
-        except RenewalRefused as error:
-            self._report.found("renewal", error.message)
+        if self._covered:
+            self._look_at_heads()
         self._look_at_files()
         if self._covered:
-            self._look_at_stamps(self._held)
+            self._look_at_stamps()
 
     def _compare(self) -> None:
         while self._waiting and self._waiting[0].entries.size == self._tree.size:
             said = self._waiting.pop(0)
             if said.entries.edge != self._tree.edge:
                 self._report.found("renewal", f"renewal {said.number} was made over other entries than are there now")
+
+    def _look_at_heads(self) -> None:
+        try:
+            check_heads(self._covered, log_heads.every(self._hub.connection, self._log))
+        except RenewalRefused as error:
+            self._report.found("renewal", error.message)
 
     def _look_at_files(self) -> None:
         try:
@@ -72,15 +75,15 @@ class RenewalWatch:
                     "before it wrote it; `hub evidence renew` writes it"
                 )  # fmt: skip
 
-    def _look_at_stamps(self, held: list[Renewal]) -> None:
+    def _look_at_stamps(self) -> None:
         try:
             trust = StampTrust.of(self._hub.settings)
-            found = judge(None, held, trust, self._hub.clock.now())
+            found = judge(None, self._held, trust, self._hub.clock.now())
         except HubError as error:
             self._report.unsure.append(f"stamps of renewals cannot be judged: {error.message}")
             return
         try:
-            doubt = doubt_renewals(held, self._covered, trust)
+            doubt = doubt_renewals(self._held, self._covered, trust)
         except HubError as error:
             doubt = Verdict.INVALID, error.message
         if doubt is not None and doubt[0] is Verdict.INVALID:

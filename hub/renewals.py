@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -210,8 +210,8 @@ def chained(renewals: Sequence[Renewal], log: str, *, whole: bool = True) -> lis
     return found
 
 
-def check_heads(covered: Sequence[Covered], heads: Iterable[Head]) -> Iterator[Head]:
-    """The same heads, in order, each renewal held against them when its newest has passed.
+def check_heads(covered: Sequence[Covered], heads: Iterable[Head]) -> HeadTrees:
+    """The trees over all heads, given in order, once each renewal was held against those it covers.
 
     Raises:
         RenewalRefused: a head is another one than a renewal covered, or is missing.
@@ -219,7 +219,6 @@ def check_heads(covered: Sequence[Covered], heads: Iterable[Head]) -> Iterator[H
     trees, waiting = HeadTrees(), list(covered)
     for head in heads:
         trees.add(head)
-        yield head
         while waiting and waiting[0].head_number + 1 == trees.size:
             said = waiting.pop(0)
             if said.head != head_digests(head) or any(
@@ -234,6 +233,7 @@ def check_heads(covered: Sequence[Covered], heads: Iterable[Head]) -> Iterator[H
             f"renewal {waiting[0].number} covers {waiting[0].head_number + 1} heads, the log `{waiting[0].log}` holds "
             f"{trees.size}: heads were removed (runbook: log-changed)."
         )
+    return trees
 
 
 def to_dict(renewal: Renewal) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from core.canonical import canonical
 from core.digest import sm3
-from store.archive_entries import Holding
+from store.archive_entries import HELD, Holding, held
 from store.connection import Connection, fetch_all, fetch_one, transaction
 
 #: Reports shown at most; the newest.
@@ -146,17 +146,10 @@ def still_due(connection: Connection, before: datetime, began: datetime, numbers
     """Those of these packages that are to be checked even now, in the same order."""
     rows = fetch_all(
         connection,
-        "select p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body "
-        f"{_DUE} and p.file_no = any(%(numbers)s) order by c.at nulls first, p.file_no",
+        f"select {HELD} {_DUE} and p.file_no = any(%(numbers)s) order by c.at nulls first, p.file_no",
         {"before": before, "began": began, "numbers": list(numbers)},
     )
-    return [
-        Holding(
-            file_no, bytes(digest), None if second is None else bytes(second), size, path, entry,
-            None if body is None else bytes(body),
-        )
-        for file_no, digest, second, size, path, entry, body in rows
-    ]  # fmt: skip
+    return [held(row) for row in rows]
 
 
 def _kept(row: Sequence[Any]) -> KeptCheck:

@@ -25,6 +25,8 @@ from store.merkle_log import WAIT
 LOG: Final = "archive"
 #: How the body is made; the first thing it says.
 VERSION: Final = 1
+#: Columns of a package `p` and its entry `e`, as `held` takes them.
+HELD: Final = "p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body"
 _AT_ONCE: Final = 1_000
 
 
@@ -111,21 +113,26 @@ def of_package(connection: Connection, file_no: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
+def held(row: Sequence[Any]) -> Holding:
+    """A row of the columns `HELD`."""
+    file_no, sm3, sha256, size, path, entry, body = row
+    return Holding(
+        file_no, bytes(sm3), None if sha256 is None else bytes(sha256), size, path, entry,
+        None if body is None else bytes(body),
+    )  # fmt: skip
+
+
 def holdings(connection: Connection) -> Iterator[Holding]:
     """Every package, by its number; a thousand are read at once."""
     last = ""
     while True:
         rows = fetch_all(
             connection,
-            "select p.file_no, p.sm3, p.sha256, p.bytes, p.path, e.id::text, e.body from archive_package p "
-            "left join archive_entry e on e.id = p.entry where p.file_no > %s order by p.file_no limit %s",
+            f"select {HELD} from archive_package p left join archive_entry e on e.id = p.entry where p.file_no > %s "
+            "order by p.file_no limit %s",
             (last, _AT_ONCE),
         )
-        for file_no, sm3, sha256, size, path, entry, body in rows:
-            yield Holding(
-                file_no, bytes(sm3), None if sha256 is None else bytes(sha256), size, path, entry,
-                None if body is None else bytes(body),
-            )  # fmt: skip
+        yield from map(held, rows)
         if len(rows) < _AT_ONCE:
             return
         last = rows[-1][0]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clock import SHANGHAI, FixedClock, SystemClock, today
+from core.clock import SHANGHAI, FixedClock, SystemClock, day_text, second_text, today
 from core.digest import sm3, sm3_hex
 
 
@@ -33,7 +33,10 @@ def test_a_day_is_the_districts_day(moment: datetime) -> None:
 
 
 def test_midnight_in_the_district_is_the_day_before_in_london() -> None:
-    assert today(FixedClock(datetime(2026, 3, 1, 16, 0, tzinfo=UTC))) == date(2026, 3, 2)
+    moment = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)
+    assert today(FixedClock(moment)) == date(2026, 3, 2)
+    assert day_text(moment) == "2026-03-02"
+    assert (second_text(moment), second_text(None)) == ("2026-03-02T00:00:00+08:00", None)
 
 
 def test_a_clock_without_zone_is_refused() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from hub import evidence_renewal, holdings
 from hub.context import Hub
-from hub.evidence_renewal import EvidenceEnds, EvidenceUnset, due, standing
+from hub.evidence_due import Standing, standing
+from hub.evidence_renewal import EvidenceEnds, EvidenceUnset
 from hub.install import demo_keys
+from hub.kept_logs import NAMES
 from hub.renewals import RenewalRefused
 from signing.errors import TimestampUnavailable
 from store import log_renewals
@@ -25,6 +27,10 @@ from tests.hub.renewed_world import LOG, YEAR, Traveller, travelling
 def enter(hub: Hub, name: str) -> None:
     with transaction(hub.connection) as cursor:
         append(cursor, file_no=name, sm3=b"1" * 32, sha256=b"2" * 32, size=1, now=hub.clock.now())
+
+
+def due(hub: Hub) -> list[Standing]:
+    return [one for one in (standing(hub, log) for log in NAMES) if one.due]
 
 
 @pytest.fixture
