@@ -21,6 +21,7 @@ from typing import BinaryIO, ClassVar, Final
 
 from connectors.courier import NAME
 from core.errors import Rejected, Retryable
+from core.flushing import flush_folder
 from core.settings import Settings
 from hub.files import write_durably
 
@@ -229,11 +230,7 @@ def _put(file: BinaryIO, final: Path) -> None:
     part = final.with_name(f".{final.name}.part")
     final.hardlink_to(part)
     part.unlink()
-    folder = os.open(final.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(final.parent)
 
 
 def _note(final: Path) -> Path:
