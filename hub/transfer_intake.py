@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from core.digest import sm3
 from hub import transfer_proofs
-from hub.archive_store import ArchiveStore
-from hub.catalogue import name_key, record_of
-from hub.check_reports import entry_of
+from hub.archive_store import FOLDER, ArchiveStore
+from hub.catalogue import name_key, package_of, record_of
 from hub.context import OnStep, no_step
 from hub.transfer_desk import Desk, subject_of
 from hub.transfer_judging import Parcel, Sound, judge
@@ -26,7 +24,6 @@ from hub.transfer_sheets import ENCLOSED, sealed_receipt
 from schemas.names import folded
 from schemas.transfer import Letter, Move
 from store import archive_entries, archive_packages, archive_parties, transfer_letters, transfers
-from store.archive_packages import NewPackage
 from store.archive_parties import Identity, Name, NumberOfAnother, Succession
 from store.connection import transaction
 from store.transfer_letters import ACCEPTED, GIVEN_UP, LISTED, MISSING, REFUSED, Item, Kept
@@ -109,10 +106,10 @@ def _take(desk: Desk, transfer: Transfer, parcel: Parcel, one: Listed, enclosed:
             standing = REFUSED if there else MISSING
             transfer_letters.put_items(cursor, transfer.id, [item._replace(standing=standing, reasons=judged)])
         return
-    path = Path("archive") / "in" / transfer.id / f"{one.file_no}.zip"
+    path = f"{FOLDER}/in/{transfer.id}/{one.file_no}.zip"
     held = archive_packages.by_file_no(hub.connection, one.file_no) is not None
     if not held:
-        ArchiveStore.of(hub.settings).put(path.as_posix(), judged.data)
+        ArchiveStore.of(hub.settings).put(path, judged.data)
         on_step("package.written")
     with transaction(hub.connection) as cursor:
         if held:
@@ -122,20 +119,14 @@ def _take(desk: Desk, transfer: Transfer, parcel: Parcel, one: Listed, enclosed:
         transfer_letters.put_items(cursor, transfer.id, [item])
 
 
-def _add(cursor: Any, desk: Desk, transfer: Transfer, party: Party, one: Listed, sound: Sound, path: Path) -> None:
+def _add(cursor: Any, desk: Desk, transfer: Transfer, party: Party, one: Listed, sound: Sound, path: str) -> None:
     """Table, catalogue, log, report and whose it is, as part of the caller's transaction."""
     hub = desk.hub
     record = record_of(hub, sound.case, sound.holder, step=None, licence_number=one.licence_number, origin=transfer.id)
-    new = NewPackage(
-        file_no=one.file_no,
-        sm3=sm3(sound.data),
-        sha256=sha256(sound.data).digest(),
-        size=len(sound.data),
-        path=path.as_posix(),
-        check=entry_of(sound.report, transfer=transfer.id),
-        record=replace(record, stage=one.part),
-        proven_at=sound.proven_at,
-    )
+    new = package_of(
+        sound.data, sound.report, replace(record, stage=one.part), file_no=one.file_no, path=path,
+        proven_at=sound.proven_at, transfer=transfer.id,
+    )  # fmt: skip
     archive_packages.add(cursor, new, hub.clock.now())
     _join(cursor, desk, transfer, archive_parties.hold(cursor, record.holder), party)
 
