@@ -17,7 +17,7 @@ from hub.transfer_letters import LetterRefused, Read
 from hub.transfer_peers import Peer
 from hub.volume import NobodyFiled, volume_of
 from schemas.names import folded
-from schemas.transfer import Fault, Letter, Move, Side, State
+from schemas.transfer import Fault, Letter, Move, Side, State, after
 from store import archive_parties, transfer_letters, transfers
 from store.connection import transaction
 from store.transfer_letters import Kept
@@ -177,6 +177,7 @@ def answered(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
 
 def _answer(desk: Desk, transfer: Transfer, fault: Fault | None, who: str, on_step: OnStep) -> None:
     hub, what = desk.hub, Move.RETURN if fault else Move.ACCEPT
+    after(transfer.side, what, transfer.state)
     notice = next(one for one in transfer_letters.of_transfer(hub.connection, transfer.id) if one.kind == Letter.NOTICE)
     said = {
         "accepted": fault is None,

@@ -22,7 +22,7 @@ from hub.transfer_letters import Enclosed, LetterRefused, Read, opened, own
 from hub.transfer_manifest import Listed, Manifest, Party, read_manifest
 from hub.transfer_sheets import ENCLOSED, sealed_receipt
 from schemas.names import folded
-from schemas.transfer import Letter, Move
+from schemas.transfer import Letter, Move, after
 from store import archive_entries, archive_packages, archive_parties, transfer_letters, transfers
 from store.archive_parties import Identity, Name, NumberOfAnother, Succession
 from store.connection import transaction
@@ -79,8 +79,10 @@ def take_in(desk: Desk, transfer: Transfer, on_step: OnStep = no_step) -> None:
     Raises:
         PackageUnjudged: one cannot be judged; those before it are taken in, and the next try goes on with it.
         DiskRefuses, ArchiveAway, ArchiveRefuses: no room, or the store of the packages does not answer, or refuses.
+        NotNow: no parcel waits to be taken in.
     """
     hub = desk.hub
+    after(transfer.side, Move.RECEIPT, transfer.state)
     letters = transfer_letters.of_transfer(hub.connection, transfer.id)
     kept = next(one for one in letters if (one.kind, one.round) == (Letter.PARCEL, transfer.round))
     said = own(hub.settings.home / kept.path, kept.sm3)

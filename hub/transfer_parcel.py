@@ -28,7 +28,7 @@ from hub.transfer_peers import anchors_of_holdings, trust_with
 from hub.volume import Entry, Volume, volume_of
 from schemas.identifiers.credit import CreditCode
 from schemas.records.base import Subject, legacy_subjects
-from schemas.transfer import Letter, Move
+from schemas.transfer import Letter, Move, after
 from store import archive_checks, archive_entries, archive_parties, transfer_letters, transfers
 from store.connection import transaction
 from store.transfer_letters import ACCEPTED, GIVEN_UP, LISTED, MISSING, Item
@@ -92,6 +92,7 @@ def assemble(
         NotNow: the transfer is not at this point.
     """
     hub = desk.hub
+    after(transfer.side, Move.ASSEMBLE, transfer.state)
     holdings.enter_older(hub)
     volume = volume_of(hub, subject_of(transfer))
     known = {item.file_no: item for item in transfer_letters.items(hub.connection, transfer.id)}
