@@ -161,12 +161,11 @@ def answered(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
         NotNow: it does not fit.
     """
     said, hub = letter.said, desk.hub
-    notice = next(one for one in transfer_letters.of_transfer(hub.connection, transfer.id) if one.kind == Letter.NOTICE)
     try:
         fault = None if said["accepted"] is True else Fault(said["fault"])
     except (KeyError, ValueError):
         raise LetterRefused("an answer is refused: it neither accepts nor names a formal fault.") from None
-    if said.get("notice") != notice.sm3.hex():
+    if said.get("notice") != desk.notice(transfer):
         raise LetterRefused("an answer is refused: it answers another notice than ours.")
     now = hub.clock.now()
     told: dict[str, Any] = {"letter": letter.sm3.hex()} | ({"fault": fault.value} if fault else {})
@@ -178,11 +177,10 @@ def answered(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
 def _answer(desk: Desk, transfer: Transfer, fault: Fault | None, who: str, on_step: OnStep) -> None:
     hub, what = desk.hub, Move.RETURN if fault else Move.ACCEPT
     after(transfer.side, what, transfer.state)
-    notice = next(one for one in transfer_letters.of_transfer(hub.connection, transfer.id) if one.kind == Letter.NOTICE)
     said = {
         "accepted": fault is None,
         "fault": fault.value if fault else None,
-        "notice": notice.sm3.hex(),
+        "notice": desk.notice(transfer),
         "notice_no": transfer.notice_no,
     }
     letter = desk.write(transfer.id, desk.peer(transfer), Letter.ANSWER, 0, said)

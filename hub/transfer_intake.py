@@ -42,10 +42,8 @@ def received(desk: Desk, transfer: Transfer, letter: Read, path: Path) -> None:
         NotNow: it does not fit.
     """
     hub = desk.hub
-    letters = transfer_letters.of_transfer(hub.connection, transfer.id)
-    notice = next(one for one in letters if one.kind is Letter.NOTICE)
     number = letter.said.get("round")
-    if letter.said.get("notice") != notice.sm3.hex() or number != transfer.round + 1:
+    if letter.said.get("notice") != desk.notice(transfer) or number != transfer.round + 1:
         raise LetterRefused("a parcel is refused: it is for another notice than ours, or one before it is lacking.")
     manifest = read_manifest(letter.said)
     wanted = subject_of(transfer)
@@ -152,7 +150,7 @@ def _join(cursor: Any, desk: Desk, transfer: Transfer, holder: str, party: Party
 def _receipt(desk: Desk, transfer: Transfer, parcel: Kept, manifest: Manifest, on_step: OnStep) -> None:
     hub = desk.hub
     items = transfer_letters.items(hub.connection, transfer.id)
-    complete = all(item.standing in (ACCEPTED, GIVEN_UP) for item in items)
+    complete = all(item.settled for item in items)
     said: dict[str, Any] = {
         standing: [_told(desk, item) for item in items if item.standing == standing]
         for standing in (ACCEPTED, MISSING, REFUSED, GIVEN_UP)

@@ -31,7 +31,7 @@ from schemas.records.base import Subject, legacy_subjects
 from schemas.transfer import Letter, Move, after
 from store import archive_checks, archive_entries, archive_parties, transfer_letters, transfers
 from store.connection import transaction
-from store.transfer_letters import ACCEPTED, GIVEN_UP, LISTED, MISSING, Item
+from store.transfer_letters import GIVEN_UP, LISTED, MISSING, Item
 from store.transfers import Transfer
 
 
@@ -97,7 +97,7 @@ def assemble(
     volume = volume_of(hub, subject_of(transfer))
     known = {item.file_no: item for item in transfer_letters.items(hub.connection, transfer.id)}
     given_up = _given_up(known, without, reason, transfer)
-    over = {number for number, item in known.items() if item.standing in (ACCEPTED, GIVEN_UP)} | set(given_up)
+    over = {number for number, item in known.items() if item.settled} | set(given_up)
     wanted = [entry for entry in volume.entries if entry.file_no not in over]
     looked, absent = _look_at(desk, wanted, on_step)
     if transfer.round and not again:
@@ -130,7 +130,7 @@ def assemble(
 
 
 def _given_up(known: dict[str, Item], without: Sequence[str], reason: str | None, transfer: Transfer) -> dict[str, str]:
-    lacking = {number for number, item in known.items() if item.standing not in (ACCEPTED, GIVEN_UP)}
+    lacking = {number for number, item in known.items() if not item.settled}
     if strange := sorted(set(without) - lacking):
         raise GivenUpUnknown(
             f"{', '.join(strange)}: the destination of transfer {transfer.id} does not lack this; nothing was given up."
@@ -194,8 +194,6 @@ def _manifest(
     given_up: dict[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     hub = desk.hub
-    letters = transfer_letters.of_transfer(hub.connection, transfer.id)
-    notice = next(letter for letter in letters if letter.kind is Letter.NOTICE)
     parties = list(
         dict.fromkeys(
             [
@@ -211,7 +209,7 @@ def _manifest(
     # an old number may stand in the catalogue as one of no known kind
     clear = {hub.subject(kind, one.value): one.value for one in subjects for kind in (one.kind, "other")}
     return {
-        "notice": notice.sm3.hex(),
+        "notice": desk.notice(transfer),
         "notice_no": transfer.notice_no,
         "parties": [_party(desk, party, clear) for party in parties],
         "successions": [
