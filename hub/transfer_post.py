@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.digest import sm3
 from core.errors import HubError, Permanent, Rejected
@@ -50,6 +50,15 @@ class Arrived:
     had: list[str] = field(default_factory=list)
     aside: list[tuple[str, str]] = field(default_factory=list)
     troubles: list[HubError] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "taken": self.taken,
+            "had": self.had,
+            "set_aside": [{"name": name, "why": why} for name, why in self.aside],
+            "troubles": [str(error) for error in self.troubles],
+        }
 
     def demand_sound(self) -> None:
         """Raises LettersSetAside where one was; else the first trouble."""
