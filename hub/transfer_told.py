@@ -11,6 +11,7 @@ from core.clock import SHANGHAI
 from core.digest import sm3
 from core.errors import Permanent
 from hub.context import Hub
+from hub.packing import masked
 from hub.transfer_desk import Desk
 from hub.transfer_letters import LetterRefused, opened, own
 from hub.transfer_register import entries, words
@@ -158,14 +159,13 @@ def set_aside(hub: Hub) -> list[dict[str, str]]:
 
 def to_dict(one: Transfer) -> dict[str, Any]:
     """For `--json`; the company's number with its middle hidden."""
-    number = one.company.number
     return {
         "id": one.id,
         "side": one.side.value,
         "peer": one.peer,
         "notice_no": one.notice_no,
         "company": one.company.name,
-        "number": f"{number[:6]}{'*' * max(len(number) - 10, 4)}{number[-4:]}",
+        "number": masked(one.company.number),
         "state": one.state.value,
         "round": one.round,
         "requested_on": one.requested_on.isoformat(),
