@@ -175,7 +175,7 @@ def _fault(entry: Entry, data: bytes, report: CheckReport) -> str | None:
         return "档案包与归档登记的摘要不符"
     if report.verdict is Verdict.VALID:
         return None
-    failed = "、".join(item.code or item.key for item in report.items if item.status.value == "failed")
+    failed = "、".join(item.code or item.key for item in report.failed())
     return f"四性检测（移交接收）{report.verdict.zh}" + (f"：{failed}" if failed else "")
 
 
