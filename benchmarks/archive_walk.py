@@ -26,8 +26,7 @@ from benchmarks.reseal import STOCK, world
 from core.clock import SHANGHAI
 from core.digest import sha256
 from hub.archive_store import ArchiveStore
-from hub.catalogue import record_of
-from hub.check_reports import entry_of
+from hub.catalogue import package_of, record_of
 from hub.context import Hub, open_hub
 from hub.inspect import Stage, check_package
 from hub.keeping import walk
@@ -36,7 +35,6 @@ from hub.trust import trust_of
 from schemas.records.base import Subject
 from signing.demo_pki import open_keys
 from store import archive_packages
-from store.archive_packages import NewPackage
 from store.connection import fetch_all, transaction
 
 
@@ -54,15 +52,8 @@ def stock(hub: Hub, count: int) -> int:
         path = f"archive/{now.year}/{package.name}"
         store.put(path, package.data)
         holder = Subject("company", f"91420112MA{number:08d}")
-        new = NewPackage(
-            file_no=case.electronic_file_no,
-            sm3=bytes.fromhex(checked.sm3),
-            sha256=sha256(package.data),
-            size=len(package.data),
-            path=path,
-            check=entry_of(checked),
-            record=record_of(hub, case, holder, stage=VolumePart.OVERSIGHT.value),
-        )
+        record = record_of(hub, case, holder, stage=VolumePart.OVERSIGHT.value)
+        new = package_of(package.data, checked, record, file_no=case.electronic_file_no, path=path)
         with transaction(hub.connection) as cursor:
             archive_packages.add(cursor, new, hub.clock.now())
         total += len(package.data)

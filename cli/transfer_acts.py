@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     from hub.transfer_desk import Desk
-    from hub.transfer_post import Arrived
+    from schemas.transfer import State
 
 _FAULTS = ("nothing_held", "wrong_company")
 id_argument = click.argument("id_", metavar="ID", type=Words())
@@ -68,7 +68,7 @@ def inbox(as_json: bool) -> None:
         arrived = open_inbox(desk)
         aside = set_aside(desk.hub)
     if as_json:
-        say_json({**_arrived(arrived), "all_set_aside": aside})
+        say_json({**arrived.to_dict(), "all_set_aside": aside})
     else:
         click.echo(
             f"{counted(len(arrived.taken), 'letter', 'letters')} taken, {len(arrived.had)} had before, "
@@ -93,10 +93,7 @@ def accept(id_: str, who: str | None, as_json: bool) -> None:
     """
     from hub.transfer_ask import accept as do
 
-    with _desk() as desk:
-        with desk.turn(id_):
-            do(desk, desk.get(id_), who=who or login())
-        _say(desk, id_, as_json)
+    _move(id_, lambda desk, transfer: do(desk, transfer, who=who or login()), as_json)
 
 
 @click.command("return", short_help="Origin: give a notice back for a formal fault.")
@@ -116,10 +113,7 @@ def return_(id_: str, fault: str, who: str | None, as_json: bool) -> None:
     from hub.transfer_ask import return_ as do
     from schemas.transfer import Fault
 
-    with _desk() as desk:
-        with desk.turn(id_):
-            do(desk, desk.get(id_), Fault(fault), who=who or login())
-        _say(desk, id_, as_json)
+    _move(id_, lambda desk, transfer: do(desk, transfer, Fault(fault), who=who or login()), as_json)
 
 
 @click.command(short_help="Origin: check, list, sign and pack what is to be handed over.")
@@ -145,10 +139,11 @@ def assemble(
 
     if bool(without) is not bool(reason and reason.strip()):
         raise click.UsageError("--without and --reason go together")
-    with _desk() as desk:
-        with desk.turn(id_):
-            do(desk, desk.get(id_), who=who or login(), again=again, without=without, reason=reason)
-        _say(desk, id_, as_json)
+    _move(
+        id_,
+        lambda desk, transfer: do(desk, transfer, who=who or login(), again=again, without=without, reason=reason),
+        as_json,
+    )
 
 
 @click.command(short_help="Bring what is signed and has not left yet on its way.")
@@ -164,10 +159,7 @@ def send(id_: str, as_json: bool) -> None:
     """
     from hub.transfer_post import deliver
 
-    with _desk() as desk:
-        with desk.turn(id_):
-            deliver(desk, desk.get(id_))
-        _say(desk, id_, as_json)
+    _move(id_, deliver, as_json)
 
 
 @click.command(short_help="Destination: take in what is sound of the newest parcel, sign the receipt.")
@@ -183,10 +175,7 @@ def receive(id_: str, as_json: bool) -> None:
     """
     from hub.transfer_intake import take_in
 
-    with _desk() as desk:
-        with desk.turn(id_):
-            take_in(desk, desk.get(id_))
-        _say(desk, id_, as_json)
+    _move(id_, take_in, as_json)
 
 
 @click.command(short_help="Do whatever is next, of one transfer or of all.")
@@ -285,7 +274,15 @@ def _desk() -> Iterator[Desk]:
         yield Desk(opened)
 
 
-def _say(desk: Desk, id_: str, as_json: bool) -> Any:
+def _move(id_: str, act: Callable[[Desk, Any], object], as_json: bool) -> None:
+    """Do one thing to a transfer while nobody else moves it, and say where it stands then."""
+    with _desk() as desk:
+        with desk.turn(id_):
+            act(desk, desk.get(id_))
+        _say(desk, id_, as_json)
+
+
+def _say(desk: Desk, id_: str, as_json: bool) -> State:
     """Where a transfer stands now."""
     from hub.transfer_told import to_dict
 
@@ -295,15 +292,6 @@ def _say(desk: Desk, id_: str, as_json: bool) -> Any:
     else:
         click.echo(f"{found.id}: {found.state.chinese} ({found.state.value})")
     return found.state
-
-
-def _arrived(arrived: Arrived) -> dict[str, Any]:
-    return {
-        "taken": arrived.taken,
-        "had": arrived.had,
-        "set_aside": [{"name": name, "why": why} for name, why in arrived.aside],
-        "troubles": [str(error) for error in arrived.troubles],
-    }
 
 
 ACTS = (request, inbox, accept, return_, assemble, send, receive, receipt, settle, run)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.errors import Retryable
+from core.flushing import flush_folder
 
 
 class MediumAway(Retryable):
@@ -48,7 +49,7 @@ class FolderCourier:
                 target.flush()
                 os.fsync(target.fileno())
             part.replace(self._out / name)
-            _flush(self._out)
+            flush_folder(self._out)
         except OSError as error:
             raise self._away(error) from None
 
@@ -104,11 +105,3 @@ class FolderCourier:
             f"{error.filename or self._folder} cannot be read or written ({error.strerror}). Nothing half done has a "
             "name. Make room or give the right, then run the same again."
         )
-
-
-def _flush(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

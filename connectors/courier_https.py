@@ -13,11 +13,10 @@ import secrets
 from base64 import b64decode
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver, algorithms
 
@@ -37,6 +36,7 @@ from connectors.courier_trying import Tally, persistently
 from connectors.endpoints import HubEndpoint
 from connectors.http_bytes import private_session
 from connectors.retrying import Patience
+from core.digest import sha256_of_start
 
 #: Below the other hub's address.
 INBOX: Final = "/api/transfers/in/"
@@ -45,7 +45,6 @@ PIECE: Final = 4 << 20
 #: What the other hub calls a file that is there whole.
 _FINISHED: Final = "HUB-818"
 _COVERED: Final[tuple[str, ...]] = ("@method", "@authority", "@path", "@query")
-_READ: Final = 1 << 20
 #: How fast the other hub reads its own disk at least; bytes per second.
 _SLOW_DISK: Final = 50e6
 
@@ -80,7 +79,7 @@ class HttpsCourier:
                 raise CourierRefused(
                     f"{name} has {size} bytes, and {self._whom} expects {length}; nothing was sent. Announce it anew."
                 )
-            if digest != _digest(file, at):
+            if digest != sha256_of_start(file, at):
                 # Refused where it is finished: then it is another file.
                 self._call(session, "DELETE", name)
                 at = 0
@@ -233,14 +232,3 @@ def _told_digest(answer: requests.Response) -> bytes:
             except ValueError:
                 return b""
     return b""
-
-
-def _digest(file: BinaryIO, length: int) -> bytes:
-    """SHA-256 of the first bytes of a file."""
-    state = Hash(SHA256())
-    file.seek(0)
-    left = length
-    while left and (piece := file.read(min(_READ, left))):
-        state.update(piece)
-        left -= len(piece)
-    return state.finalize()

@@ -15,13 +15,25 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from core.errors import Permanent
 
 log = logging.getLogger(__name__)
 
 Text = Annotated[str, Field(min_length=1)]
+#: A public key as servers show it, such as `ssh-ed25519 AAAA…`.
+HostKey = Annotated[str, Field(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$")]
+
+
+def _encrypted(url: str) -> str:
+    if url.startswith("http://") and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+        raise ValueError("the url of another hub begins with https://")
+    return url
+
+
+#: Of another hub, without a path.
+HubUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#/]+$"), AfterValidator(_encrypted)]
 
 
 class SourceNotConfigured(Permanent):
@@ -121,7 +133,7 @@ class SftpEndpoint(_Section):
     username: Text
     password: SecretStr | None = None
     key_file: Path | None = None
-    host_key: Annotated[str, Field(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$")]
+    host_key: HostKey
     folder: Text
 
     @model_validator(mode="after")
@@ -137,18 +149,11 @@ class HubEndpoint(_Section):
     `key_id` is what it calls us in its access file, `key_file` our Ed25519 private key (PEM), whose public half it has.
     """
 
-    url: Annotated[str, Field(pattern=r"^https?://[^\s?#/]+$")]
+    url: HubUrl
     key_id: Text
     key_file: Path
     ca_file: Path | None = None
     timeout_s: Annotated[float, Field(gt=0)] = 30
-
-    @model_validator(mode="after")
-    def _encrypted(self) -> HubEndpoint:
-        host = urlsplit(self.url).hostname
-        if self.url.startswith("http://") and host not in ("127.0.0.1", "localhost"):
-            raise ValueError("the url of another hub begins with https://")
-        return self
 
 
 class FolderEndpoint(_Section):

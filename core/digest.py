@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from threading import Lock
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
+_READ: Final = 1 << 20
 #: From this size on comparing with what was met before is cheaper than the digest; up to this size it is kept.
 _WORTH_KEEPING, _MOST_KEPT = 4 << 10, 256 << 10
 #: Contents kept, each under its length and a few of its bytes, the one asked for last at the end.
@@ -52,6 +53,16 @@ def sm3_of_file(data: bytes) -> bytes:
 def sha256(data: bytes) -> bytes:
     """The 32-byte SHA-256 digest of `data`: beside SM3 where one broken algorithm must not take all."""
     return hashlib.sha256(data).digest()
+
+
+def sha256_of_start(file: BinaryIO, length: int) -> bytes:
+    """The SHA-256 digest of a file's first `length` bytes, of all of a shorter one; little of it is in memory."""
+    state, left = hashlib.sha256(), length
+    file.seek(0)
+    while left and (piece := file.read(min(_READ, left))):
+        state.update(piece)
+        left -= len(piece)
+    return state.digest()
 
 
 def sm3_hex(data: bytes) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from importlib.resources import files
-from typing import ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from archive.case import CaseFile, FolderKind
 from archive.errors import CaseUnfit
 from archive.reading import read_case
+from archive.report import CheckReport
 from archive.stages import Stages, StagesUnfit
+from core.digest import sha256
 from core.errors import Permanent, Rejected
 from core.settings import Settings
 from hub.archive_store import ArchiveStore
+from hub.check_reports import entry_of
 from hub.context import Hub
 from hub.files import read_table
 from hub.sources import ACCEPT
@@ -22,7 +26,7 @@ from schemas.records import Accept
 from schemas.records.base import Subject, legacy_subjects
 from schemas.records.bureau import ApplicantKind
 from store import archive_packages, licences
-from store.archive_packages import Record, Stored
+from store.archive_packages import NewPackage, Record, Stored
 from store.archive_parties import Identity, Name
 from store.connection import transaction
 
@@ -108,6 +112,38 @@ def record_of(
         organ=case.organ_name,
         archive_code=archive_code,
         origin=origin,
+    )
+
+
+def package_of(
+    data: bytes,
+    report: CheckReport,
+    record: Record,
+    *,
+    file_no: str,
+    path: str,
+    licence: str | None = None,
+    proven_at: datetime | None = None,
+    **told: Any,
+) -> NewPackage:
+    """A package as it comes into the archive, with the report of its check.
+
+    Args:
+        report: of these bytes; their SM3 is taken from it.
+        path: where it lies in the archive's store.
+        licence, proven_at: as `NewPackage` has them.
+        told: what the report that is kept says besides.
+    """
+    return NewPackage(
+        file_no=file_no,
+        sm3=bytes.fromhex(report.sm3),
+        sha256=sha256(data),
+        size=len(data),
+        path=path,
+        check=entry_of(report, **told),
+        record=record,
+        licence=licence,
+        proven_at=proven_at,
     )
 
 

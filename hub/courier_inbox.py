@@ -15,18 +15,18 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final
 
 from connectors.courier import NAME
+from core.digest import sha256, sha256_of_start
 from core.errors import Rejected, Retryable
+from core.flushing import flush_folder
 from core.settings import Settings
 from hub.files import write_durably
 
 #: Of the announcement of a file by a peer: how many bytes it has; None where nothing was announced, or no more.
 Announced = Callable[[str, str], int | None]
-_READ: Final = 1 << 20
 #: Bytes that stay free for the hub itself.
 _RESERVE: Final = 1 << 30
 
@@ -229,11 +229,7 @@ def _put(file: BinaryIO, final: Path) -> None:
     part = final.with_name(f".{final.name}.part")
     final.hardlink_to(part)
     part.unlink()
-    folder = os.open(final.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(final.parent)
 
 
 def _note(final: Path) -> Path:
@@ -257,13 +253,11 @@ def _finished(final: Path) -> int | None:
 
 
 def _digest(path: Path, length: int) -> bytes:
-    state, left = sha256(), length
-    if path.exists():
+    try:
         with path.open("rb") as file:
-            while left and (piece := file.read(min(_READ, left))):
-                state.update(piece)
-                left -= len(piece)
-    return state.digest()
+            return sha256_of_start(file, length)
+    except FileNotFoundError:
+        return sha256(b"")
 
 
 def _is(file: BinaryIO, path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import BinaryIO, ClassVar, Final
 
 from core.digest import sm3
 from core.errors import Permanent, Retryable
+from core.flushing import flush_folder
 
 #: From so many files on their file system is flushed as a whole.
 _TOGETHER: Final = 8
@@ -72,7 +73,7 @@ def write_all_durably(files: Mapping[Path, bytes]) -> None:
         for beside, path, _ in parts:
             beside.replace(path)
         for folder in {path.parent for path in files}:
-            _flush_folder(folder)
+            flush_folder(folder)
     except OSError as error:
         raise DiskRefuses(
             f"{path} was not written: {error.strerror}. Nothing was recorded. Make room or give the hub the right to "
@@ -95,7 +96,7 @@ def writing_durably(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise DiskRefuses(
             f"{path} was not written: {error.strerror}. Make room or give the hub the right to write there, then try "
@@ -133,14 +134,6 @@ def _syncfs() -> Callable[[int], int] | None:
         return None
     found: Callable[[int], int] | None = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     return found
-
-
-def _flush_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def read_table(path: Path, unfit: type[Permanent], left: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from core.errors import Permanent
+from core.flushing import flush_folder
 from hub.log_heads import Head, HeadRefused, from_dict, to_dict
 from store.merkle_log import Leaf
 
@@ -140,11 +141,7 @@ def put_once(path: Path, parts: Iterable[bytes]) -> None:
                 ) from None
     finally:
         fresh.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
 
 
 def _same(one: Path, other: Path) -> bool:

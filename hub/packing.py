@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, time
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,7 @@ from core.settings import Mode, Settings
 from documents.package import ContainerRefused, Package
 from hub.archive_codes import coded, codes_of, policy_of
 from hub.archive_store import FOLDER, ArchiveStore, PackageGone
-from hub.catalogue import holder_of, record_of, stages_of
-from hub.check_reports import entry_of
+from hub.catalogue import holder_of, package_of, record_of, stages_of
 from hub.context import Hub, OnStep, no_step
 from hub.files import read_table
 from hub.inspect import check_package
@@ -93,16 +91,7 @@ class Packer:
         self.on_step("package.checked")
         self._store.put(path, data)
         self.on_step("package.written")
-        return NewPackage(
-            file_no=case.electronic_file_no,
-            sm3=bytes.fromhex(checked.sm3),
-            sha256=sha256(data).digest(),
-            size=len(data),
-            path=path,
-            check=entry_of(checked),
-            record=record,
-            licence=licence,
-        )
+        return package_of(data, checked, record, file_no=case.electronic_file_no, path=path, licence=licence)
 
     def recorded(self, case: CaseFile) -> None:
         """To be called once the package is recorded: what the registers say of its holder is joined to its party."""

@@ -7,7 +7,6 @@ line of the catalogue. The report of what was refused is kept too, under the num
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, ClassVar
 
 from archive.case import CaseFile
@@ -18,13 +17,12 @@ from core.digest import sm3
 from core.errors import Rejected
 from core.verdict import Verdict
 from hub.archive_store import FOLDER, ArchiveStore
-from hub.catalogue import holder_of, record_of, stages_of
+from hub.catalogue import holder_of, package_of, record_of, stages_of
 from hub.check_reports import entry_of
 from hub.context import Hub, OnStep, no_step
 from hub.forms import BroughtIn, Form, bring_in
 from hub.inspect import PackageReport
 from store import archive_checks, archive_packages
-from store.archive_packages import NewPackage
 from store.connection import transaction
 from store.turns import only_one
 
@@ -81,25 +79,17 @@ def take_in(hub: Hub, data: bytes, *, origin: str | None = None, on_step: OnStep
     case = read_case(found.package)
     with only_one(hub.connection, f"take in package {found.electronic_file_no}"):
         _demand_new(hub, found, case)
-        entry = entry_of(found.report.check)
-        if found.report.check.verdict is not Verdict.VALID:
-            archive_checks.keep(hub.connection, found.electronic_file_no, entry, hub.clock.now())
+        report = found.report.check
+        if report.verdict is not Verdict.VALID:
+            archive_checks.keep(hub.connection, found.electronic_file_no, entry_of(report), hub.clock.now())
             on_step("refusal.recorded")
-            found.report.check.demand_valid()
+            report.demand_valid()
         stage = stages_of(hub.settings).part(case.item_code, None).value
         record = record_of(hub, case, holder_of(case), stage=stage, archive_code=_code_of(case), origin=origin)
         path = f"{FOLDER}/{hub.clock.now().astimezone(SHANGHAI).year}/{found.electronic_file_no}.zip"
         ArchiveStore.of(hub.settings).put(path, found.package)
         on_step("package.written")
-        new = NewPackage(
-            file_no=found.electronic_file_no,
-            sm3=sm3(found.package),
-            sha256=sha256(found.package).digest(),
-            size=len(found.package),
-            path=path,
-            check=entry,
-            record=record,
-        )
+        new = package_of(found.package, report, record, file_no=found.electronic_file_no, path=path)
         with transaction(hub.connection) as cursor:
             archive_packages.add(cursor, new, hub.clock.now())
         on_step("package.recorded")

@@ -17,7 +17,7 @@ from hub.transfer_letters import LetterRefused, Read
 from hub.transfer_peers import Peer
 from hub.volume import NobodyFiled, volume_of
 from schemas.names import folded
-from schemas.transfer import Fault, Letter, Move, Side, State
+from schemas.transfer import Fault, Letter, Move, Side, State, after
 from store import archive_parties, transfer_letters, transfers
 from store.connection import transaction
 from store.transfer_letters import Kept
@@ -161,12 +161,11 @@ def answered(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
         NotNow: it does not fit.
     """
     said, hub = letter.said, desk.hub
-    notice = next(one for one in transfer_letters.of_transfer(hub.connection, transfer.id) if one.kind == Letter.NOTICE)
     try:
         fault = None if said["accepted"] is True else Fault(said["fault"])
     except (KeyError, ValueError):
         raise LetterRefused("an answer is refused: it neither accepts nor names a formal fault.") from None
-    if said.get("notice") != notice.sm3.hex():
+    if said.get("notice") != desk.notice(transfer):
         raise LetterRefused("an answer is refused: it answers another notice than ours.")
     now = hub.clock.now()
     told: dict[str, Any] = {"letter": letter.sm3.hex()} | ({"fault": fault.value} if fault else {})
@@ -177,11 +176,11 @@ def answered(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
 
 def _answer(desk: Desk, transfer: Transfer, fault: Fault | None, who: str, on_step: OnStep) -> None:
     hub, what = desk.hub, Move.RETURN if fault else Move.ACCEPT
-    notice = next(one for one in transfer_letters.of_transfer(hub.connection, transfer.id) if one.kind == Letter.NOTICE)
+    after(transfer.side, what, transfer.state)
     said = {
         "accepted": fault is None,
         "fault": fault.value if fault else None,
-        "notice": notice.sm3.hex(),
+        "notice": desk.notice(transfer),
         "notice_no": transfer.notice_no,
     }
     letter = desk.write(transfer.id, desk.peer(transfer), Letter.ANSWER, 0, said)

@@ -53,6 +53,11 @@ class Desk:
         """A transfer. Raises TransferUnknown: there is none."""
         return transfers.get(self.hub.connection, self.hub.vault, id_)
 
+    def notice(self, transfer: Transfer) -> str:
+        """SM3 of the notice a transfer began with, by which the letters after it name it; hexadecimal."""
+        (notice,) = (one for one in of_transfer(self.hub.connection, transfer.id) if one.kind is Letter.NOTICE)
+        return notice.sm3.hex()
+
     def turn(self, transfer: str) -> AbstractContextManager[None]:
         """Be the only process that moves a transfer. Raises TurnTaken: another one does."""
         return only_one(self.hub.connection, f"carry transfer {transfer}")

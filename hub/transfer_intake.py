@@ -7,15 +7,13 @@ refused alone, with reasons; one that cannot be judged stops the transfer until 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from core.digest import sm3
 from hub import transfer_proofs
-from hub.archive_store import ArchiveStore
-from hub.catalogue import name_key, record_of
-from hub.check_reports import entry_of
+from hub.archive_store import FOLDER, ArchiveStore
+from hub.catalogue import name_key, package_of, record_of
 from hub.context import OnStep, no_step
 from hub.transfer_desk import Desk, subject_of
 from hub.transfer_judging import Parcel, Sound, judge
@@ -23,9 +21,8 @@ from hub.transfer_letters import Enclosed, LetterRefused, Read, opened, own
 from hub.transfer_manifest import Listed, Manifest, Party, read_manifest
 from hub.transfer_sheets import ENCLOSED, sealed_receipt
 from schemas.names import folded
-from schemas.transfer import Letter, Move
+from schemas.transfer import Letter, Move, after
 from store import archive_entries, archive_packages, archive_parties, transfer_letters, transfers
-from store.archive_packages import NewPackage
 from store.archive_parties import Identity, Name, NumberOfAnother, Succession
 from store.connection import transaction
 from store.transfer_letters import ACCEPTED, GIVEN_UP, LISTED, MISSING, REFUSED, Item, Kept
@@ -44,10 +41,8 @@ def received(desk: Desk, transfer: Transfer, letter: Read, path: Path) -> None:
         NotNow: it does not fit.
     """
     hub = desk.hub
-    letters = transfer_letters.of_transfer(hub.connection, transfer.id)
-    notice = next(one for one in letters if one.kind is Letter.NOTICE)
     number = letter.said.get("round")
-    if letter.said.get("notice") != notice.sm3.hex() or number != transfer.round + 1:
+    if letter.said.get("notice") != desk.notice(transfer) or number != transfer.round + 1:
         raise LetterRefused("a parcel is refused: it is for another notice than ours, or one before it is lacking.")
     manifest = read_manifest(letter.said)
     wanted = subject_of(transfer)
@@ -81,8 +76,10 @@ def take_in(desk: Desk, transfer: Transfer, on_step: OnStep = no_step) -> None:
     Raises:
         PackageUnjudged: one cannot be judged; those before it are taken in, and the next try goes on with it.
         DiskRefuses, ArchiveAway, ArchiveRefuses: no room, or the store of the packages does not answer, or refuses.
+        NotNow: no parcel waits to be taken in.
     """
     hub = desk.hub
+    after(transfer.side, Move.RECEIPT, transfer.state)
     letters = transfer_letters.of_transfer(hub.connection, transfer.id)
     kept = next(one for one in letters if (one.kind, one.round) == (Letter.PARCEL, transfer.round))
     said = own(hub.settings.home / kept.path, kept.sm3)
@@ -108,10 +105,10 @@ def _take(desk: Desk, transfer: Transfer, parcel: Parcel, one: Listed, enclosed:
             standing = REFUSED if there else MISSING
             transfer_letters.put_items(cursor, transfer.id, [item._replace(standing=standing, reasons=judged)])
         return
-    path = Path("archive") / "in" / transfer.id / f"{one.file_no}.zip"
+    path = f"{FOLDER}/in/{transfer.id}/{one.file_no}.zip"
     held = archive_packages.by_file_no(hub.connection, one.file_no) is not None
     if not held:
-        ArchiveStore.of(hub.settings).put(path.as_posix(), judged.data)
+        ArchiveStore.of(hub.settings).put(path, judged.data)
         on_step("package.written")
     with transaction(hub.connection) as cursor:
         if held:
@@ -121,22 +118,16 @@ def _take(desk: Desk, transfer: Transfer, parcel: Parcel, one: Listed, enclosed:
         transfer_letters.put_items(cursor, transfer.id, [item])
 
 
-def _add(cursor: Any, desk: Desk, transfer: Transfer, party: Party, one: Listed, sound: Sound, path: Path) -> None:
+def _add(cursor: Any, desk: Desk, transfer: Transfer, party: Party, one: Listed, sound: Sound, path: str) -> None:
     """Table, catalogue, log, report and whose it is, as part of the caller's transaction."""
     hub = desk.hub
     record = record_of(
         hub, sound.case, sound.holder, stage=one.part, licence_number=one.licence_number, origin=transfer.id
     )
-    new = NewPackage(
-        file_no=one.file_no,
-        sm3=sm3(sound.data),
-        sha256=sha256(sound.data).digest(),
-        size=len(sound.data),
-        path=path.as_posix(),
-        check=entry_of(sound.report, transfer=transfer.id),
-        record=record,
-        proven_at=sound.proven_at,
-    )
+    new = package_of(
+        sound.data, sound.report, record, file_no=one.file_no, path=path,
+        proven_at=sound.proven_at, transfer=transfer.id,
+    )  # fmt: skip
     archive_packages.add(cursor, new, hub.clock.now())
     _join(cursor, desk, transfer, archive_parties.hold(cursor, record.holder), party)
 
@@ -160,7 +151,7 @@ def _join(cursor: Any, desk: Desk, transfer: Transfer, holder: str, party: Party
 def _receipt(desk: Desk, transfer: Transfer, parcel: Kept, manifest: Manifest, on_step: OnStep) -> None:
     hub = desk.hub
     items = transfer_letters.items(hub.connection, transfer.id)
-    complete = all(item.standing in (ACCEPTED, GIVEN_UP) for item in items)
+    complete = all(item.settled for item in items)
     said: dict[str, Any] = {
         standing: [_told(desk, item) for item in items if item.standing == standing]
         for standing in (ACCEPTED, MISSING, REFUSED, GIVEN_UP)

@@ -67,7 +67,7 @@ def judge(desk: Desk, transfer: Transfer, parcel: Parcel, one: Listed, data: byt
     )  # fmt: skip
     reasons = [wrong] if wrong else []
     if report.verdict is Verdict.INVALID:
-        failed = "、".join(item.code or item.key for item in report.items if item.status.value == "failed")
+        failed = "、".join(item.code or item.key for item in report.failed())
         reasons.append(f"四性检测（移交接收）不通过：{failed}")
     if report.electronic_file_no not in (None, one.file_no):
         reasons.append("档案包的电子文件号与移交清单不符")

@@ -28,10 +28,10 @@ from hub.transfer_peers import anchors_of_holdings, trust_with
 from hub.volume import Entry, Volume, volume_of
 from schemas.identifiers.credit import CreditCode
 from schemas.records.base import Subject, legacy_subjects
-from schemas.transfer import Letter, Move
+from schemas.transfer import Letter, Move, after
 from store import archive_checks, archive_entries, archive_parties, transfer_letters, transfers
 from store.connection import transaction
-from store.transfer_letters import ACCEPTED, GIVEN_UP, LISTED, MISSING, Item
+from store.transfer_letters import GIVEN_UP, LISTED, MISSING, Item
 from store.transfers import Transfer
 
 
@@ -92,11 +92,12 @@ def assemble(
         NotNow: the transfer is not at this point.
     """
     hub = desk.hub
+    after(transfer.side, Move.ASSEMBLE, transfer.state)
     holdings.enter_older(hub)
     volume = volume_of(hub, subject_of(transfer))
     known = {item.file_no: item for item in transfer_letters.items(hub.connection, transfer.id)}
     given_up = _given_up(known, without, reason, transfer)
-    over = {number for number, item in known.items() if item.standing in (ACCEPTED, GIVEN_UP)} | set(given_up)
+    over = {number for number, item in known.items() if item.settled} | set(given_up)
     wanted = [entry for entry in volume.entries if entry.file_no not in over]
     looked, absent = _look_at(desk, wanted, on_step)
     if transfer.round and not again:
@@ -129,7 +130,7 @@ def assemble(
 
 
 def _given_up(known: dict[str, Item], without: Sequence[str], reason: str | None, transfer: Transfer) -> dict[str, str]:
-    lacking = {number for number, item in known.items() if item.standing not in (ACCEPTED, GIVEN_UP)}
+    lacking = {number for number, item in known.items() if not item.settled}
     if strange := sorted(set(without) - lacking):
         raise GivenUpUnknown(
             f"{', '.join(strange)}: the destination of transfer {transfer.id} does not lack this; nothing was given up."
@@ -174,7 +175,7 @@ def _fault(entry: Entry, data: bytes, report: CheckReport) -> str | None:
         return "档案包与归档登记的摘要不符"
     if report.verdict is Verdict.VALID:
         return None
-    failed = "、".join(item.code or item.key for item in report.items if item.status.value == "failed")
+    failed = "、".join(item.code or item.key for item in report.failed())
     return f"四性检测（移交接收）{report.verdict.zh}" + (f"：{failed}" if failed else "")
 
 
@@ -193,8 +194,6 @@ def _manifest(
     given_up: dict[str, str],
 ) -> dict[str, Any]:  # fmt: skip
     hub = desk.hub
-    letters = transfer_letters.of_transfer(hub.connection, transfer.id)
-    notice = next(letter for letter in letters if letter.kind is Letter.NOTICE)
     parties = list(
         dict.fromkeys(
             [
@@ -210,7 +209,7 @@ def _manifest(
     # an old number may stand in the catalogue as one of no known kind
     clear = {hub.subject(kind, one.value): one.value for one in subjects for kind in (one.kind, "other")}
     return {
-        "notice": notice.sm3.hex(),
+        "notice": desk.notice(transfer),
         "notice_no": transfer.notice_no,
         "parties": [_party(desk, party, clear) for party in parties],
         "successions": [

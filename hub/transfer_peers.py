@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from connectors.endpoints import HostKey, HubUrl
 from core.errors import Permanent
 from core.settings import Mode, Settings
 from hub.press_file import press_file_of
@@ -93,7 +94,7 @@ class SftpRoute(Declared):
     username: str
     password_file: Path | None = None
     key_file: Path | None = None
-    host_key: str
+    host_key: HostKey
     out: str
     into: str
 
@@ -114,7 +115,7 @@ class HttpsRoute(Declared):
     """
 
     kind: Literal["https"]
-    url: str
+    url: HubUrl
     key_id: str
     key_file: Path
     ca_file: Path | None = None

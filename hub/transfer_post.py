@@ -8,10 +8,9 @@ goes on with the same bytes. What is no letter of the peer it came from is set a
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.digest import sm3
 from core.errors import HubError, Permanent, Rejected
@@ -29,7 +28,7 @@ from signing.envelope import open_with, peek, seal_to
 from signing.errors import EnvelopeRefused
 from store import transfer_letters, transfers
 from store.connection import transaction
-from store.transfer_letters import ACCEPTED, GIVEN_UP, Kept
+from store.transfer_letters import Kept
 from store.transfers import Transfer
 from store.turns import only_one
 
@@ -51,6 +50,15 @@ class Arrived:
     had: list[str] = field(default_factory=list)
     aside: list[tuple[str, str]] = field(default_factory=list)
     troubles: list[HubError] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "taken": self.taken,
+            "had": self.had,
+            "set_aside": [{"name": name, "why": why} for name, why in self.aside],
+            "troubles": [str(error) for error in self.troubles],
+        }
 
     def demand_sound(self) -> None:
         """Raises LettersSetAside where one was; else the first trouble."""
@@ -181,11 +189,11 @@ def _read(desk: Desk, peer: Peer, name: LetterName, file: Path, opened: Path) ->
 
 
 def _had(desk: Desk, transfer: Transfer, name: LetterName, letter: Read) -> bool:
-    for had in transfer_letters.of_transfer(desk.hub.connection, transfer.id):
-        if (had.kind, had.round) == (name.kind, name.round):
-            if had.sm3 != letter.sm3:
-                raise LetterRefused(f"a {name.kind.value} is refused: another one of this round was taken before.")
-            return True
+    had = transfer_letters.one(desk.hub.connection, transfer.id, name.kind, name.round)
+    if had is not None:
+        if had.sm3 != letter.sm3:
+            raise LetterRefused(f"a {name.kind.value} is refused: another one of this round was taken before.")
+        return True
     # An answer that is overtaken by the parcel it promises has nothing more to say.
     return name.kind is Letter.ANSWER and transfer.round > 0
 
@@ -226,9 +234,5 @@ def _move_of(desk: Desk, transfer: Transfer, letter: Kept) -> Move:
         return Move.ANSWER
     if letter.kind is not Letter.RECEIPT:
         return Move.SEND
-    return Move.SETTLE if all_settled(transfer_letters.items(desk.hub.connection, transfer.id)) else Move.ACKNOWLEDGE
-
-
-def all_settled(items: Sequence[transfer_letters.Item]) -> bool:
-    """Whether every package was accepted, or given up."""
-    return all(item.standing in (ACCEPTED, GIVEN_UP) for item in items)
+    items = transfer_letters.items(desk.hub.connection, transfer.id)
+    return Move.SETTLE if all(item.settled for item in items) else Move.ACKNOWLEDGE

@@ -25,13 +25,12 @@ def receipted(desk: Desk, transfer: Transfer, letter: Read, path: str) -> None:
         NotNow: it does not fit.
     """
     hub = desk.hub
-    letters = transfer_letters.of_transfer(hub.connection, transfer.id)
-    parcel = next((one for one in letters if (one.kind, one.round) == (Letter.PARCEL, transfer.round)), None)
+    parcel = transfer_letters.one(hub.connection, transfer.id, Letter.PARCEL, transfer.round)
     if parcel is None or letter.said.get("manifest") != parcel.sm3.hex():
         raise LetterRefused("a receipt is refused: it is not of the parcel that was sent last.")
     known = {item.file_no: item for item in transfer_letters.items(hub.connection, transfer.id)}
     items = _held_against(letter.said, known)
-    complete = all(item.standing in (ACCEPTED, GIVEN_UP) for item in items)
+    complete = all(item.settled for item in items)
     if letter.said.get("complete") is not complete:
         raise _refused("it says that all was accepted, or not, and its list says otherwise")
     now = hub.clock.now()

@@ -55,7 +55,6 @@ class _Mailboxes:
         return self._into.names()
 
     def fetch(self, name: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
         self._into.fetch(name, target)
 
     def done(self, name: str) -> None:

@@ -29,11 +29,9 @@ class Carried:
     troubles: dict[str, HubError] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """For `--json`; troubles by transfer."""
         return {
-            "taken": self.arrived.taken,
-            "had": self.arrived.had,
-            "set_aside": [{"name": name, "why": why} for name, why in self.arrived.aside],
+            **self.arrived.to_dict(),
             "states": {id_: state.value for id_, state in self.states.items()},
             "troubles": {id_: str(error) for id_, error in self.troubles.items()},
         }

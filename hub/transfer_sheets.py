@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from core.clock import SHANGHAI
+from core.clock import today
 from core.errors import HubError, Retryable
 from hub.files import write_durably
+from hub.packing import masked
 from hub.sheets import Sheet, Table, seal_sheet
 from hub.transfer_desk import FOLDER, Desk
 from store.transfers import Transfer
@@ -55,14 +56,13 @@ def sealed_receipt(desk: Desk, transfer: Transfer, said: Mapping[str, Any]) -> b
 def _sheet(desk: Desk, transfer: Transfer, said: Mapping[str, Any]) -> Sheet:
     counts = said["counts"]
     total = sum(counts.values())
-    number = transfer.company.number
     return Sheet(
         title=TITLE,
         number=f"{transfer.notice_no}回执{transfer.round}",
-        made_on=desk.hub.clock.now().astimezone(SHANGHAI).date(),
+        made_on=today(desk.hub.clock),
         lines=(
             ("迁移企业", transfer.company.name),
-            ("企业代码", f"{number[:6]}{'*' * max(len(number) - 10, 4)}{number[-4:]}"),
+            ("企业代码", masked(transfer.company.number)),
             ("移出方", desk.peer(transfer).organ),
             ("接收方", desk.ours.name),
             ("通知函", f"{transfer.notice_no}（{transfer.requested_on:%Y-%m-%d}）"),

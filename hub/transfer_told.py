@@ -11,13 +11,14 @@ from core.clock import SHANGHAI
 from core.digest import sm3
 from core.errors import Permanent
 from hub.context import Hub
+from hub.packing import masked
 from hub.transfer_desk import Desk
 from hub.transfer_letters import LetterRefused, opened, own
 from hub.transfer_register import entries, words
 from hub.transfer_sheets import ENCLOSED
 from schemas.transfer import Letter, Side, State
 from store import transfer_letters, transfers
-from store.transfer_letters import Item, Kept
+from store.transfer_letters import Item
 from store.transfers import Transfer
 
 _WHO: Final = {"hub": "系统", "peer": "对方"}
@@ -126,8 +127,7 @@ def receipt_of(desk: Desk, id_: str) -> Mapping[str, Any]:
         ReceiptNotYet: there is no receipt yet.
         LetterRefused: its file is not the one that was recorded.
     """
-    found = _receipt(desk, id_)
-    return own(desk.hub.settings.home / found.path, found.sm3)
+    return _receipt(desk, id_)[0]
 
 
 def sheet_of(desk: Desk, id_: str) -> bytes:
@@ -138,7 +138,7 @@ def sheet_of(desk: Desk, id_: str) -> bytes:
         ReceiptNotYet: there is no receipt yet, or it went without a sheet.
         LetterRefused: its file is not the one that was recorded.
     """
-    said, path = receipt_of(desk, id_), _receipt(desk, id_).path
+    said, path = _receipt(desk, id_)
     with opened(desk.hub.settings.home / path) as enclosed:
         if ENCLOSED not in enclosed.names():
             raise ReceiptNotYet(f"the receipt of transfer {id_} has no sealed sheet; its signed letter is {path}.")
@@ -158,14 +158,13 @@ def set_aside(hub: Hub) -> list[dict[str, str]]:
 
 def to_dict(one: Transfer) -> dict[str, Any]:
     """For `--json`; the company's number with its middle hidden."""
-    number = one.company.number
     return {
         "id": one.id,
         "side": one.side.value,
         "peer": one.peer,
         "notice_no": one.notice_no,
         "company": one.company.name,
-        "number": f"{number[:6]}{'*' * max(len(number) - 10, 4)}{number[-4:]}",
+        "number": masked(one.company.number),
         "state": one.state.value,
         "round": one.round,
         "requested_on": one.requested_on.isoformat(),
@@ -177,12 +176,13 @@ def to_dict(one: Transfer) -> dict[str, Any]:
     }
 
 
-def _receipt(desk: Desk, id_: str) -> Kept:
+def _receipt(desk: Desk, id_: str) -> tuple[Mapping[str, Any], str]:
+    """What the newest receipt says, and its path below the home."""
     desk.get(id_)
     found = [one for one in transfer_letters.of_transfer(desk.hub.connection, id_) if one.kind is Letter.RECEIPT]
     if not found:
         raise ReceiptNotYet(f"transfer {id_} has no receipt yet. `hub transfer show` says what comes next.")
-    return found[-1]
+    return own(desk.hub.settings.home / found[-1].path, found[-1].sm3), found[-1].path
 
 
 def _moment(at: datetime) -> str:

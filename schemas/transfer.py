@@ -196,7 +196,7 @@ _LETTER_ZH: Final[Mapping[Letter, str]] = {
 
 
 def after(side: Side, move: Move, before: State | None) -> State:
-    """The state a move leads to.
+    """The state a move leads to; asked before a letter is written too, as one that is there must not be written over.
 
     Raises:
         NotNow: the table has no such line.

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from core.flushing import flush_folder
+
 
 @contextmanager
 def written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
@@ -35,11 +37,7 @@ def written_beside(path: Path, mode: int) -> Iterator[BinaryIO]:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
 
 
 def _taken(part: Path, mode: int) -> BinaryIO:

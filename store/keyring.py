@@ -17,6 +17,7 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from core.flushing import flush_folder
 from store.errors import KekNotHere, KeyringUnusable
 
 _INDEX, _FIRST_KEK = "index.key", "data-kek.key"
@@ -137,7 +138,7 @@ class Keyring:
                 path.rename(self.folder / wanted)
                 renamed = True
         if renamed:
-            _sync(self.folder)
+            flush_folder(self.folder)
             self.read_again()
         return renamed
 
@@ -149,7 +150,7 @@ class Keyring:
         for name in gone:
             self._paths[name].unlink()
         if gone:
-            _sync(self.folder)
+            flush_folder(self.folder)
             self.read_again()
         return sorted(gone)
 
@@ -189,16 +190,7 @@ def _make(path: Path, key: bytes | None = None) -> None:
             return
     finally:
         fresh.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Have names made, changed or removed in a folder outlast a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush_folder(path.parent)
 
 
 def _read_key(path: Path) -> bytes:

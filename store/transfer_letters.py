@@ -51,6 +51,11 @@ class Item(NamedTuple):
     standing: str
     reasons: list[str]
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is to come of it: it was accepted, or given up."""
+        return self.standing in (ACCEPTED, GIVEN_UP)
+
 
 def keep(cursor: Any, transfer: str, letter: Kept) -> None:
     """Note a letter as part of the caller's transaction."""
@@ -81,6 +86,12 @@ def of_transfer(connection: Connection, transfer: str) -> list[Kept]:
         (transfer,),
     )
     return [Kept(Letter(kind), number, ours, bytes(sm3), *rest) for kind, number, ours, sm3, *rest in rows]
+
+
+def one(connection: Connection, transfer: str, kind: Letter, number: int) -> Kept | None:
+    """The letter of a kind and a round, None where there is none."""
+    fit = (letter for letter in of_transfer(connection, transfer) if (letter.kind, letter.round) == (kind, number))
+    return next(fit, None)
 
 
 def items(connection: Connection, transfer: str) -> list[Item]:

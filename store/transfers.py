@@ -20,6 +20,7 @@ _COLUMNS: Final = (
     "id::text, side, peer, peer_code, notice_no, subject, facts, state, round, requested_on, answer_by, void_on, due, "
     "verified, since"
 )
+_ENDED: Final = [state.value for state in State if state.ended]
 
 
 class TransferMoved(Retryable):
@@ -152,11 +153,10 @@ def find(connection: Connection, vault: Vault, id_: str) -> Transfer | None:
 
 def listed(connection: Connection, vault: Vault, *, ended: bool) -> list[Transfer]:
     """Every transfer, the newest first; those that have ended only where asked for."""
-    over = [state.value for state in State if state.ended]
     rows = fetch_all(
         connection,
         f"select {_COLUMNS} from transfer where %s or not state = any(%s) order by requested_on desc, id desc",
-        (ended, over),
+        (ended, _ENDED),
     )
     return [_read(row, vault) for row in rows]
 
@@ -173,23 +173,21 @@ def of_subject(connection: Connection, vault: Vault, subject: bytes) -> list[Tra
 
 def to_carry(connection: Connection) -> list[str]:
     """Ids of transfers that have not ended, or of which a letter has not left yet; the oldest first."""
-    over = [state.value for state in State if state.ended]
     rows = fetch_all(
         connection,
         "select id::text from transfer t where not state = any(%s) or exists (select from transfer_letter l "
         "where l.transfer = t.id and l.ours and l.delivered_at is null) order by id",
-        (over,),
+        (_ENDED,),
     )
     return [row[0] for row in rows]
 
 
 def open_of(connection: Connection, vault: Vault, subject: bytes, side: Side) -> Transfer | None:
     """The transfer of a company that has not ended."""
-    over = [state.value for state in State if state.ended]
     row = fetch_one(
         connection,
         f"select {_COLUMNS} from transfer where subject = %s and side = %s and not state = any(%s)",
-        (subject, side, over),
+        (subject, side, _ENDED),
     )
     return _one(row, vault)
 

@@ -16,13 +16,14 @@ from hub.press import DEMO
 from hub.transfer_ask import NothingToHandOver, ReturnRefused, TransferOpen, accept, request, return_
 from hub.transfer_clocks import TransfersOverdue, demand_in_time, overdue
 from hub.transfer_desk import Desk
+from hub.transfer_intake import take_in
 from hub.transfer_letters import opened, own
 from hub.transfer_parcel import NothingToSend, assemble
 from hub.transfer_post import LettersSetAside, open_inbox
 from hub.transfer_register import KEPT, entries
 from hub.transfer_run import run, run_all
 from hub.transfer_told import items_of, receipt_of, sheet_of, told
-from schemas.transfer import Fault, Letter, State
+from schemas.transfer import Fault, Letter, NotNow, State
 from signing.demo_pki import open_encryption_key
 from signing.envelope import open_with
 from signing.errors import EnvelopeRefused
@@ -106,6 +107,8 @@ def test_the_whole_archive_of_a_company_moves(pair: Pair) -> None:
         ("ask", "asked"), ("accept", "accepted"), ("answer", "accepted"), ("assemble", "assembled"),
         ("send", "sent"), ("settle", "settled"),
     ]  # fmt: skip
+    with open_hub(pair.world.destination, FixedClock(NOON + timedelta(days=1))) as tomorrow, pytest.raises(NotNow):
+        take_in(Desk(tomorrow), pair.into.get(id_))
     receipts = [receipt_of(desk, id_) for desk in (pair.into, pair.out)]
     assert receipts[0] == receipts[1] and receipts[0]["complete"]
     sheets = [sheet_of(desk, id_) for desk in (pair.into, pair.out)]
@@ -282,6 +285,10 @@ def test_a_notice_is_returned_for_a_formal_fault_and_for_nothing_else(pair: Pair
     with pytest.raises(NothingToHandOver):
         accept(out, out.get(strange), who="officer")
     accept(out, out.get(right), who="officer")
+    (answer,) = [one for one in letters_of(pair.origin, right) if one.kind is Letter.ANSWER]
+    with open_hub(pair.world.origin, FixedClock(NOON + timedelta(days=1))) as tomorrow, pytest.raises(NotNow):
+        accept(Desk(tomorrow), out.get(right), who="officer")
+    assert own(pair.origin.settings.home / answer.path, answer.sm3)["accepted"]
     return_(out, out.get(wrong), Fault.WRONG_COMPANY, who="officer")
     return_(out, out.get(strange), Fault.NOTHING_HELD, who="officer")
     carry(pair)

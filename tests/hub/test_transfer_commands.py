@@ -42,6 +42,8 @@ def test_every_verb_on_both_sides(pair: Pair, tmp_path: Path) -> None:
     refused = out("transfer", "return", id_, "--fault", "nothing_held")
     assert refused.status == 1 and "HUB-829" in refused.err
     assert out("transfer", "assemble", id_).status == 1, "it was not accepted yet"
+    early = into("transfer", "receive", id_)
+    assert early.status == 1 and "HUB-819" in early.err, "no parcel has come yet"
     assert out("transfer", "accept", id_, "--who", "officer").lines == [f"{id_}: 已受理 (accepted)"]
     assert out("transfer", "assemble", id_).lines == [f"{id_}: 已组卷 (assembled)"]
     assert out("transfer", "send", id_, "--json").json["state"] == "sent"

@@ -13,12 +13,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from core.canonical import canonical
 from core.errors import Retryable
-from core.settings import Settings
+from core.settings import Mode, Settings
 from hub.courier_inbox import NotAnnounced
 from hub.transfer_ask import request
 from hub.transfer_check import check
 from hub.transfer_inbox import inbox_of
 from hub.transfer_names import LetterName
+from hub.transfer_peers import PeersUnfit
 from hub.transfer_run import run_all
 from hub.transfer_told import items_of
 from schemas.transfer import Letter, State
@@ -160,3 +161,25 @@ def test_an_inbox_takes_only_what_a_transfer_with_that_peer_expects(pair: Pair) 
                 inbox.there(peer, name)
         notice = str(LetterName(other, 0, Letter.NOTICE, 9))
         assert inbox.there("dongxihu", notice).length == 9, "a transfer begins with a letter nobody announced"
+
+
+@pytest.mark.parametrize(
+    ("route", "place"),
+    [
+        ({"kind": "https", "url": "http://hub.example", "key_id": "a", "key_file": "a", "inbox": "a"}, "https.url"),
+        ({"kind": "https", "url": "https://hub.example/x", "key_id": "a", "key_file": "a", "inbox": "a"}, "https.url"),
+        (
+            {"kind": "sftp", "host": "a", "username": "a", "key_file": "a", "host_key": "a", "out": "a", "into": "b"},
+            "sftp.host_key",
+        ),
+    ],
+)
+def test_a_way_that_cannot_be_gone_is_refused_as_the_file_is_read(
+    tmp_path: Path, route: dict[str, Any], place: str
+) -> None:
+    settings = Settings(tmp_path, "", tmp_path / "sources.toml", tmp_path / "keys", Mode.DEMO)
+    peer = 'name = "a"\norgan = "a"\ncredit_code = "91420112MA4K000005"\nenvelope = "a"\n'
+    (tmp_path / "peers.toml").write_text(f"[[peers]]\n{peer}route =")
+    reroute(settings, route)
+    with pytest.raises(PeersUnfit, match=place):
+        check(settings, NOON)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 
 from archive.case import CaseFile, CaseFileEntry, FolderKind
@@ -17,10 +16,8 @@ from archive.reading import read_case
 from archive.report import Stage
 from archive.stages import VolumePart
 from core.clock import FixedClock
-from core.digest import sm3
 from core.settings import Mode, Settings
-from hub.catalogue import holder_of, record_of
-from hub.check_reports import entry_of
+from hub.catalogue import holder_of, package_of, record_of
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.files import write_durably
@@ -33,7 +30,6 @@ from hub.transfer_desk import Desk
 from signing.demo_pki import Bureau
 from signing.demo_pki import prepare as prepare_keys
 from store import archive_packages, archive_parties
-from store.archive_packages import NewPackage
 from store.archive_parties import Succession
 from store.connection import transaction
 from store.vault import make_keyring
@@ -216,17 +212,7 @@ def _add(hub: Hub, press: Press, case: CaseFile) -> str:
     path = Path("archive") / "2026" / package.name
     write_durably(hub.settings.home / path, package.data)
     with transaction(hub.connection) as cursor:
-        archive_packages.add(
-            cursor,
-            NewPackage(
-                file_no=case.electronic_file_no,
-                sm3=sm3(package.data),
-                sha256=sha256(package.data).digest(),
-                size=len(package.data),
-                path=path.as_posix(),
-                check=entry_of(report),
-                record=record_of(hub, case, holder_of(case), stage=VolumePart.FOUNDING.value),
-            ),
-            NOON,
-        )
+        record = record_of(hub, case, holder_of(case), stage=VolumePart.FOUNDING.value)
+        new = package_of(package.data, report, record, file_no=case.electronic_file_no, path=path.as_posix())
+        archive_packages.add(cursor, new, NOON)
     return case.electronic_file_no
