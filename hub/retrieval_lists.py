@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from archive.stages import VolumePart
 from core.errors import HubError, Retryable
-from hub.caller import Caller, CallerKind
+from hub.caller import Caller
 from hub.context import Hub
 from hub.designation import digest_of
 from hub.retrieval_errors import NotForYou, RequestUnknown
 from hub.retrieval_holder import by_number, by_sign_in, missed
 from hub.retrieval_kept import answered_of
-from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage, whose
+from hub.retrieval_log import about, at_counter, is_archivist, is_operator, number_of, refuse, usage, whose
 from hub.retrieval_parts import (
     By,
     Choice,
@@ -113,11 +113,7 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
         NotForYou, HolderNotHeld, and what is wrong with the number.
     """
     try:
-        if (
-            not isinstance(by, Holder)
-            and not is_operator(by)
-            and not (by.kind is CallerKind.CLERK and not {"clerk", "archivist"}.isdisjoint(by.roles))
-        ):
+        if not isinstance(by, Holder) and not at_counter(by):
             raise NotForYou("a volume's files are listed for its holder, clerks and archivists; nothing was told.")
         found = by_sign_in(hub, by) if isinstance(by, Holder) else by_number(hub, subject)
     except Retryable:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from core.clock import SHANGHAI
 from core.errors import HubError
 from hub.archive_words import RESOURCE
-from hub.caller import Caller
+from hub.caller import Caller, CallerKind
 from hub.context import Hub
 from hub.retrieval_parts import By, Holder, PickUp
 from hub.usage import archive_usage, own_usage
@@ -28,6 +28,7 @@ from store.connection import transaction
 #: What the audit log calls the purpose of all steps.
 PURPOSE: Final = "archive_request"
 _ROLE: Final = "applicant"
+_COUNTER: Final = frozenset({"clerk", "archivist"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -126,3 +127,10 @@ def is_archivist(by: By | PickUp) -> bool:
 def is_operator(by: By | PickUp) -> bool:
     """Whether it is whoever runs the command `hub` on the machine, who sees every request and decides none."""
     return isinstance(by, Caller) and "operator" in by.roles and by.organisation == "hub"
+
+
+def at_counter(by: By | PickUp) -> bool:
+    """Whether it is a clerk or archivist, who asks for whoever stands at the counter, or the operator."""
+    return is_operator(by) or (
+        isinstance(by, Caller) and by.kind is CallerKind.CLERK and not _COUNTER.isdisjoint(by.roles)
+    )
