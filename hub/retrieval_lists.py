@@ -30,6 +30,7 @@ from hub.retrieval_parts import (
     Stage,
 )
 from hub.volume import volume_of
+from hub.volume_parts import Volume
 from store import archive_requests, audit
 from store.archive_requests import Stored
 from store.connection import transaction
@@ -112,6 +113,17 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
     Raises:
         NotForYou, HolderNotHeld, and what is wrong with the number.
     """
+    return tuple(
+        Choice(
+            one.file_no, VolumePart(one.part), one.item_name, one.outcome, one.decided_on.isoformat(),
+            one.archive_code, one.licence_number,
+        )
+        for one in looked_into(hub, by, subject).entries
+    )  # fmt: skip
+
+
+def looked_into(hub: Hub, by: By, subject: str = "") -> Volume:
+    """The volume `offered` is of, logged and raising as there."""
     try:
         if not isinstance(by, Holder) and not at_counter(by):
             raise NotForYou("a volume's files are listed for its holder, clerks and archivists; nothing was told.")
@@ -124,13 +136,7 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
     with transaction(hub.connection) as cursor:
         told = about(found.whose, {"archive": _LISTED})
         audit.append(cursor, usage(by, "查看目录", told=told), hub.clock.now())
-    return tuple(
-        Choice(
-            one.file_no, VolumePart(one.part), one.item_name, one.outcome, one.decided_on.isoformat(),
-            one.archive_code, one.licence_number,
-        )
-        for one in found.volume.entries
-    )  # fmt: skip
+    return found.volume
 
 
 def _is_for(hub: Hub, stored: Stored, by: By | PickUp) -> bool:
