@@ -29,7 +29,7 @@ from hub.retrieval_parts import (
     Scope,
     Stage,
 )
-from hub.volume import volume_of
+from hub.volume import name_of, volume_of
 from hub.volume_parts import Volume
 from store import archive_requests, audit
 from store.archive_requests import Stored
@@ -157,7 +157,7 @@ def _request(hub: Hub, stored: Stored) -> Request:
         organisation=told["organisation"],
         person=told["person"],
         subject=told["subject"],
-        holder=volume_of(hub, stored.party).name,
+        holder=name_of(hub, stored.party),
         form=Form(stored.form),
         purpose=told["purpose"],
         scope=scope_of(told),
