@@ -31,7 +31,7 @@ from web.counter_form import FormRefused, read_form
 from web.doors import doors
 from web.errors import answer_to
 from web.pages import Pages
-from web.session import Sender, sending, session_if_any, with_role
+from web.session import Sender, sending, with_role
 
 _COUNTER: Final = ("archivist", "clerk")
 
@@ -47,16 +47,7 @@ def archive_requests_router(pages: Pages) -> APIRouter:
     inbox = Inbox()
 
     async def show(request: Request, template: str, caller: Caller, *, status: int = 200, **values: Any) -> Response:
-        return pages.show(
-            template,
-            status=status,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
-            caller=caller,
-            now=doors(request).clock.now(),
-            active="archive",
-            **values,
-        )
+        return await pages.for_visitor(request, template, status=status, caller=caller, active="archive", **values)
 
     async def form_page(request: Request, caller: Caller, form: AskForm, problem: HubError | None = None) -> Response:
         told = answer_to(problem) if problem else None

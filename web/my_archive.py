@@ -22,7 +22,7 @@ from web.archive_files import facts_of, file_routes, register_lines
 from web.doors import doors
 from web.errors import answer_to
 from web.pages import Pages
-from web.session import Person, Somebody, session_if_any
+from web.session import Person, Somebody
 
 #: Requests, and uses by others, shown at once.
 _OWN: Final = 20
@@ -45,15 +45,7 @@ def my_archive_router(pages: Pages) -> APIRouter:
     router = APIRouter(prefix="/my-archive", include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        return pages.show(
-            template,
-            status=status,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
-            now=doors(request).clock.now(),
-            colours=licence_words.COLOURS,
-            **values,
-        )
+        return await pages.for_visitor(request, template, status=status, colours=licence_words.COLOURS, **values)
 
     async def mine(
         request: Request, somebody: Person, own: Holder, problem: HubError | None = None, **typed: Any
