@@ -7,7 +7,7 @@ from hub.context import Hub
 from hub.retrieval_kept import kept
 from hub.retrieval_log import number_of
 from hub.retrieval_parts import Form, Requester, Stage
-from hub.volume import volume_of
+from hub.volume import name_of
 from store import archive_requests
 from store.archive_requests import Stored
 
@@ -38,7 +38,7 @@ def _told(hub: Hub, stored: Stored | None) -> CertificateTold | None:
         number=number_of(stored),
         requester=f"{kind.chinese}：{organisation}" if organisation else kind.chinese,
         requester_en=f"{_EN[kind]}: {organisation}" if organisation else _EN[kind],
-        holder=volume_of(hub, stored.party).name,
+        holder=name_of(hub, stored.party),
         purpose=stored.told["purpose"],
         form=Form(stored.form).chinese,
         files=len(found[0].files),

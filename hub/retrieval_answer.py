@@ -29,7 +29,7 @@ from hub.retrieval_log import account_of, number_of, of_step, refuse
 from hub.retrieval_parts import FACTS, Answered, By, Form, Handed, Stage
 from hub.retrieval_rules import rules_of
 from hub.sheets import seal_sheet
-from hub.volume import volume_of
+from hub.volume import name_of, volume_of
 from store import archive_requests, audit
 from store.archive_requests import RESOURCE, NewFile, Step, Stored
 from store.connection import transaction
@@ -100,7 +100,7 @@ def _made(hub: Hub, stored: Stored, by: By, on_step: OnStep) -> Answered:
     token, pick_up = new_token(), new_token()
     sheet = sheet_of(
         stored,
-        holder=volume_of(hub, stored.party).name,
+        holder=name_of(hub, stored.party),
         files=answered.files,
         left_out=answered.left_out,
         address=address_of(hub.settings, token),

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 
 from hub.access_file import ARCHIVE
 from hub.caller import CallerKind
 from hub.retrieval_errors import AskedUnfit, NotForYou
-from hub.retrieval_log import is_operator
+from hub.retrieval_log import at_counter
 from hub.retrieval_parts import LONGEST_NAME, LONGEST_PURPOSE, LONGEST_REASON, Asked, By, Form, Holder, Requester
 from hub.retrieval_rules import Row
 from hub.volume_parts import Entry
-
-_COUNTER: Final = frozenset({"clerk", "archivist"})
 
 
 def check_who(asked: Asked, by: By) -> None:
@@ -28,7 +25,7 @@ def check_who(asked: Asked, by: By) -> None:
     elif by.kind is CallerKind.PARTNER:
         fits = asked.requester is Requester.PARTNER and ARCHIVE in by.roles
     else:
-        fits = is_operator(by) or (by.kind is CallerKind.CLERK and not _COUNTER.isdisjoint(by.roles))
+        fits = at_counter(by)
     if not fits:
         raise NotForYou(
             f"whoever asks may not ask as {asked.requester.value}, or has no role for it (clerk or archivist at the "

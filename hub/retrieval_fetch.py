@@ -6,11 +6,11 @@ from core.errors import HubError, Retryable
 from documents.package import Package
 from hub.context import Hub, OnStep, no_step
 from hub.retrieval_errors import AnswerExpired, StageWrong
-from hub.retrieval_files import take
+from hub.retrieval_files import Place, take
 from hub.retrieval_kept import kept, titles
 from hub.retrieval_lists import stage_on, unknown, visible
 from hub.retrieval_log import account_of, number_of, of_step, refuse
-from hub.retrieval_parts import CERTIFICATE, By, Fetched, PickUp, Stage
+from hub.retrieval_parts import CERTIFICATE, By, Fetched, Handed, PickUp, Stage
 from hub.volume import volume_of
 from store import archive_requests, audit
 from store.archive_requests import RESOURCE, Step, Stored
@@ -75,12 +75,15 @@ def _taken(hub: Hub, stored: Stored, name: str | None) -> tuple[Fetched, tuple[s
         raise unknown()
     entries = {one.file_no: one for one in volume_of(hub, stored.party).entries}
     data: dict[str, bytes] = {}
+    inside: dict[str, list[tuple[Place, Handed]]] = {}
     for at in wanted:
         handed, place = list_.files[at], list_.places[at]
         if place is None:
             data[handed.name] = _own(hub, stored, files["facts"].part)
         else:
-            data[handed.name] = take(hub, entries[handed.file_no or ""], place, handed)
+            inside.setdefault(handed.file_no or "", []).append((place, handed))
+    for file_no, chosen in inside.items():
+        data |= take(hub, entries[file_no], chosen)
     given = tuple(titles([list_.files[at] for at in wanted]))
     if name is not None:
         only = list_.files[wanted[0]]

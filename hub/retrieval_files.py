@@ -76,22 +76,25 @@ def choose(hub: Hub, entries: Iterable[Entry], *, mask: bool) -> Chosen:
     return Chosen(tuple(files), tuple(places), tuple(left_out))
 
 
-def take(hub: Hub, entry: Entry, place: Place, handed: Handed) -> bytes:
-    """The bytes of a file that was chosen: the very ones that were recorded.
+def take(hub: Hub, entry: Entry, wanted: Iterable[tuple[Place, Handed]]) -> dict[str, bytes]:
+    """The files of a package that were chosen, by `Handed.name`: the very bytes that were recorded.
 
     Raises:
         PackageUnsound: the package is gone or is another one.
-        AnswerChanged: the file is not the one that was recorded.
+        AnswerChanged: a file is not the one that was recorded.
     """
-    case = read_case(_read(hub, entry))
-    file = dict(_files_of(case)).get(place)
-    shown = _shown(hub, entry, file, mask=handed.masked) if file is not None else None
-    if shown is None or sm3(shown).hex() != handed.sm3:
-        raise AnswerChanged(
-            f"a file of package {entry.file_no} is not the one the answer recorded; it was not given out. Make a new "
-            "request; runbook: package-unsound."
-        )
-    return shown
+    files = dict(_files_of(read_case(_read(hub, entry))))
+    taken = {}
+    for place, handed in wanted:
+        file = files.get(place)
+        shown = _shown(hub, entry, file, mask=handed.masked) if file is not None else None
+        if shown is None or sm3(shown).hex() != handed.sm3:
+            raise AnswerChanged(
+                f"a file of package {entry.file_no} is not the one the answer recorded; it was not given out. Make a "
+                "new request; runbook: package-unsound."
+            )
+        taken[handed.name] = shown
+    return taken
 
 
 def pages_of(media_type: str, data: bytes) -> int | None:

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from archive.stages import VolumePart
 from core.errors import HubError, Retryable
-from hub.caller import Caller, CallerKind
+from hub.caller import Caller
 from hub.context import Hub
 from hub.designation import digest_of
 from hub.retrieval_errors import NotForYou, RequestUnknown
 from hub.retrieval_holder import by_number, by_sign_in, missed
 from hub.retrieval_kept import answered_of
-from hub.retrieval_log import about, is_archivist, is_operator, number_of, refuse, usage, whose
+from hub.retrieval_log import about, at_counter, is_archivist, is_operator, number_of, refuse, usage, whose
 from hub.retrieval_parts import (
     By,
     Choice,
@@ -29,7 +29,8 @@ from hub.retrieval_parts import (
     Scope,
     Stage,
 )
-from hub.volume import volume_of
+from hub.volume import name_of, volume_of
+from hub.volume_parts import Volume
 from store import archive_requests, audit
 from store.archive_requests import Stored
 from store.connection import transaction
@@ -112,12 +113,19 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
     Raises:
         NotForYou, HolderNotHeld, and what is wrong with the number.
     """
+    return tuple(
+        Choice(
+            one.file_no, VolumePart(one.part), one.item_name, one.outcome, one.decided_on.isoformat(),
+            one.archive_code, one.licence_number,
+        )
+        for one in looked_into(hub, by, subject).entries
+    )  # fmt: skip
+
+
+def looked_into(hub: Hub, by: By, subject: str = "") -> Volume:
+    """The volume `offered` is of, logged and raising as there."""
     try:
-        if (
-            not isinstance(by, Holder)
-            and not is_operator(by)
-            and not (by.kind is CallerKind.CLERK and not {"clerk", "archivist"}.isdisjoint(by.roles))
-        ):
+        if not isinstance(by, Holder) and not at_counter(by):
             raise NotForYou("a volume's files are listed for its holder, clerks and archivists; nothing was told.")
         found = by_sign_in(hub, by) if isinstance(by, Holder) else by_number(hub, subject)
     except Retryable:
@@ -128,13 +136,7 @@ def offered(hub: Hub, by: By, subject: str = "") -> tuple[Choice, ...]:
     with transaction(hub.connection) as cursor:
         told = about(found.whose, {"archive": _LISTED})
         audit.append(cursor, usage(by, "查看目录", told=told), hub.clock.now())
-    return tuple(
-        Choice(
-            one.file_no, VolumePart(one.part), one.item_name, one.outcome, one.decided_on.isoformat(),
-            one.archive_code, one.licence_number,
-        )
-        for one in found.volume.entries
-    )  # fmt: skip
+    return found.volume
 
 
 def _is_for(hub: Hub, stored: Stored, by: By | PickUp) -> bool:
@@ -155,7 +157,7 @@ def _request(hub: Hub, stored: Stored) -> Request:
         organisation=told["organisation"],
         person=told["person"],
         subject=told["subject"],
-        holder=volume_of(hub, stored.party).name,
+        holder=name_of(hub, stored.party),
         form=Form(stored.form),
         purpose=told["purpose"],
         scope=scope_of(told),

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from core.clock import SHANGHAI
 from core.errors import HubError
-from hub.caller import Caller
+from hub.archive_words import RESOURCE
+from hub.caller import Caller, CallerKind
 from hub.context import Hub
 from hub.retrieval_parts import By, Holder, PickUp
-from hub.usage import own_usage, usage_of
+from hub.usage import archive_usage, own_usage
 from hub.volume import volume_of
 from hub.volume_parts import Volume
 from store import archive_parties, audit
@@ -27,8 +28,7 @@ from store.connection import transaction
 #: What the audit log calls the purpose of all steps.
 PURPOSE: Final = "archive_request"
 _ROLE: Final = "applicant"
-#: Stands for the archive where a field has a resource.
-RESOURCE: Final = "archive"
+_COUNTER: Final = frozenset({"clerk", "archivist"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,11 +74,7 @@ def usage(by: By | PickUp, what: str, *, of: str | None = None, basis: str = "",
             nobody, channel="pick_up", user="pick-up code", user_name="凭提取码领取", case_no=of, purpose=PURPOSE,
             basis=basis,
         )  # fmt: skip
-    entry = usage_of(
-        by, None, case_no=of, purpose=PURPOSE, basis=basis, outcome="complete", refusal=None, about=tuple(told),
-        materials=(),
-    )  # fmt: skip
-    return replace(entry, item_name=f"档案查询：{what}")
+    return archive_usage(by, f"档案查询：{what}", purpose=PURPOSE, basis=basis, about=tuple(told), case_no=of)
 
 
 def withheld(entry: Usage, told: Mapping[str, Any]) -> Usage:
@@ -131,3 +127,10 @@ def is_archivist(by: By | PickUp) -> bool:
 def is_operator(by: By | PickUp) -> bool:
     """Whether it is whoever runs the command `hub` on the machine, who sees every request and decides none."""
     return isinstance(by, Caller) and "operator" in by.roles and by.organisation == "hub"
+
+
+def at_counter(by: By | PickUp) -> bool:
+    """Whether it is a clerk or archivist, who asks for whoever stands at the counter, or the operator."""
+    return is_operator(by) or (
+        isinstance(by, Caller) and by.kind is CallerKind.CLERK and not _COUNTER.isdisjoint(by.roles)
+    )

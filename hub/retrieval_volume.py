@@ -11,8 +11,7 @@ from hub.context import Hub
 from hub.find_packages import find
 from hub.my_data import Looked, looked
 from hub.retrieval_errors import AskedUnfit
-from hub.retrieval_holder import by_sign_in
-from hub.retrieval_lists import offered
+from hub.retrieval_lists import looked_into
 from hub.retrieval_parts import Holder, Scope
 from hub.volume import volume_of
 from hub.volume_parts import Volume
@@ -31,8 +30,7 @@ def own_volume(hub: Hub, holder: Holder) -> Volume:
     Raises:
         HolderNotHeld: there is none.
     """
-    offered(hub, holder)
-    return by_sign_in(hub, holder).volume
+    return looked_into(hub, holder)
 
 
 def found_volume(hub: Hub, party: str, caller: Caller) -> Volume:

@@ -29,6 +29,7 @@ __all__ = [
     "HeldLicence",
     "NobodyFiled",
     "Volume",
+    "name_of",
     "party_of",
     "view_volume",
     "volume_of",
@@ -98,6 +99,13 @@ def view_volume(hub: Hub, subject: Subject, caller: Caller, *, purpose: str = "a
 def party_of(hub: Hub, subject: Subject) -> str | None:
     """The party that bears a number; None where nothing is filed under it."""
     return archive_parties.party_of(hub.connection, hub.subject(subject.kind, subject.value))
+
+
+def name_of(hub: Hub, party: str) -> str | None:
+    """`Volume.name` of a party by its id, without drawing its volume up."""
+    standing = volumes.standing(hub.connection, party)
+    names = _names(hub, standing[0]) if standing is not None else []
+    return names[-1].name if names else None
 
 
 def _typed(hub: Hub, whose: Subject | str) -> dict[bytes, str]:

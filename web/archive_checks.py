@@ -65,10 +65,9 @@ def archive_checks_router(pages: Pages) -> APIRouter:
 
         kept, made = await doors(request).ask(read)
         view = view_of(kept)
-        return pages.show(
+        return await pages.for_visitor(
+            request,
             "archive_check.html",
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
             view=view,
             report=check_page.fragment(view),
             made=made,

@@ -28,7 +28,7 @@ from web.counter_form import read_form
 from web.doors import doors
 from web.errors import answer_to
 from web.pages import Pages
-from web.session import session_if_any, with_role
+from web.session import with_role
 
 #: Who searches the archive; who takes requests in or decides them.
 SEARCHERS: Final = ("archivist", "operator")
@@ -74,14 +74,11 @@ def archive_desk_router(pages: Pages) -> APIRouter:
     router = APIRouter(prefix="/archive", include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(request: Request, template: str, caller: Caller, *, status: int = 200, **values: Any) -> Response:
-        at = doors(request)
-        return pages.show(
+        return await pages.for_visitor(
+            request,
             template,
             status=status,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
             caller=caller,
-            now=at.clock.now(),
             colours=licence_words.COLOURS,
             searches=not caller.roles.isdisjoint(SEARCHERS),
             counts=not caller.roles.isdisjoint(_COUNTER),

@@ -78,10 +78,17 @@ def facts_of(hub: Hub, request: str, by: By) -> Mapping[str, Any]:
     return told
 
 
-def register_lines(told: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What facts say of the register, each with its label in Chinese; empty where they say nothing."""
+def facts_page(hub: Hub, request: str, by: By) -> dict[str, Any]:
+    """What a page of facts shows: `told` as `facts_of`, the request, and the register's lines with Chinese labels.
+
+    Raises:
+        RequestUnknown, AnswerExpired.
+    """
+    told = facts_of(hub, request, by)
     register = told["facts"].get("register")
-    return [(label(register["source"], name), words) for name, words in register["fields"].items()] if register else []
+    fields = register["fields"] if register else {}
+    lines = [(label(register["source"], name), words) for name, words in fields.items()]
+    return {"told": told, "one": get(hub, request, by), "lines": lines}
 
 
 def file_routes(router: APIRouter, who: Callable[..., Any]) -> None:

@@ -24,14 +24,14 @@ from hub.retrieval_parts import (
     Requester,
 )
 from hub.retrieval_rules import rules_of
-from web.archive_files import Seen, answered, facts_of, file_routes, handed_out, register_lines
+from web.archive_files import Seen, answered, facts_page, file_routes, handed_out
 from web.archive_form import AskForm
 from web.archive_upload import LARGEST, Inbox
 from web.counter_form import FormRefused, read_form
 from web.doors import doors
 from web.errors import answer_to
 from web.pages import Pages
-from web.session import Sender, sending, session_if_any, with_role
+from web.session import Sender, sending, with_role
 
 _COUNTER: Final = ("archivist", "clerk")
 
@@ -47,16 +47,7 @@ def archive_requests_router(pages: Pages) -> APIRouter:
     inbox = Inbox()
 
     async def show(request: Request, template: str, caller: Caller, *, status: int = 200, **values: Any) -> Response:
-        return pages.show(
-            template,
-            status=status,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
-            caller=caller,
-            now=doors(request).clock.now(),
-            active="archive",
-            **values,
-        )
+        return await pages.for_visitor(request, template, status=status, caller=caller, active="archive", **values)
 
     async def form_page(request: Request, caller: Caller, form: AskForm, problem: HubError | None = None) -> Response:
         told = answer_to(problem) if problem else None
@@ -186,19 +177,9 @@ def archive_requests_router(pages: Pages) -> APIRouter:
         return RedirectResponse(f"/archive/requests/{number}", 303)
 
     @router.get("/requests/{number}/facts")
-    async def facts_page(request: Request, caller: Counter, number: UUID) -> Response:
-        def read(hub: Hub) -> dict[str, Any]:
-            return {"told": facts_of(hub, str(number), caller), "one": get(hub, str(number), caller)}
-
-        found = await doors(request).ask(read)
-        return await show(
-            request,
-            "archive_facts.html",
-            caller,
-            at=f"/archive/requests/{number}",
-            **found,
-            lines=register_lines(found["told"]),
-        )
+    async def facts(request: Request, caller: Counter, number: UUID) -> Response:
+        found = await doors(request).ask(lambda hub: facts_page(hub, str(number), caller))
+        return await show(request, "archive_facts.html", caller, at=f"/archive/requests/{number}", **found)
 
     @router.get("/requests/{number}/proofs/{part}")
     async def proof(request: Request, caller: Counter, number: UUID, part: int) -> Response:

@@ -25,7 +25,7 @@ from web.counter_form import FormRefused, read_form
 from web.doors import doors
 from web.errors import Answer, answer_to
 from web.pages import Pages
-from web.session import session_if_any, with_role
+from web.session import with_role
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,13 +42,11 @@ def licences_router(pages: Pages) -> APIRouter:
 
     async def show(request: Request, template: str, caller: Caller, *, status: int = 200, **values: Any) -> Response:
         at = doors(request)
-        return pages.show(
+        return await pages.for_visitor(
+            request,
             template,
             status=status,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
             caller=caller,
-            now=at.clock.now(),
             colours=licence_words.COLOURS,
             name_of=lambda account: getattr(at.access.caller(CallerKind.CLERK, account), "name", account),
             **values,

@@ -18,11 +18,11 @@ from hub.retrieval_parts import Form as SeenAs
 from hub.retrieval_rules import Row, Rules, rules_of
 from hub.retrieval_volume import moves_of, own_volume, scope_of, uses_of
 from web import licence_words
-from web.archive_files import facts_of, file_routes, register_lines
+from web.archive_files import facts_page, file_routes
 from web.doors import doors
 from web.errors import answer_to
 from web.pages import Pages
-from web.session import Person, Somebody, session_if_any
+from web.session import Person, Somebody
 
 #: Requests, and uses by others, shown at once.
 _OWN: Final = 20
@@ -45,15 +45,7 @@ def my_archive_router(pages: Pages) -> APIRouter:
     router = APIRouter(prefix="/my-archive", include_in_schema=False, default_response_class=HTMLResponse)
 
     async def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        return pages.show(
-            template,
-            status=status,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
-            now=doors(request).clock.now(),
-            colours=licence_words.COLOURS,
-            **values,
-        )
+        return await pages.for_visitor(request, template, status=status, colours=licence_words.COLOURS, **values)
 
     async def mine(
         request: Request, somebody: Person, own: Holder, problem: HubError | None = None, **typed: Any
@@ -153,18 +145,10 @@ def my_archive_router(pages: Pages) -> APIRouter:
         return RedirectResponse(f"/my-archive/requests/{number}", 303)
 
     @router.get("/requests/{number}/facts")
-    async def facts_page(request: Request, own: Own, number: UUID) -> Response:
-        def read(hub: Hub) -> dict[str, Any]:
-            return {"told": facts_of(hub, str(number), own), "one": get(hub, str(number), own)}
-
-        found = await doors(request).ask(read)
+    async def facts(request: Request, own: Own, number: UUID) -> Response:
+        found = await doors(request).ask(lambda hub: facts_page(hub, str(number), own))
         return await show(
-            request,
-            "archive_facts.html",
-            at=f"/my-archive/requests/{number}",
-            active="my_archive",
-            **found,
-            lines=register_lines(found["told"]),
+            request, "archive_facts.html", at=f"/my-archive/requests/{number}", active="my_archive", **found
         )
 
     file_routes(router, holder)

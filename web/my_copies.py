@@ -17,7 +17,7 @@ from web.copies_api import file_of
 from web.doors import doors
 from web.errors import Answer, answer_to
 from web.pages import Pages
-from web.session import Person, Somebody, session_if_any
+from web.session import Person, Somebody
 
 #: How long a copy may hold, in days; as far as the access file lets it.
 _DAYS: Final = (7, 30, 90)
@@ -33,11 +33,10 @@ def my_copies_router(pages: Pages) -> APIRouter:
         at = doors(request)
         found = await at.ask(lambda hub: annotated_asking.licences_of(hub, somebody.subject))
         most = at.access.rules().copies.most_days
-        return pages.show(
+        return await pages.for_visitor(
+            request,
             "my_licences.html",
             status=problem.status if problem else 200,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
             person_label=somebody.label,
             licences=found,
             days=[days for days in _DAYS if days <= most] or [most],

@@ -59,15 +59,12 @@ def my_data_router(pages: Pages, ages: Ages) -> APIRouter:
                 "reports": my_data.reports_of(hub, somebody.subject),
             }
 
-        at = doors(request)
-        values = await at.ask(read)
-        return pages.show(
+        values = await doors(request).ask(read)
+        return await pages.for_visitor(
+            request,
             "my_data.html",
             status=problem.status if problem else 200,
-            visitor=await session_if_any(request),
-            csrf=request.state.csrf,
             person_label=somebody.label,
-            now=at.clock.now(),
             longest=LONGEST,
             told=told,
             problem=problem,

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from core.clock import SHANGHAI
 from hub import checking_outcome
 from web import archive_words, counter_words
 from web.check_answer import proof_path
+from web.doors import doors
 from web.port import SourceState, StepState
+from web.session import session_if_any
 
 _ROOM = Path(__file__).parent
 STATIC = _ROOM / "static"
@@ -98,3 +101,14 @@ class Pages:
     def show(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """One page as an answer."""
         return HTMLResponse(self._environment.get_template(template).render(**values), status_code=status)
+
+    async def for_visitor(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """One page for somebody who signed in: with his session, the token for the next form, and the time."""
+        return self.show(
+            template,
+            status=status,
+            visitor=await session_if_any(request),
+            csrf=request.state.csrf,
+            now=doors(request).clock.now(),
+            **values,
+        )
