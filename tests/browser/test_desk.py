@@ -11,16 +11,11 @@ from playwright.sync_api import Page, expect
 
 from core.errors import Retryable
 from tests.browser.conftest import DESK_SCREEN, Open, Served
+from tests.browser.reading import read
 from tests.web.counter_samples import CLAUSE, COMPLETE, HR, MIXED, PERSON, PROMISING, SUBSIDY, WRONG
 
 Take = Callable[..., Path]
 Judge = Callable[[Page], None]
-
-
-def read(page: Page, number: str) -> None:
-    """As a reader does it: fast, and with Enter at the end."""
-    page.keyboard.type(number, delay=2)
-    page.keyboard.press("Enter")
 
 
 def choose(page: Page, initials: str, name: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import TERMINAL_SCREEN, Open, Served
+from tests.browser.reading import read
 from tests.web.counter_samples import COMPLETE, HR, PERSON, SUBSIDY, WRONG
 
 Take = Callable[..., Path]
@@ -19,11 +20,6 @@ Judge = Callable[[Page], None]
 @pytest.fixture
 def terminal(open_page: Open) -> Page:
     return open_page("/terminal", TERMINAL_SCREEN, has_touch=True)
-
-
-def read(page: Page, number: str) -> None:
-    page.keyboard.type(number, delay=2)
-    page.keyboard.press("Enter")
 
 
 def to_the_answer(
