@@ -14,18 +14,19 @@ from typing import Any
 import pytest
 
 from core.settings import Mode, Settings
-from hub.install import prepare
 from tests.dags.inside import Order
-from tests.dags.running import ARRIVING, LASTING, RunningAirflow, airflow_running
+from tests.databases import NewDatabase, databases
 from tests.departments import Departments
+from tests.preparing import prepare
 
+_AIRFLOW_DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 #: Runs a command of `tests.dags.inside` and gives back what it wrote.
 Inside = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
     def run(command: str, environment: Mapping[str, str], orders: object = None) -> Any:
         home = tmp_path_factory.mktemp("airflow")
@@ -52,6 +53,15 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
     return run
 
 
+@pytest.fixture(scope="session")
+def airflow_database(postgres_url: str, _owner_url: str, database_template: str, inside: Inside) -> Iterator[str]:
+    """The URL of a database with Airflow's tables: to be copied, because Airflow takes many seconds to make them."""
+    with databases(postgres_url, _owner_url, database_template) as make:
+        url = make("postgresql:///template0")
+        inside("prepare", {_AIRFLOW_DATABASE: _for_airflow(url)})
+        yield url
+
+
 @dataclass(frozen=True)
 class Stage:
     """A hub with its departments, and DAGs that run on it."""
@@ -68,7 +78,7 @@ class Stage:
             "HUB_SOURCES": str(self.settings.sources_file),
             "HUB_KEYS": str(self.settings.keys),
             "HUB_MODE": self.settings.mode.value,
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.airflow_url.replace("postgresql:", "postgresql+psycopg2:", 1),
+            _AIRFLOW_DATABASE: _for_airflow(self.airflow_url),
         }
 
     def play(self, *orders: Order) -> list[dict[str, Any]]:
@@ -78,7 +88,13 @@ class Stage:
 
 
 @pytest.fixture
-def stage(new_database: Callable[..., str], tmp_path: Path, departments: Departments, inside: Inside) -> Stage:
+def stage(
+    new_database: NewDatabase,
+    airflow_database: str,
+    tmp_path: Path,
+    departments: Departments,
+    inside: Inside,
+) -> Stage:
     sources = tmp_path / "sources.toml"
     departments.write_sources(sources)
     departments.hand_out_again()
@@ -90,13 +106,8 @@ def stage(new_database: Callable[..., str], tmp_path: Path, departments: Departm
         mode=Mode.DEMO,
     )
     prepare(settings)
-    return Stage(settings, new_database(copy_of="postgresql:///template0"), departments, inside)
+    return Stage(settings, new_database(copy_of=airflow_database), departments, inside)
 
 
-@pytest.fixture(scope="package")
-def running(departments: Departments) -> Iterator[RunningAirflow]:
-    """Airflow for real, started once for all that `dag.test()` cannot show."""
-    dags = {"lasting.py": LASTING, "arriving.py": ARRIVING}
-    wanted = {"slow", "quick", "failing", "collect_bureau", "issue_and_archive"}
-    with airflow_running(departments, dags, wanted=wanted) as world:
-        yield world
+def _for_airflow(url: str) -> str:
+    return url.replace("postgresql:", "postgresql+psycopg2:", 1)

@@ -1,7 +1,8 @@
 """What has to run where Airflow is imported: a process of its own, so that no other test gets to see Airflow.
 
 `python -m tests.dags.inside parse OUT` reads the DAG files and tells what is in them; `… play OUT` takes
-orders from standard input (see `Order`) and runs DAGs in this process. Both write JSON to OUT.
+orders from standard input (see `Order`) and runs DAGs in this process, on a database that `… prepare OUT` has given
+Airflow's tables. All write JSON to OUT.
 """
 
 from __future__ import annotations
@@ -117,12 +118,17 @@ def _told(dag: Any) -> dict[str, Any]:
     }
 
 
-def play(orders: list[Order]) -> list[dict[str, Any]]:
-    from airflow import settings
-    from airflow.dag_processing.dagbag import DagBag
+def prepare() -> None:
+    """Make Airflow's tables."""
     from airflow.utils.db import initdb
 
     initdb()
+
+
+def play(orders: list[Order]) -> list[dict[str, Any]]:
+    from airflow import settings
+    from airflow.dag_processing.dagbag import DagBag
+
     bag = DagBag(str(DAGS))
     told = []
     for order in orders:
@@ -252,5 +258,7 @@ def outcomes() -> dict[str, str]:
 
 if __name__ == "__main__":
     what, out = sys.argv[1:]
-    done: Any = {"parse": parse, "outcomes": outcomes, "play": lambda: play(json.load(sys.stdin))}[what]()
+    done: Any = {"prepare": prepare, "parse": parse, "outcomes": outcomes, "play": lambda: play(json.load(sys.stdin))}[
+        what
+    ]()
     Path(out).write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.settings import Settings
-from hub.install import prepare
 from onebox import airflow, environment, ports
 from onebox.airflow import Airflow
 from onebox.airflow_api import AirflowApi
@@ -18,6 +17,7 @@ from onebox.files import write_secret
 from onebox.layout import Layout
 from onebox.postgres import Cluster
 from tests.departments import Departments
+from tests.preparing import prepare
 
 #: Runs of so many seconds whose deadline lies so many seconds after they were queued.
 LASTING = """

@@ -21,11 +21,13 @@ COUNT = 3
 
 
 @pytest.fixture
-def stock(new_database: NewDatabase, tmp_path: Path, inside: Inside) -> Iterator[tuple[Settings, Stage]]:
+def stock(
+    new_database: NewDatabase, airflow_database: str, tmp_path: Path, inside: Inside
+) -> Iterator[tuple[Settings, Stage]]:
     home = tmp_path / "home"
     home.mkdir()
     settings = grown_stock(home, new_database(), COUNT)
-    yield settings, Stage(settings, new_database(copy_of="postgresql:///template0"), None, inside)  # type: ignore[arg-type]
+    yield settings, Stage(settings, new_database(copy_of=airflow_database), None, inside)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
