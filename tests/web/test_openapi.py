@@ -35,9 +35,7 @@ _NOT_YET = {
     ("/api/archive/inclusion/{entry}", 503),
     ("/api/status-list", 503),
 }
-_MADE_UP = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+_MADE_UP = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -56,15 +54,15 @@ def judge(case: schemathesis.Case) -> None:
         assert response.status_code < 500, response.text
 
 
-def try_everything(app: Any) -> set[str]:
-    """Requests that fit the description of each call, and requests that do not; the calls that were tried."""
+def try_everything(app: Any, examples: int) -> set[str]:
+    """So many requests that fit the description of each call, and as many that do not; the calls that were tried."""
     tried = set()
     for found in schemathesis.openapi.from_asgi("/api/openapi.json", app).get_all_operations():
         operation = found.ok()
         for mode in schemathesis.GenerationMode:
             try:
                 made_up = operation.as_strategy(generation_mode=mode)
-                _MADE_UP(given(case=made_up)(judge))()
+                settings(_MADE_UP, max_examples=examples)(given(case=made_up)(judge))()
             except Unsatisfiable:
                 continue  # a call without parameters cannot be described wrongly
             tried.add(f"{operation.method.upper()} {operation.path}")
@@ -76,7 +74,8 @@ def every_call(app: Any) -> set[str]:
 
 
 def test_strangers_are_answered_as_documented(app: Any) -> None:
-    assert try_everything(app) == every_call(app)
+    # most calls turn a stranger away before they read what he sent
+    assert try_everything(app, 10) == every_call(app)
 
 
 def test_clerks_are_answered_as_documented(app: Any) -> None:
@@ -84,7 +83,7 @@ def test_clerks_are_answered_as_documented(app: Any) -> None:
         return clerk()
 
     app.dependency_overrides[caller] = signed_in
-    assert try_everything(app) == every_call(app)
+    assert try_everything(app, 40) == every_call(app)
 
 
 def test_every_call_says_what_it_may_answer_beside_success(app: Any) -> None:
