@@ -11,10 +11,10 @@ from core.settings import Mode, Settings
 from core.verdict import Verdict
 from documents.package import Package
 from hub.inspect import check_package
-from hub.install import demo_keys
 from hub.press import Press
 from signing.trust import Trust
 from tests.archive.cases import case
+from tests.preparing import demo_keys
 
 
 @pytest.fixture(scope="module")

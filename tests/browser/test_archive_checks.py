@@ -14,7 +14,6 @@ from core.settings import Mode, Settings
 from hub.check_reports import entry_of
 from hub.context import open_hub
 from hub.inspect import inspect_package
-from hub.install import demo_keys
 from hub.seals import add_demo
 from hub.verify import verify_file
 from store import archive_checks
@@ -23,6 +22,7 @@ from tests.archive.cases import case, sign
 from tests.browser.conftest import serving
 from tests.hub.access_files import PASSWORD, write
 from tests.hub.test_check_sheets import kept
+from tests.preparing import demo_keys
 from tests.web.conftest import MORNING, MovingClock
 from web.app import create_app
 

@@ -16,7 +16,6 @@ from core.settings import Settings
 from hub.collect import collect
 from hub.context import open_hub
 from hub.deposit import deposit_all
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.verify import verify_file
 from store import licence_making, licences
@@ -25,6 +24,7 @@ from store.licence_making import Composed
 from store.register_entries import Grounds
 from tests.departments import EVIDENCE
 from tests.faults.conftest import NOON, FreshHub
+from tests.preparing import prepare
 
 _FORK = multiprocessing.get_context("fork")
 

@@ -13,13 +13,13 @@ from hub.annotated import Wanted, last_moment
 from hub.annotated_asking import for_operator
 from hub.collect import collect
 from hub.context import OnStep, no_step, open_hub
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from store import licences
 from store.connection import fetch_all
 from tests.departments import EVIDENCE
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
+from tests.preparing import prepare
 
 
 @pytest.fixture

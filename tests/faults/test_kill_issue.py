@@ -16,13 +16,13 @@ from core.settings import Settings
 from hub.collect import collect
 from hub.context import OnStep, no_step, open_hub
 from hub.deposit import deposit_all
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from store.connection import fetch_all
 from tests.departments import EVIDENCE, Departments
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
 from tests.faults.state import issued_state
+from tests.preparing import prepare
 
 
 @pytest.fixture

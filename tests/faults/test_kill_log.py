@@ -9,12 +9,12 @@ import pytest
 from core.clock import FixedClock
 from hub import audit
 from hub.context import OnStep, open_hub
-from hub.install import demo_keys
 from store import merkle_log
 from store.connection import fetch_all, transaction
 from tests.faults.conftest import LIVES, NOON, SEED, FreshHub
 from tests.faults.dying import run_and_be_killed, run_and_die, steps_of
 from tests.hub.logs import add
+from tests.preparing import demo_keys
 
 
 def test_a_sequencer_killed_at_any_moment_goes_on_where_it_stood(fresh_hub: FreshHub) -> None:

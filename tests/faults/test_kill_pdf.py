@@ -10,7 +10,6 @@ from core.clock import FixedClock
 from core.settings import Settings
 from hub.collect import collect
 from hub.context import OnStep, no_step, open_hub
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.pdf import make_pdf
 from hub.verify import verify_file
@@ -18,6 +17,7 @@ from store import seal_uses
 from tests.departments import EVIDENCE
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
+from tests.preparing import prepare
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from core.clock import SHANGHAI, FixedClock
 from hub import licence_register
 from hub.context import OnStep, open_hub
-from hub.install import demo_keys
 from hub.register_months import every, publish, read_file
 from hub.seals import add_demo
 from hub.status_list import current, make, refresh
@@ -18,6 +17,7 @@ from schemas.licence_life import Step
 from tests.faults.conftest import NOON, FreshHub
 from tests.faults.dying import run_and_die, steps_of
 from tests.hub.registers import issued, step
+from tests.preparing import demo_keys
 
 DECEMBER = datetime(2026, 12, 1, 0, 30, tzinfo=SHANGHAI)
 STEPS = ["head.sealed", "notice.intended", "notice.sealed", "head.written", "notice.written", "month.recorded"]

@@ -24,7 +24,6 @@ from hub.collect import collect
 from hub.compose import Composed
 from hub.context import Hub, open_hub
 from hub.designation import address_of, digest_of, new_token
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.making import make
 from hub.pdf import make_pdf
@@ -38,6 +37,7 @@ from store.licences import LicenceVersion
 from store.register_entries import LOG, Grounds
 from tests.departments import Departments
 from tests.hub.conftest import NOON
+from tests.preparing import prepare
 
 #: What is done to the licences, in the order of their numbers.
 STATES = ("valid", "suspended", "withdrawn", "revoked", "cancelled", "superseded")

@@ -15,10 +15,10 @@ from core.clock import SHANGHAI, FixedClock
 from core.settings import Mode, Settings
 from hub.collect import collect
 from hub.context import Hub, open_hub
-from hub.install import prepare
 from store.vault import make_keyring
 from tests.databases import copied, lasting_database
 from tests.departments import EVIDENCE, Departments
+from tests.preparing import prepare
 
 if TYPE_CHECKING:
     from tests.hub.transfer_world import Pair, World

@@ -10,13 +10,13 @@ from core.clock import Clock, SystemClock
 from core.settings import Mode, Settings
 from hub.collect import collect
 from hub.context import open_hub
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.sources import evidence_resources
 from store.vault import make_keyring
 from tests.databases import lasting_database
 from tests.departments import Departments
 from tests.hub.access_files import access_text
+from tests.preparing import prepare
 
 #: Clerks and terminals of the bureau may have copies made for a purpose of each.
 COPY_GRANTS = """

@@ -17,13 +17,13 @@ from core.settings import Mode, Settings
 from hub.caller import Caller, CallerKind
 from hub.collect import collect
 from hub.context import Hub, open_hub
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.life import OFFICER, Order
 from schemas.licence_life import Step
 from store.vault import make_keyring
 from tests import databases
 from tests.departments import EVIDENCE, Departments
+from tests.preparing import prepare
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=SHANGHAI)
 

@@ -8,10 +8,10 @@ from benchmarks.licence_stock import grow
 from core.clock import FixedClock
 from core.settings import Mode, Settings
 from hub.context import open_hub
-from hub.install import prepare
 from store.vault import make_keyring
 from tests.hub.conftest import NOON
 from tests.hub.old_seals import use_new_seal, write_succession
+from tests.preparing import prepare
 
 
 def grown_stock(home: Path, url: str, count: int) -> Settings:

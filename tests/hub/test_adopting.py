@@ -10,13 +10,13 @@ from core.clock import FixedClock
 from core.settings import Settings
 from hub.adopting import adopt
 from hub.context import open_hub
-from hub.install import prepare
 from schemas.licence_life import Status, Step
 from store import licence_life, licences
 from store.connection import connect, transaction
 from store.migrate import migrate
 from store.vault import Vault
 from tests.hub.conftest import NOON
+from tests.preparing import prepare
 
 
 def test_what_was_issued_before_stays_issued(settings: Settings) -> None:

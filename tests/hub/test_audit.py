@@ -14,9 +14,8 @@ import pytest
 from core.clock import FixedClock
 from core.merkle import ProofRefused, leaf_hash
 from core.settings import Mode
-from hub import audit, log_heads, log_proofs
+from hub import audit, install, log_heads, log_proofs
 from hub.context import Hub, open_hub
-from hub.install import demo_keys
 from hub.log_files import LogFilesRefused
 from hub.log_heads import HeadRefused
 from hub.log_key import LogKeyUnset
@@ -29,6 +28,7 @@ from store.connection import fetch_all
 from store.merkle_log import LogShrunk, SealerBusy, only_sealer
 from tests.hub.conftest import NOON
 from tests.hub.logs import Superuser, add, found, kinds, superuser_of
+from tests.preparing import demo_keys
 
 #: More than a tile, and two heads.
 FIRST, SECOND = 260, 300
@@ -546,7 +546,7 @@ def test_a_head_by_a_stranger_proves_nothing(sealed: tuple[Hub, list[str]], othe
     proof = audit.inclusion(hub, entries[0])
     away = other_hub()
     elsewhere = replace(away, settings=replace(away.settings, keys=away.settings.home / "others"))
-    demo_keys(elsewhere.settings, elsewhere.clock)
+    install.demo_keys(elsewhere.settings, elsewhere.clock)  # others than all tests have
     with pytest.raises(HeadRefused):
         check(proof, trust_of(elsewhere.settings), at=NOON + timedelta(hours=1))
 

@@ -11,9 +11,9 @@ import pytest
 from core.clock import SystemClock
 from hub import audit
 from hub.context import Hub, open_hub
-from hub.install import demo_keys
 from sandbox import tsa
 from tests.hub.logs import add, kinds, superuser_of
+from tests.preparing import demo_keys
 
 NOBODY = "http://127.0.0.1:1/tsa"
 

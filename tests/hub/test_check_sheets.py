@@ -16,7 +16,6 @@ from hub.check_view import view_of
 from hub.context import Hub
 from hub.deposit import deposit_all
 from hub.files import FileAltered
-from hub.install import demo_keys
 from hub.issue import decide, issue_all
 from hub.seals import add_demo, uses
 from hub.verify import verify_file
@@ -24,6 +23,7 @@ from store import archive_checks
 from store.archive_checks import CheckEntry
 from store.connection import fetch_all, transaction
 from tests.hub.conftest import NOON
+from tests.preparing import demo_keys
 
 #: As a sender may call his file: a character no font of ours has, and a line feed.
 NAME = "过程文件/\U00020bb7\n.pdf"

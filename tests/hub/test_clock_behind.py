@@ -11,7 +11,6 @@ from core.clock import SHANGHAI, FixedClock
 from hub.approvals import decide
 from hub.collect import collect
 from hub.context import Hub
-from hub.install import prepare
 from hub.issue import issue_all
 from schemas.licence_life import Step
 from store import licence_life, licences
@@ -19,6 +18,7 @@ from store.connection import fetch_all
 from store.moments import ClockBehind
 from store.register_entries import Grounds
 from tests.departments import EVIDENCE, Departments
+from tests.preparing import prepare
 
 #: Half an hour after the year's end, so that an hour back is another year.
 NEW_YEAR = datetime(2027, 1, 1, 0, 30, tzinfo=SHANGHAI)

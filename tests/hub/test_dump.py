@@ -23,7 +23,6 @@ from hub.caller import operator
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.lookup import lookup
 from hub.means import Means
@@ -34,6 +33,7 @@ from store.connection import fetch_all
 from tests.citizens import Citizens, citizens_of, forms
 from tests.departments import Departments
 from tests.hub.conftest import NOON
+from tests.preparing import prepare
 
 OPEN = sorted(name for name, declared in declarations().items() if declared.reach.open)
 FOOD = "11420112MB0000000M3000199003000"

@@ -12,7 +12,6 @@ from hub import evidence_renewal, holdings
 from hub.context import Hub
 from hub.evidence_due import Standing, standing
 from hub.evidence_renewal import EvidenceEnds, EvidenceUnset
-from hub.install import demo_keys
 from hub.kept_logs import NAMES
 from hub.renewals import RenewalRefused
 from signing.errors import TimestampUnavailable
@@ -22,6 +21,7 @@ from store.connection import transaction
 from store.merkle_log import LogShrunk
 from tests.hub.logs import superuser_of
 from tests.hub.renewed_world import LOG, YEAR, Traveller, travelling
+from tests.preparing import demo_keys
 
 
 def enter(hub: Hub, name: str) -> None:

@@ -14,7 +14,7 @@ from hub import making
 from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
-from hub.install import DEMO_BUREAU, prepare
+from hub.install import DEMO_BUREAU
 from hub.issue import IssueIncomplete, decide, issue_all
 from hub.making import SealRefusedByVerifier
 from hub.press import Press
@@ -27,6 +27,7 @@ from store import licences
 from store.connection import fetch_all, transaction
 from store.errors import SealNotActive, SealNotRegistered
 from tests.departments import EVIDENCE, Departments
+from tests.preparing import prepare
 
 
 def failing_for(monkeypatch: pytest.MonkeyPatch, sequence: int, error: Exception) -> None:

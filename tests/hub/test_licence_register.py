@@ -11,7 +11,6 @@ from core.merkle import ProofRefused, leaf_hash
 from hub import licence_register as register
 from hub import log_heads, log_proofs
 from hub.context import Hub
-from hub.install import demo_keys
 from hub.licence_register import RegisterNotSound
 from hub.log_proofs import EntryUnknown, EntryWaits
 from hub.trust import trust_of
@@ -20,6 +19,7 @@ from store.connection import fetch_one
 from store.licences import LicenceVersion
 from tests.hub.logs import Superuser, superuser_of
 from tests.hub.registers import entries, issued, next_version, step
+from tests.preparing import demo_keys
 
 
 @pytest.fixture

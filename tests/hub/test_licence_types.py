@@ -20,7 +20,6 @@ from hub import licence_types_words
 from hub.collect import collect
 from hub.context import Hub
 from hub.deposit import deposit_all
-from hub.install import prepare
 from hub.issue import decide, issue_all
 from hub.licence_types import TypeRefused, adopt, every, one, seals_in_use
 from hub.licence_types_check import Finding, NoTypesThere, check
@@ -31,6 +30,7 @@ from schemas.items import loader as items
 from schemas.licence_types import loader as types
 from schemas.licence_types.loader import FOLDER
 from tests.hub.conftest import NOON
+from tests.preparing import prepare
 from tests.schemas import conftest as rows
 
 BOOK = (Path(__file__).parents[2] / "docs" / "new-licence-type.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from core.digest import sm3
 from core.settings import Mode, Settings
 from documents.licence import Place
 from hub import press_file
-from hub.install import DEMO_BUREAU, demo_keys
+from hub.install import DEMO_BUREAU
 from hub.press import DemoSealRefused, Press
 from hub.press_file import (
     KeyOnPlatform,
@@ -30,6 +30,7 @@ from hub.verify import verify_file
 from signing.demo_pki import open_keys
 from signing.errors import KeyRefused, SealRefused
 from tests.hub.conftest import NOON
+from tests.preparing import demo_keys
 from tests.signing.conftest import minimal_ofd
 
 EXAMPLE = Path(press_file.__file__).with_name("press.example.toml")

@@ -15,7 +15,6 @@ from hub import licence_register as register
 from hub import log_proofs
 from hub.context import Hub, open_hub
 from hub.files import FileAltered
-from hub.install import demo_keys
 from hub.log_heads import from_dict
 from hub.register_months import MonthNotOver, MonthUnknown, every, file_of, last_month, publish, read_file
 from hub.seals import Change, add_demo, change, uses
@@ -29,6 +28,7 @@ from store.turns import TurnTaken, only_one
 from tests.hub.conftest import NOON
 from tests.hub.logs import superuser_of
 from tests.hub.registers import issued, step
+from tests.preparing import demo_keys
 
 DECEMBER = datetime(2026, 12, 1, 0, 30, tzinfo=SHANGHAI)
 

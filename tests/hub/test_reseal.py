@@ -21,7 +21,7 @@ from hub.collect import collect
 from hub.context import Hub, open_hub
 from hub.deposit import deposit_all
 from hub.inspect import inspect_package
-from hub.install import DEMO_BUREAU, prepare
+from hub.install import DEMO_BUREAU
 from hub.issue import decide, issue_all
 from hub.making import path_of
 from hub.reseal import Order, Report, ResealIncomplete, begin, demand_complete, go_on, preview
@@ -42,6 +42,7 @@ from tests.departments import Departments
 from tests.hub.conftest import NOON
 from tests.hub.old_seals import NEW_BUREAU, use_new_seal, use_seal_of, write_succession
 from tests.hub.stock import grown_stock
+from tests.preparing import prepare
 
 GROUNDS = Grounds("行政许可法", NOON.date(), "officer", NEW_BUREAU.name)
 COUNT, CHUNK = 7, 3

@@ -93,7 +93,7 @@ def test_a_log_that_shrank_is_told_as_trouble(hub: Hub, postgres_url: str) -> No
 
 
 def test_many_write_while_two_sequencers_run_and_a_head_is_sealed_and_all_is_sound(hub: Hub) -> None:
-    from hub.install import demo_keys
+    from tests.preparing import demo_keys
 
     demo_keys(hub.settings, hub.clock)
     sequencers = [Sequencer(hub.settings.database_url, ["audit", "register"], every=0.005) for _ in range(2)]

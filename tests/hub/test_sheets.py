@@ -13,7 +13,6 @@ from documents.errors import GlyphMissing
 from documents.package import Package
 from documents.reader import Reader
 from hub.context import Hub
-from hub.install import demo_keys
 from hub.organ_rule import IssuerUnfit
 from hub.press import Press
 from hub.seals import Change, add_demo, change, uses
@@ -22,6 +21,7 @@ from hub.verify import verify_file
 from store.errors import SealNotActive
 from tests.hub.conftest import NOON
 from tests.hub.old_seals import write_succession
+from tests.preparing import demo_keys
 
 ROWS = tuple((str(n), f"420112-food-2026-{n:05d}", "食品经营许可核发", "永久") for n in range(1, 41))
 SHEET = Sheet(

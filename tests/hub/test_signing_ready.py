@@ -16,7 +16,7 @@ from core.clock import FixedClock
 from core.settings import SettingMissing, Settings
 from hub import readiness
 from hub.context import Hub, open_hub
-from hub.install import DEMO_BUREAU, prepare
+from hub.install import DEMO_BUREAU
 from hub.seals import Change, change
 from hub.signing_ready import CannotSign, SigningWatch
 from onebox.sandbox import write_press
@@ -26,6 +26,7 @@ from signing.sm2 import PrivateKey
 from store.connection import transaction
 from tests.departments import Departments
 from tests.hub.conftest import NOON
+from tests.preparing import prepare
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so", "/usr/lib64/libsofthsm2.so")
 MODULE = next((one for one in MODULES if Path(one).exists()), None)

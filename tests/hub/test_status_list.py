@@ -23,7 +23,7 @@ from hub import status_list
 from hub.compose import data_xml
 from hub.context import Hub, open_hub
 from hub.designation import STATUS_ELEMENT
-from hub.install import DEMO_BUREAU, demo_keys
+from hub.install import DEMO_BUREAU
 from hub.log_key import log_key
 from hub.offline_check import OfflineAnswer, check
 from hub.press import Press
@@ -37,6 +37,7 @@ from store.turns import TurnTaken, only_one
 from tests.hub import status_list_reader
 from tests.hub.conftest import NOON
 from tests.hub.registers import issued, next_version, step
+from tests.preparing import demo_keys
 
 
 @pytest.fixture

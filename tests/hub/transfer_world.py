@@ -23,7 +23,7 @@ from hub.deposit import deposit_all
 from hub.files import write_durably
 from hub.holdings import KEPT
 from hub.inspect import check_package
-from hub.install import DEMO_BUREAU, prepare
+from hub.install import DEMO_BUREAU
 from hub.issue import decide, issue_all
 from hub.press import DEMO, Press
 from hub.transfer_desk import Desk
@@ -35,6 +35,7 @@ from store.connection import transaction
 from store.vault import make_keyring
 from tests.databases import copied, databases
 from tests.hub.conftest import NOON
+from tests.preparing import prepare
 
 #: Made up, and its code passes the check.
 OTHER_BUREAU = Bureau(name="武汉市江夏区行政审批局（测试）", credit_code="11420115MB00000014", es_id="42011500000001")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hub.context import Hub, open_hub
-from hub.install import demo_keys
 from hub.seals import add_demo, uses
 from hub.verify import verify_file
 from tests.hub.test_check_sheets import kept
+from tests.preparing import demo_keys
 from tests.web.conftest import MORNING, Site
 from tests.web.test_sign_in import csrf, sign_in
 

@@ -10,7 +10,6 @@ import pytest
 
 from hub import licence_register, log_proofs, status_list
 from hub.context import open_hub
-from hub.install import prepare
 from hub.log_heads import from_dict
 from hub.pool import HubPool
 from hub.register_months import publish
@@ -21,6 +20,7 @@ from schemas.licence_life import Step
 from store.licences import LicenceVersion
 from tests.hub.access_files import PASSWORD
 from tests.hub.registers import issued, next_version, step
+from tests.preparing import prepare
 from tests.web.conftest import Site
 
 LIST = "/api/status-list"
