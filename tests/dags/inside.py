@@ -1,8 +1,8 @@
 """What has to run where Airflow is imported: a process of its own, so that no other test gets to see Airflow.
 
-`python -m tests.dags.inside parse OUT` reads the DAG files and tells what is in them; `… play OUT` takes
-orders from standard input (see `Order`) and runs DAGs in this process, on a database that `… prepare OUT` has given
-Airflow's tables. All write JSON to OUT.
+`python -m tests.dags.inside parse OUT` reads the DAG files and tells what is in them, `… outcomes OUT` what becomes of
+our errors; both write JSON to OUT. `… play OUT` makes Airflow's tables, then takes lines of orders (see `Order`) from
+standard input, runs their DAGs in this process, and writes a line to OUT for each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -118,59 +118,64 @@ def _told(dag: Any) -> dict[str, Any]:
     }
 
 
-def prepare() -> None:
-    """Make Airflow's tables."""
+def play(out: Path) -> None:
+    """Run what is ordered until nothing more comes: to start Airflow takes longer than most runs."""
+    from airflow import settings
+    from airflow.dag_processing.dagbag import DagBag
     from airflow.utils.db import initdb
 
     initdb()
-
-
-def play(orders: list[Order]) -> list[dict[str, Any]]:
-    from airflow import settings
-    from airflow.dag_processing.dagbag import DagBag
-
     bag = DagBag(str(DAGS))
-    told = []
-    for order in orders:
-        usual = dict(os.environ)
-        os.environ.update(order.get("environment", {}))
-        retried: list[str] = []
+    for line in sys.stdin:
+        with _environment(json.loads(line)["environment"]):
+            told = [_run(bag.dags[order["dag"]], order) for order in json.loads(line)["orders"]]
+        with out.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(told, ensure_ascii=False) + "\n")
+    settings.dispose_orm()
 
-        healing = order.get("heal", {})
 
-        def on_retry(context: Any, retried: list[str] = retried, healing: dict[str, str] = healing) -> None:
-            retried.append(context["task_instance"].task_id)
-            os.environ.update(healing)
+def _run(dag: Any, order: Order) -> dict[str, Any]:
+    retried: list[str] = []
 
-        dag = bag.dags[order["dag"]]
-        # Airflow 3.3.2 looks a deadline up under its row's id when a run ends well, and `dag.test()` makes no row.
-        dag.deadline = None
-        for task in dag.tasks:
-            # do not wait for minutes
-            if task.is_mapped:
-                task.partial_kwargs |= {"retry_delay": timedelta(0), "on_retry_callback": [on_retry]}
-            else:
-                task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]
-        with _answering(order.get("answers", {})) as asked, _declared(order.get("access", {})):
-            run = dag.test(run_conf=order.get("params"))
+    def on_retry(context: Any) -> None:
+        retried.append(context["task_instance"].task_id)
+        os.environ.update(order.get("heal", {}))
+
+    # Airflow 3.3.2 looks a deadline up under its row's id when a run ends well, and `dag.test()` makes no row.
+    dag.deadline = None
+    for task in dag.tasks:
+        # do not wait for minutes
+        if task.is_mapped:
+            task.partial_kwargs |= {"retry_delay": timedelta(0), "on_retry_callback": [on_retry]}
+        else:
+            task.retry_delay, task.on_retry_callback = timedelta(0), [on_retry]
+    with (
+        _environment(order.get("environment", {})),
+        _answering(order.get("answers", {})) as asked,
+        _declared(order.get("access", {})),
+    ):
+        run = dag.test(run_conf=order.get("params"))
+    return {
+        "run": run.run_id,
+        "state": str(run.state),
+        "retried": sorted(retried),
+        "asked": asked,
+        "tasks": {
+            _name(one.task_id, one.map_index): [str(one.state), one.try_number]
+            for one in sorted(run.get_task_instances(), key=lambda one: (one.task_id, one.map_index))
+        },
+    }
+
+
+@contextmanager
+def _environment(more: Mapping[str, str]) -> Iterator[None]:
+    usual = dict(os.environ)
+    os.environ.update(more)
+    try:
+        yield
+    finally:
         os.environ.clear()
         os.environ.update(usual)
-        told.append(
-            {
-                "state": str(run.state),
-                "retried": sorted(retried),
-                "asked": asked,
-                "tasks": {
-                    f"{one.task_id}[{one.map_index}]" if one.map_index >= 0 else one.task_id: [
-                        str(one.state),
-                        one.try_number,
-                    ]
-                    for one in sorted(run.get_task_instances(), key=lambda one: (one.task_id, one.map_index))
-                },
-            }
-        )
-    settings.dispose_orm()
-    return told
 
 
 @contextmanager
@@ -257,8 +262,9 @@ def outcomes() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    what, out = sys.argv[1:]
-    done: Any = {"prepare": prepare, "parse": parse, "outcomes": outcomes, "play": lambda: play(json.load(sys.stdin))}[
-        what
-    ]()
-    Path(out).write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")
+    what, out = sys.argv[1], Path(sys.argv[2])
+    if what == "play":
+        play(out)
+    else:
+        done = {"parse": parse, "outcomes": outcomes}[what]()
+        out.write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from core.settings import Settings
 from hub.context import open_hub
 from hub.install import DEMO_BUREAU
 from store.connection import fetch_all
-from tests.dags.conftest import Inside, Stage
+from tests.dags.conftest import Player, Stage
 from tests.databases import NewDatabase
 from tests.hub.stock import NOON, grown_stock
 
@@ -21,13 +20,11 @@ COUNT = 3
 
 
 @pytest.fixture
-def stock(
-    new_database: NewDatabase, airflow_database: str, tmp_path: Path, inside: Inside
-) -> Iterator[tuple[Settings, Stage]]:
+def stock(new_database: NewDatabase, tmp_path: Path, player: Player) -> tuple[Settings, Stage]:
     home = tmp_path / "home"
     home.mkdir()
     settings = grown_stock(home, new_database(), COUNT)
-    yield settings, Stage(settings, new_database(copy_of=airflow_database), None, inside)  # type: ignore[arg-type]
+    return settings, Stage(settings, None, player)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
