@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from multiprocessing.connection import Connection as Pipe
 
 from hub.context import OnStep, no_step
@@ -44,6 +44,21 @@ def run_and_die(work: Work, after: int) -> bool:
     return process.exitcode != 0
 
 
+def run_and_die_anew(work: Work, known: Collection[str]) -> str | None:
+    """Run and die right after the first step that is none of these; which it was, or None: the run came to its end."""
+    reader, writer = _FORK.Pipe(duplex=False)
+    process = _FORK.Process(target=_die_anew, args=(work, known, writer))
+    process.start()
+    writer.close()
+    try:
+        step: str | None = reader.recv()
+    except EOFError:
+        step = None
+    process.join(60)
+    assert process.exitcode == (0 if step is None else -signal.SIGKILL), process.exitcode
+    return step
+
+
 def run_and_be_killed(work: Work, after_s: float, *, group: bool = False) -> bool:
     """Run and be killed from outside after so many seconds; False when it ended well before.
 
@@ -74,6 +89,15 @@ def _lead_a_group(work: Work) -> None:
 def _tell(work: Work, writer: Pipe) -> None:
     work(writer.send)
     writer.close()
+
+
+def _die_anew(work: Work, known: Collection[str], writer: Pipe) -> None:
+    def on_step(step: str) -> None:
+        if step not in known:
+            writer.send(step)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    work(on_step)
 
 
 def _die(work: Work, after: int) -> None:
