@@ -22,6 +22,7 @@ from store import archive_parties, transfer_letters, transfers
 from store.connection import transaction
 from store.transfer_letters import Kept
 from store.transfers import Company, Transfer
+from store.turns import only_one
 
 
 class TransferOpen(Permanent):
@@ -55,12 +56,19 @@ def request(
     Raises:
         IdentifierRefused, SubjectUnfit: it is no number of a company.
         TransferOpen: they are asked for already.
+        TurnTaken: somebody asks for them at this moment.
         PeerUnknown: no such peer.
     """
-    hub, whom = desk.hub, desk.peers.named(peer)
+    whom = desk.peers.named(peer)
     subject = read_number(number, ("company",)).subject
-    hashed = hub.subject(subject.kind, subject.value)
-    _demand_none_open(desk, hashed)
+    hashed = desk.hub.subject(subject.kind, subject.value)
+    with only_one(desk.hub.connection, f"ask for the archives of company {hashed.hex()[:12]}"):
+        _demand_none_open(desk, hashed)
+        return _ask(desk, whom, hashed, Company(subject.kind, subject.value, name, reason), who, on_step)
+
+
+def _ask(desk: Desk, whom: Peer, hashed: bytes, company: Company, who: str, on_step: OnStep) -> Transfer:
+    hub = desk.hub
     now, day = hub.clock.now(), today(hub.clock)
     days = periods(desk.peers.clocks, day)
     with transaction(hub.connection) as cursor:
@@ -72,7 +80,7 @@ def request(
             peer_code=whom.credit_code,
             notice_no=f"{desk.peers.ours.notice_prefix}〔{day.year}〕{ordinal}号",
             subject=hashed,
-            company=Company(subject.kind, subject.value, name, reason),
+            company=company,
             state=State.REQUESTED,
             round=0,
             requested_on=day,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from signing.envelope import open_with
 from signing.errors import EnvelopeRefused
 from store import archive_packages, archive_parties, volumes
 from store.transfer_letters import Kept, of_transfer
+from store.turns import TurnTaken
 from tests.faults.dying import run_and_die_anew
 from tests.hub.conftest import NOON
 from tests.hub.transfer_world import EARLIER_NAME, EARLIER_NUMBER, Pair
@@ -115,6 +117,23 @@ def test_the_whole_archive_of_a_company_moves(pair: Pair) -> None:
     assert sheets[0] == sheets[1] and pair.into.press.verify(sheets[0], NOON).verdict.value == "valid"
     said = json.dumps([one.said for one in entries(pair.destination)], ensure_ascii=False)
     assert pair.world.number not in said and pair.world.name not in said
+
+
+def test_two_officers_who_ask_at_the_same_moment_write_one_notice(pair: Pair) -> None:
+    class Late(Exception):
+        pass
+
+    def second(step: str) -> None:
+        assert step == "notice.written"
+        with open_hub(pair.world.destination, FixedClock(NOON)) as hub, pytest.raises(TurnTaken):
+            begin(replace(pair, destination=hub))
+        raise Late
+
+    world = pair.world
+    with pytest.raises(Late):
+        request(pair.into, world.number, "dongxihu", name=world.name, reason="迁入", who="officer", on_step=second)
+    assert entries(pair.destination) == []
+    assert begin(pair), "who was late, or failed, may ask again"
 
 
 def test_what_moved_is_found_at_both_under_every_name_and_number_and_is_walked(pair: Pair) -> None:
