@@ -18,7 +18,7 @@ from hub.transfer_letters import own
 from hub.transfer_run import run_all
 from hub.transfer_told import items_of
 from schemas.transfer import Letter
-from store.connection import fetch_all
+from store import archive_entries
 from store.transfer_letters import of_transfer
 from tests.hub.conftest import NOON
 from tests.hub.renewed_world import YEAR, Traveller, travelling
@@ -60,8 +60,12 @@ def test_renewed_timestamps_go_along_and_prove_when_it_was_there(pair: Pair, lat
     (parcel,) = [one for one in of_transfer(pair.destination.connection, id_) if one.kind is Letter.PARCEL]
     listed = own(pair.world.destination.home / parcel.path, parcel.sm3)
     assert [len(one["proof"]["evidence"]["renewals"]) for one in listed["packages"]] == [2, 2, 2]
-    proven = fetch_all(pair.destination.connection, "select file_no, proven_at from archive_package")
-    assert dict(proven) == dict.fromkeys(pair.world.file_nos, NOON)
+    proven = {}
+    for held in archive_entries.holdings(pair.destination.connection):
+        said = archive_entries.said_in(held.body or b"")
+        assert said is not None
+        proven[held.file_no] = archive_entries.judged_as_of(said)
+    assert proven == dict.fromkeys(pair.world.file_nos, NOON)
 
 
 def test_evidence_of_another_package_is_found(pair: Pair, later: Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
