@@ -202,6 +202,35 @@ def add_succession(earlier: str, later: str, kind: str, day: date, basis: str, w
         click.echo(f"party {done.later} followed {done.earlier} on {day.isoformat()} ({done.kind})")
 
 
+@succession.command("strike", short_help="Strike out a succession that was entered wrongly.")
+@click.argument("earlier", metavar="EARLIER", type=Words())
+@click.argument("later", metavar="LATER", type=Words())
+@click.option("--reason", type=Filled(), required=True, help="Why it was wrong; goes into the log.")
+@who_option
+@json_option
+@exit_on_error
+def strike_succession(earlier: str, later: str, reason: str, who: str | None, as_json: bool) -> None:
+    """Strike out that LATER followed EARLIER, where it was entered wrongly. It is logged about both.
+
+    What was handed over or answered under it stays as it is.
+
+    \b
+    Example: hub archive succession strike EARLIER LATER --reason "the notice names another company"
+    Exit status: 0 struck out · 1 refused, or there is none · 2 the database does not answer · 3 wrong usage
+    """
+    from hub.context import open_hub
+    from hub.successions import take_back
+
+    with open_hub(Settings.from_environment()) as opened:
+        done = take_back(opened, subject_of(earlier), subject_of(later), reason, keeper(who))
+    if as_json:
+        say_json({"earlier": done.earlier, "later": done.later, "kind": done.kind, "on": done.happened_on.isoformat()})
+    else:
+        click.echo(
+            f"party {done.later} no longer followed {done.earlier} ({done.kind} on {done.happened_on.isoformat()})"
+        )
+
+
 def subject_of(number: str) -> Subject:
     """Whom a number that was typed is of."""
     from hub.subjects import read_number

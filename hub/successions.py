@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from core.clock import today
 from core.errors import Permanent, Rejected
@@ -86,10 +86,40 @@ def enter(
         if fault is not None:
             raise _refused(fault)
         archive_parties.succeed(cursor, new)
-        about = tuple(About(hashed, "applicant", {"—": ["archive.succession"]}, None, True) for hashed in hashes)
-        usage = archive_usage(caller, "主体承继", purpose="archive_succession", basis=basis, about=about)
-        audit.append(cursor, usage, hub.clock.now())
+        _log(hub, cursor, hashes, "主体承继", basis, caller)
     return new
+
+
+def take_back(hub: Hub, earlier: Subject, later: Subject, reason: str, caller: Caller) -> Succession:
+    """Strike out a succession that was entered wrongly; what was handed over under it stays handed over. Logged about
+    both, with the reason.
+
+    Raises:
+        ArchivistNeeded: the caller may not.
+        SuccessionRefused: there is none from the one to the other.
+        StoreUnavailable: the database does not answer; nothing was written.
+    """
+    demand_keeper(caller, "nothing was struck out")
+    hashes = [hub.subject(one.kind, one.value) for one in (earlier, later)]
+    parties = [archive_parties.party_of(hub.connection, hashed) for hashed in hashes]
+    with transaction(hub.connection) as cursor:
+        volumes.hold_successions(cursor)
+        there = volumes.every_succession(cursor)
+        wrong = next((one for one in there if [one.earlier, one.later] == parties), None)
+        if wrong is None:
+            raise SuccessionRefused(
+                "the succession was not struck out: none is entered from the first number's party to the second's. "
+                "Nothing was changed; `hub archive volume` of both tells whom they followed."
+            )
+        archive_parties.part(cursor, wrong)
+        _log(hub, cursor, hashes, "主体承继（撤销登记）", reason, caller)
+    return wrong
+
+
+def _log(hub: Hub, cursor: Any, hashes: Sequence[bytes], what: str, basis: str, caller: Caller) -> None:
+    about = tuple(About(hashed, "applicant", {"—": ["archive.succession"]}, None, True) for hashed in hashes)
+    usage = archive_usage(caller, what, purpose="archive_succession", basis=basis, about=about)
+    audit.append(cursor, usage, hub.clock.now())
 
 
 def _fault(new: Succession, there: Sequence[Succession]) -> str | None:

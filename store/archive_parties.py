@@ -125,6 +125,11 @@ def succeed(cursor: Any, one: Succession) -> None:
     )
 
 
+def part(cursor: Any, one: Succession) -> None:
+    """Strike a succession out."""
+    cursor.execute("delete from archive_succession where (earlier, later) = (%s, %s)", (one.earlier, one.later))
+
+
 def identities(connection: Connection, party: str) -> list[Identity]:
     """Every number of a party, the earliest first."""
     rows = fetch_all(

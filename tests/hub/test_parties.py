@@ -12,7 +12,7 @@ from hub.caller import Caller, CallerKind, operator
 from hub.context import Hub
 from hub.judging import judge_row
 from hub.parties import Linked, link, link_all
-from hub.successions import ArchivistNeeded, SuccessionKind, SuccessionRefused, enter
+from hub.successions import ArchivistNeeded, SuccessionKind, SuccessionRefused, enter, take_back
 from hub.volume import NobodyFiled, volume_of
 from sandbox.numbers import credit_code
 from schemas.records.base import Subject
@@ -150,8 +150,26 @@ def test_a_succession_that_contradicts_is_refused(
     )
 
 
-def test_only_an_archivist_enters_one(hub: Hub) -> None:
+def test_one_that_was_entered_wrongly_is_struck_out_with_its_reason_and_may_be_entered_rightly(hub: Hub) -> None:
+    _, firm = _filed(hub, _company(SHOP), _company(FIRM))
+    with pytest.raises(SuccessionRefused, match="none is entered"):
+        take_back(hub, _company(SHOP), _company(FIRM), "误登（测试）", operator())
+    _enter(hub, SHOP, FIRM, "个转企", date(2020, 1, 1))
+    with pytest.raises(SuccessionRefused, match="none is entered"):
+        take_back(hub, _company(FIRM), _company(SHOP), "误登（测试）", operator())
+    struck = take_back(hub, _company(SHOP), _company(FIRM), "误登（测试）", operator())
+    assert (struck.kind, struck.happened_on) == ("个转企", date(2020, 1, 1))
+    assert volume_of(hub, firm).follows == []
+    assert len(fetch_all(hub.connection, "select 1 from audit_about")) == 4
+    _enter(hub, SHOP, FIRM, "合并", date(2020, 1, 2))
+    assert [one.kind for one in volume_of(hub, firm).follows] == ["合并"]
+
+
+def test_only_an_archivist_enters_one_or_strikes_it_out(hub: Hub) -> None:
     _filed(hub, _company(SHOP), _company(FIRM))
     clerk = Caller(CallerKind.CLERK, "c", "窗口", "bureau", "审批局", roles=frozenset({"clerk"}))
     with pytest.raises(ArchivistNeeded):
         _enter(hub, SHOP, FIRM, "个转企", date(2020, 1, 1), clerk)
+    _enter(hub, SHOP, FIRM, "个转企", date(2020, 1, 1))
+    with pytest.raises(ArchivistNeeded):
+        take_back(hub, _company(SHOP), _company(FIRM), "误登（测试）", clerk)
