@@ -19,34 +19,40 @@ from hub.press import DEMO
 def prepare(settings: Settings, clock: Clock | None = None) -> list[str]:
     """As `hub.install.prepare`."""
     if settings.mode is Mode.DEMO:
-        made = _made(_moment(clock))
-        _copy_keys(made, settings)
+        _copy_keys(settings, clock)
         if not settings.access_file.exists():
-            shutil.copytree(made.home, settings.home, dirs_exist_ok=True, ignore=shutil.ignore_patterns(made.keys.name))
+            shutil.copytree(_accounts(), settings.home, dirs_exist_ok=True)
     return install.prepare(settings, clock)
 
 
 def demo_keys(settings: Settings, clock: Clock | None = None) -> None:
     """As `hub.install.demo_keys`."""
-    _copy_keys(_made(_moment(clock)), settings)
+    _copy_keys(settings, clock)
     install.demo_keys(settings, clock)
 
 
-def _moment(clock: Clock | None) -> datetime | None:
-    """When keys begin to hold: where the clock stands, or, of one that goes, when a test first asked."""
-    return None if clock is None or isinstance(clock, SystemClock) else clock.now()
+def _copy_keys(settings: Settings, clock: Clock | None) -> None:
+    if not (settings.keys / DEMO).exists():
+        # they begin to hold where the clock stands; of the machine's clock, when a test first asked
+        moment = None if clock is None or isinstance(clock, SystemClock) else clock.now()
+        shutil.copytree(_keys(moment), settings.keys, dirs_exist_ok=True)
 
 
 @cache
-def _made(moment: datetime | None) -> Settings:
+def _keys(moment: datetime | None) -> Path:
+    settings = _nowhere()
+    install.demo_keys(settings, SystemClock() if moment is None else FixedClock(moment))
+    return settings.keys
+
+
+@cache
+def _accounts() -> Path:
+    settings = _nowhere()
+    access_demo.make(settings)
+    return settings.home
+
+
+def _nowhere() -> Settings:
     home = Path(tempfile.mkdtemp(prefix="hub-prepared-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    settings = Settings(home, "", home / "sources.toml", home / "keys", Mode.DEMO)
-    install.demo_keys(settings, SystemClock() if moment is None else FixedClock(moment))
-    access_demo.make(settings)
-    return settings
-
-
-def _copy_keys(made: Settings, settings: Settings) -> None:
-    if not (settings.keys / DEMO).exists():
-        shutil.copytree(made.keys, settings.keys, dirs_exist_ok=True)
+    return Settings(home, "", home / "sources.toml", home / "keys", Mode.DEMO)
