@@ -9,11 +9,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from connectors import rest_gateway
 from connectors.registry import declarations
+from connectors.retrying import Patience
 from core.clock import FixedClock
 from core.errors import HubError
 from hub import keys
@@ -50,9 +53,15 @@ class Lived:
 
 @pytest.fixture
 def lived(
-    hub: Hub, departments: Departments, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    hub: Hub,
+    departments: Departments,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Lived]:
     caplog.set_level(logging.DEBUG)
+    # seven faults that stay, each waited for as long as patience lasts
+    monkeypatch.setattr(rest_gateway, "Patience", partial(Patience, first_wait_s=0.01))
     departments.write_sources(hub.settings.sources_file)
     prepare(hub.settings, FixedClock(NOON))
     errors: list[str] = []

@@ -83,7 +83,7 @@ def test_clerks_are_answered_as_documented(app: Any) -> None:
         return clerk()
 
     app.dependency_overrides[caller] = signed_in
-    assert try_everything(app, 40) == every_call(app)
+    assert try_everything(app, 25) == every_call(app)
 
 
 def test_every_call_says_what_it_may_answer_beside_success(app: Any) -> None:
