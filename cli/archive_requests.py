@@ -10,13 +10,12 @@ import click
 from cli.archive_requests_acts import COMMANDS
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json, say_table
 from cli.values import Day
-from cli.who import login, who_option
+from cli.who import keeper, who_option
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from hub.caller import Caller
     from hub.retrieval_parts import Request
 
 
@@ -50,7 +49,7 @@ def list_(holder: str | None, who: str | None, as_json: bool) -> None:
     from hub.retrieval import of_party, open_requests
 
     with open_hub(Settings.from_environment()) as opened:
-        by = _keeper(who)
+        by = keeper(who)
         found = open_requests(opened, by) if holder is None else of_party(opened, holder, by)
     if as_json:
         say_json([one.to_dict() for one in found])
@@ -86,7 +85,7 @@ def show(number: str, who: str | None, as_json: bool) -> None:
     from hub.retrieval import get
 
     with open_hub(Settings.from_environment()) as opened:
-        found = get(opened, number, _keeper(who))
+        found = get(opened, number, keeper(who))
     if as_json:
         say_json(found.to_dict())
     else:
@@ -187,12 +186,6 @@ def rules(as_json: bool) -> None:
     limits = "" if table.limits_verified else "; days, quotas, facts and masking 未核实"
     stamp = f"stamp of certificates {table.stamp}{'' if table.stamp_verified else '（未核实）'}"
     click.echo(f"{whose}, {counted(len(table.rows), 'row', 'rows')}{limits}; {stamp}")
-
-
-def _keeper(who: str | None) -> Caller:
-    from cli.who import keeper
-
-    return keeper(who or login())
 
 
 def _say(one: Request) -> None:

@@ -10,7 +10,7 @@ import click
 
 from cli.output import Words, counted, exit_on_error, json_option, one_line, say_json
 from cli.values import Filled
-from cli.who import login, who_option
+from cli.who import keeper, login, who_option
 from core.clock import SHANGHAI
 from core.settings import Settings
 
@@ -74,7 +74,6 @@ def ask(
              --proof undertaking=cns.pdf
     Exit status: 0 taken in · 1 refused · 2 the database does not answer · 3 wrong usage
     """
-    from cli.who import keeper
     from hub.context import open_hub
     from hub.retrieval import ask as run
     from hub.retrieval_parts import Asked, Form, Proof, ProofGiven, Requester
@@ -88,7 +87,7 @@ def ask(
         Requester(requester), organisation, person, holder, Form(form), purpose, given, scope_of(files, parts)
     )
     with open_hub(Settings.from_environment()) as opened:
-        request = run(opened, asked, keeper(who or login()))
+        request = run(opened, asked, keeper(who))
     if as_json:
         say_json(request.to_dict())
         return
@@ -150,7 +149,6 @@ def answer(number: str | None, out: Path | None, who: str | None, as_json: bool)
     Exit status: 0 answered · 1 refused: not granted, or a package is not sound · 2 try again later ·
     3 wrong usage
     """
-    from cli.who import keeper
     from hub.context import open_hub
     from hub.files import write_durably
     from hub.retrieval_answer import answer as run
@@ -166,7 +164,7 @@ def answer(number: str | None, out: Path | None, who: str | None, as_json: bool)
             else:
                 click.echo("\n".join([*done, f"{counted(len(done), 'request', 'requests')} answered"]))
             return
-        by = keeper(who or login())
+        by = keeper(who)
         made = run(opened, number, by)
         if out is not None:
             write_durably(out, fetch(opened, number, by).data)
@@ -197,12 +195,11 @@ def withdraw(number: str, reason: str, who: str | None, as_json: bool) -> None:
     Exit status: 0 taken back · 1 no such request, or it has ended · 2 the database does not answer ·
     3 wrong usage
     """
-    from cli.who import keeper
     from hub.context import open_hub
     from hub.retrieval import withdraw as run
 
     with open_hub(Settings.from_environment()) as opened:
-        request = run(opened, number, keeper(who or login()), reason)
+        request = run(opened, number, keeper(who), reason)
     if as_json:
         say_json(request.to_dict())
     else:
