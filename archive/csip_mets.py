@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 from lxml import etree
 
 from archive.case import CaseFile
-from archive.csip_parts import XSI, Part, Told, moment, rendered, root_of, sha256_hex, unreadable
+from archive.csip_parts import XSI, Part, Told, rendered, root_of, sha256_hex, unreadable
+from core.clock import second_text
 
 NAME: Final = "METS.xml"
 PROFILE: Final = "https://earkcsip.dilcis.eu/profile/E-ARK-CSIP.xml"
@@ -58,10 +59,10 @@ def write_mets(case: CaseFile, descriptive: Part, preservation: Part, groups: Se
     )
     _header(root, case)
     # Both are told of as current: nothing in this package is of an earlier version.
-    section = _add(root, "dmdSec", ID="dmd-dc", CREATED=moment(descriptive.created), STATUS="CURRENT")
+    section = _add(root, "dmdSec", ID="dmd-dc", CREATED=second_text(descriptive.created), STATUS="CURRENT")
     _reference(section, descriptive, "DC", "1.1")
     provenance = _add(
-        _add(root, "amdSec"), "digiprovMD", ID="premis", CREATED=moment(preservation.created), STATUS="CURRENT"
+        _add(root, "amdSec"), "digiprovMD", ID="premis", CREATED=second_text(preservation.created), STATUS="CURRENT"
     )
     _reference(provenance, preservation, "PREMIS", "3.0")
     file_section = _add(root, "fileSec", ID="files")
@@ -104,7 +105,7 @@ def read_mets(data: bytes, folder: str) -> tuple[list[Told], list[str]]:
 
 
 def _header(root: etree._Element, case: CaseFile) -> None:
-    made = moment(case.packed_at)
+    made = second_text(case.packed_at)
     header = _add(root, "metsHdr", CREATEDATE=made, LASTMODDATE=made, **{f"{{{_CSIP}}}OAISPACKAGETYPE": "AIP"})
     software, version = SOFTWARE
     agents = (
@@ -141,7 +142,7 @@ def _facts(part: Part) -> dict[str, str]:
     return {
         "MIMETYPE": _LISTED_TYPES.get(part.media_type, part.media_type),
         "SIZE": str(len(part.data)),
-        "CREATED": moment(part.created),
+        "CREATED": second_text(part.created),
         "CHECKSUM": sha256_hex(part.data),
         "CHECKSUMTYPE": "SHA-256",
     }

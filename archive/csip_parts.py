@@ -12,7 +12,6 @@ from typing import Final
 from lxml import etree
 
 from archive.errors import CsipAltered, CsipUnreadable
-from core.clock import SHANGHAI
 from core.digest import sm3_hex
 from documents.xml import XmlRefused, parse
 
@@ -66,11 +65,6 @@ def fits(told: Told, data: bytes) -> bool:
     """Whether a file has the size and the digest told of it; never for an algorithm that is not compared."""
     digest = DIGESTS.get(told.algorithm)
     return digest is not None and told.size == str(len(data)) and told.digest.lower() == digest(data)
-
-
-def moment(when: datetime) -> str:
-    """A time as XML schemas have it, to the second, in Asia/Shanghai."""
-    return when.astimezone(SHANGHAI).isoformat(timespec="seconds")
 
 
 def rendered(root: etree._Element) -> bytes:

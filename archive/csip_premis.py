@@ -8,7 +8,8 @@ from typing import Final
 from lxml import etree
 
 from archive.case import CaseFile
-from archive.csip_parts import DIGESTS, XSI, Part, Told, moment, rendered, root_of, unreadable
+from archive.csip_parts import DIGESTS, XSI, Part, Told, rendered, root_of, unreadable
+from core.clock import second_text
 
 _PREMIS: Final = "http://www.loc.gov/premis/v3"
 _SCHEMA: Final = "http://www.loc.gov/standards/premis/premis.xsd"
@@ -41,7 +42,7 @@ def write_premis(case: CaseFile, parts: Sequence[Part], representation: str) -> 
         _identify(element, "eventIdentifier", f"event-{number}")
         # In the words of the case: which term of a preservation vocabulary means 受理 is nobody's decision yet.
         _add(element, "eventType", event.what)
-        _add(element, "eventDateTime", moment(event.at))
+        _add(element, "eventDateTime", second_text(event.at))
         _add(_add(element, "eventOutcomeInformation"), "eventOutcome", event.result)
         _identify(element, "linkingAgentIdentifier", _agent(agents, event.who))
         _identify(element, "linkingObjectIdentifier", representation)

@@ -20,7 +20,7 @@ from archive.metadata import DIGEST_LIST, SIGNATURE
 from archive.opened import LIMITS
 from archive.package import repacked
 from archive.reading import case_of
-from core.clock import SHANGHAI
+from core.clock import second_text
 from core.errors import Rejected
 from documents.package import Package
 from documents.xml import XmlRefused, parse
@@ -57,7 +57,7 @@ def to_eep(package: bytes, sign: Sign, made_at: datetime) -> bytes:
     _add(root, "版本", VERSION)
     signed = etree.SubElement(root, _OBJECT, {"eep版本": VERSION})
     _add(signed, "封装包类型", "原始型")
-    _add(signed, "封装包创建时间", made_at.astimezone(SHANGHAI).isoformat(timespec="seconds"))
+    _add(signed, "封装包创建时间", second_text(made_at))
     _add(signed, "封装包创建单位", case.organ_name)
     entity = etree.SubElement(etree.SubElement(etree.SubElement(signed, "封装内容"), "文件实体块"), "文件实体")
     _describe(entity, case)

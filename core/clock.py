@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from typing import Protocol
+from typing import Protocol, overload
 
 #: China has one time zone and no summer time; a fixed offset needs no table that ages.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -39,6 +39,10 @@ def day_text(moment: datetime) -> str:
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"
 
 
+@overload
+def second_text(moment: datetime) -> str: ...
+@overload
+def second_text(moment: datetime | None) -> str | None: ...
 def second_text(moment: datetime | None) -> str | None:
     """A moment in the district to the second, as JSON has it: `2026-11-29T08:30:00+08:00`; None stays None."""
     return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from core.clock import SHANGHAI, Clock, SystemClock
+from core.clock import Clock, SystemClock, second_text
 from core.errors import Rejected
 from core.settings import Settings
 from hub.trust import ders_in, is_sm2
@@ -46,8 +46,8 @@ class CertificateFacts:
             "serial": self.serial,
             "algorithm": self.algorithm,
             "purpose": self.purpose,
-            "valid_from": self.valid_from.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-            "valid_to": self.valid_to.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "valid_from": second_text(self.valid_from),
+            "valid_to": second_text(self.valid_to),
             "days_left": self.days_left,
         }
 

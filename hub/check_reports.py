@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from archive.report import CheckReport, Property
-from core.clock import SHANGHAI
+from core.clock import second_text
 from core.errors import Permanent
 from hub.context import Hub
 from store import archive_checks
@@ -56,7 +56,7 @@ class KeptReport:
         """For `--json`."""
         return {
             "check": self.id,
-            "at": self.at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "at": second_text(self.at),
             "stage": self.stage,
             "verdict": self.verdict,
             "score": dict(self.score),

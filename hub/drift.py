@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from connectors.declaration import Declaration
 from connectors.registry import declaration as declared
-from core.clock import SHANGHAI
+from core.clock import second_text
 from hub.context import Hub
 from schemas.drift import COMPARED, Change, ChangeKind, Profile, changes, profile
 from schemas.drift_names import veiled
@@ -263,9 +263,6 @@ def _known(declaration: Declaration) -> frozenset[str]:
 
 
 def _view(signal: Signal) -> SignalView:
-    def said(moment: datetime) -> str:
-        return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")
-
     return SignalView(
         id=signal.id,
         resource=signal.resource,
@@ -277,9 +274,9 @@ def _view(signal: Signal) -> SignalView:
         detail=signal.detail,
         first_batch=signal.first_batch,
         last_batch=signal.last_batch,
-        raised_at=said(signal.raised_at),
-        seen_at=said(signal.seen_at),
-        closed_at=said(signal.closed_at) if signal.closed_at else None,
+        raised_at=second_text(signal.raised_at),
+        seen_at=second_text(signal.seen_at),
+        closed_at=second_text(signal.closed_at),
         closed_as=signal.closed_as,
         closed_by=signal.closed_by,
     )

@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from connectors.declaration import Declaration, UpdateCycle, load_all
-from core.clock import SHANGHAI
+from core.clock import SHANGHAI, second_text
 from hub.context import Hub
 from schemas.workdays import WorkingDays, working_days
 from store import freshness as rows
@@ -155,7 +155,7 @@ class Noticed:
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {
-            name: value.astimezone(SHANGHAI).isoformat(timespec="seconds") if isinstance(value, datetime) else value
+            name: second_text(value) if isinstance(value, datetime) else value
             for name in self.__slots__
             for value in (getattr(self, name),)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from core.clock import SHANGHAI
+from core.clock import day_text, second_text
 from core.errors import Permanent
 from hub.context import Hub
 from schemas.licence_types import all_licence_types
@@ -53,7 +53,7 @@ def demand_open(hub: Hub, licence_type: str) -> None:
         first = stops[0]
         raise IssuingStopped(
             f"licences of type {licence_type} are not issued: {first.number} version {first.version} was found "
-            f"malformed ({first.code}) on {first.since.astimezone(SHANGHAI):%Y-%m-%d}. Other types go on. Find out "
+            f"malformed ({first.code}) on {day_text(first.since)}. Other types go on. Find out "
             f"why (runbook: licence-malformed), then `hub licence-type clear {licence_type} --reason …`."
         )
 
@@ -81,11 +81,11 @@ def to_dict(stop: Stop) -> dict[str, object]:
     """For `--json`."""
     return {
         "licence_type": stop.licence_type,
-        "since": stop.since.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+        "since": second_text(stop.since),
         "code": stop.code,
         "number": stop.number,
         "version": stop.version,
-        "cleared_at": stop.cleared_at.astimezone(SHANGHAI).isoformat(timespec="seconds") if stop.cleared_at else None,
+        "cleared_at": second_text(stop.cleared_at),
         "cleared_by": stop.cleared_by,
         "reason": stop.reason,
     }

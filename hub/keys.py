@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from core.clock import SHANGHAI
+from core.clock import second_text
 from core.errors import Permanent
 from hub.context import Hub, OnStep, no_step
 from store import data_keys, resealing
@@ -50,8 +50,8 @@ class KeyView:
             "number": self.key.number,
             "state": "current" if self.key.current else "old",
             "kek": self.key.kek,
-            "made_at": _moment(self.key.made_at),
-            "replaced_at": _moment(self.key.replaced_at),
+            "made_at": second_text(self.key.made_at),
+            "replaced_at": second_text(self.key.replaced_at),
             "days": self.days,
             "sealed": self.sealed,
         }
@@ -285,7 +285,3 @@ def _keks(hub: Hub, keys: list[DataKey]) -> tuple[KekView, ...]:
         KekView(name, state(name), keyring.files[name].name if name in keyring.files else None, wraps[name])
         for name in names
     )
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.astimezone(SHANGHAI).isoformat(timespec="seconds") if value else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.clock import SHANGHAI
+from core.clock import second_text
 from hub.context import Hub
 from schemas.licence_types import all_licence_types
 from store import licence_life, licence_numbers
@@ -28,7 +28,7 @@ class Void:
         return {
             "number": self.row.number,
             "approval": self.row.approval,
-            "reserved_at": self.row.reserved_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "reserved_at": second_text(self.row.reserved_at),
             "void": self.row.void,
             "since": self.row.since.isoformat() if self.row.since else None,
             "basis": self.row.basis,

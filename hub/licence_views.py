@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Final
 
-from core.clock import SHANGHAI, today
+from core.clock import second_text, today
 from core.errors import Rejected
 from hub.caller import Caller
 from hub.context import Hub
@@ -181,7 +181,7 @@ def step_dict(one: Taken) -> dict[str, Any]:
     """A step as the API and `--json` tell it; the officer's name and reason stay inside."""
     return {
         "entry": one.entry,
-        "at": one.at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+        "at": second_text(one.at),
         "step": one.step.value,
         "before": one.before.value,
         "after": one.after.value,
@@ -193,9 +193,6 @@ def step_dict(one: Taken) -> dict[str, Any]:
 
 
 def _version_dict(one: LicenceVersion) -> dict[str, Any]:
-    def moment(at: datetime | None) -> str | None:
-        return at.astimezone(SHANGHAI).isoformat(timespec="seconds") if at else None
-
     return {
         "version": one.version,
         "identifier": one.identifier,
@@ -203,8 +200,8 @@ def _version_dict(one: LicenceVersion) -> dict[str, Any]:
         "state": one.state,
         "sm3": one.document_sm3.hex() if one.document_sm3 else None,
         "valid_until": one.valid_until.isoformat() if one.valid_until else None,
-        "published_at": moment(one.published_at),
-        "superseded_at": moment(one.superseded_at),
+        "published_at": second_text(one.published_at),
+        "superseded_at": second_text(one.superseded_at),
         "trust": one.trust,
     }
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from connectors.port import Operation, RawRecord
 from connectors.registry import declaration as declared
 from connectors.registry import declarations
-from core.clock import SHANGHAI, today
+from core.clock import second_text, today
 from hub.collect import judge_row
 from hub.context import Hub
 from hub.returns import STAGE_NAMES, due_words
@@ -107,7 +106,7 @@ class Shown:
             "fields": self.masked_fields,
             "acts": [
                 {
-                    "at": _moment(act.at),
+                    "at": second_text(act.at),
                     "who": act.who,
                     "act": act.act,
                     "reference": act.reference,
@@ -270,16 +269,12 @@ def _view(standing: Standing) -> EntryView:
         position=entry.position,
         page_sm3=entry.page_sm3.hex(),
         batch=entry.batch,
-        seen_at=_moment(entry.seen_at) or "",
-        closed_at=_moment(entry.closed_at),
+        seen_at=second_text(entry.seen_at) or "",
+        closed_at=second_text(entry.closed_at),
         sent_back=standing.sent_back,
         reference=standing.reference,
         due=standing.due.isoformat() if standing.due else None,
         due_verified=standing.due_verified,
         retries=standing.retries,
-        retried_at=_moment(standing.retried_at),
+        retried_at=second_text(standing.retried_at),
     )
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.astimezone(SHANGHAI).isoformat(timespec="seconds") if value else None

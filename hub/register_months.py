@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from core.clock import SHANGHAI
+from core.clock import SHANGHAI, second_text
 from core.digest import sm3
 from core.errors import Permanent, Rejected
 from core.settings import Settings
@@ -74,7 +74,7 @@ class Publication:
             "document": str(self.document),
             "document_sm3": self.month.document_sm3.hex(),
             "head_file": str(self.head),
-            "published_at": self.month.published_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "published_at": second_text(self.month.published_at),
             "fresh": self.fresh,
         }
 

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from core.clock import SHANGHAI, today
+from core.clock import second_text, today
 from core.errors import Permanent
 from hub.caller import Caller
 from hub.context import Hub
@@ -81,7 +81,7 @@ class Ending:
             "valid_until": self.valid_until.isoformat(),
             "days_left": self.left,
             "reminder": self.reminder,
-            "told_at": self.told_at.astimezone(SHANGHAI).isoformat(timespec="seconds") if self.told_at else None,
+            "told_at": second_text(self.told_at),
             "told_by": self.told_by,
         }
 

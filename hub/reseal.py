@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from core.clock import SHANGHAI, today
+from core.clock import second_text, today
 from core.errors import Permanent
 from hub.context import Hub, OnStep, no_step
 from hub.press import Press
@@ -81,8 +81,8 @@ class Report:
             "seal": order.es_id,
             "legal_basis": order.legal_basis,
             "by": order.by_user,
-            "begun_at": order.begun_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-            "ended_at": order.ended_at and order.ended_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "begun_at": second_text(order.begun_at),
+            "ended_at": second_text(order.ended_at),
             "done": counts.done,
             "left": counts.left,
             "failed": counts.failed,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.clock import SHANGHAI, today
+from core.clock import second_text, today
 from core.errors import HubError, Retryable
 from hub.access_file import ARCHIVE
 from hub.caller import Caller, CallerKind
@@ -75,7 +75,7 @@ def gather(hub: Hub, volume: Volume, names: Sequence[str], *, company: str | Non
             seen += [f"{register[0]}.{field}" for field in told[name]["fields"]]
         else:
             seen.append(f"archive.{_CHINESE[name]}")
-    return Facts({"v": 1, "as_of": _now(hub), "masked": mask, "facts": told}, tuple(seen))
+    return Facts({"v": 1, "as_of": second_text(hub.clock.now()), "masked": mask, "facts": told}, tuple(seen))
 
 
 def facts_for(hub: Hub, caller: Caller, number: str, *, purpose: str) -> FactsTold:
@@ -132,10 +132,6 @@ _CHINESE: Final = {
     "cases": "办件",
     "successions": "承继关系",
 }
-
-
-def _now(hub: Hub) -> str:
-    return hub.clock.now().astimezone(SHANGHAI).isoformat(timespec="seconds")
 
 
 def _register(hub: Hub, subjects: Sequence[bytes]) -> tuple[str, Record, str] | None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from archive.stages import VolumePart
-from core.clock import SHANGHAI
+from core.clock import second_text
 from hub.caller import Caller
 
 #: Largest file of a proof, in bytes, and the most files of one request.
@@ -274,8 +274,8 @@ class Answered:
             "files": [_handed(one) for one in self.files],
             "certificate": _handed(self.certificate),
             "left_out": [{"file_no": one.file_no, "title": one.title, "reason": one.reason} for one in self.left_out],
-            "answered_at": _time(self.answered_at),
-            "expires_at": _time(self.expires_at),
+            "answered_at": second_text(self.answered_at),
+            "expires_at": second_text(self.expires_at),
         }
 
 
@@ -333,12 +333,12 @@ class Request:
             "row": self.row,
             "row_verified": self.row_verified,
             "stage": self.stage.value,
-            "asked_at": _time(self.asked_at),
+            "asked_at": second_text(self.asked_at),
             "asked_by": self.asked_by,
             "decided_by_rule": self.decided_by_rule,
             "masked": self.masked,
             "events": [
-                {"step": one.step, "at": _time(one.at), "who": one.who, "entry": one.entry} for one in self.events
+                {"step": one.step, "at": second_text(one.at), "who": one.who, "entry": one.entry} for one in self.events
             ],
             "answer": self.answer.to_dict() if self.answer else None,
         }
@@ -389,7 +389,3 @@ def _handed(one: Handed) -> dict[str, Any]:
         "sm3": one.sm3,
         "masked": one.masked,
     }
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

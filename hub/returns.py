@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Final
 
 from connectors.access import WorkbookReturn
@@ -16,7 +16,7 @@ from connectors.outgoing.port import Outgoing, RejectedRow, Sending
 from connectors.outgoing.registry import open_outgoing
 from connectors.registry import declaration as declared
 from connectors.registry import declarations
-from core.clock import SHANGHAI, today
+from core.clock import SHANGHAI, second_text, today
 from core.errors import HubError, Permanent
 from hub.context import Hub, OnStep, no_step
 from schemas.reasons import meaning
@@ -247,13 +247,13 @@ def view(row: SendingRow, on: date) -> SendingView:
         place=row.place,
         rows=row.rows,
         still_open=row.still_open,
-        made_at=_moment(row.made_at) or "",
+        made_at=second_text(row.made_at) or "",
         due=row.due.isoformat(),
         due_verified=row.due_verified,
         state=row.state,
         told=told,
         tries=row.tries,
-        handed_over_at=_moment(row.handed_over_at),
+        handed_over_at=second_text(row.handed_over_at),
         trouble=" ".join(part for part in row.trouble if part) if row.trouble else None,
     )
 
@@ -359,7 +359,3 @@ def _way(hub: Hub, declaration: Declaration) -> Outgoing:
 
 def _due(declaration: Declaration, day: date) -> Due:
     return declaration.clocks.correction_due(day, working_days())
-
-
-def _moment(value: datetime | None) -> str | None:
-    return value.astimezone(SHANGHAI).isoformat(timespec="seconds") if value else None

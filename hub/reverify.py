@@ -19,7 +19,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import ClassVar, Final
 
-from core.clock import SHANGHAI
+from core.clock import second_text
 from core.errors import Permanent, Retryable
 from core.settings import Settings
 from core.verdict import Verdict
@@ -103,7 +103,7 @@ class Reverified:
 
         return {
             "run": self.run,
-            "since": self.since.astimezone(SHANGHAI).isoformat(timespec="seconds") if self.since else None,
+            "since": second_text(self.since),
             "published": self.published,
             "sampled": self.sampled,
             "malformed": [told(one) for one in self.malformed],

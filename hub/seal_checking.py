@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.clock import SHANGHAI
+from core.clock import day_text
 from core.digest import sm3
 from schemas.identifiers.credit import CreditCode
 from signing import oids
@@ -35,7 +35,9 @@ def checked(seal: Seal, allowed: tuple[bytes, ...], trust: Trust, now: datetime)
     if any(critical for _, critical in seal.extensions):
         raise SealRefused("it has a critical extension that is not understood here.")
     if not seal.valid_from <= now <= seal.valid_to:
-        raise SealRefused(f"it is valid from {_day(seal.valid_from)} to {_day(seal.valid_to)}, and today lies outside.")
+        raise SealRefused(
+            f"it is valid from {day_text(seal.valid_from)} to {day_text(seal.valid_to)}, and today lies outside."
+        )
     maker = Certificate.read(seal.maker_certificate)
     maker.key.verify(seal.signed, seal.signature)
     if seal.allows(maker.raw):
@@ -82,7 +84,3 @@ def _check_maker(trust: Trust, maker: Certificate, created: datetime, now: datet
             raise
         # A maker's certificate that ended after the seal was made does not spoil the seal.
         trust.check(maker, created)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from core.clock import SHANGHAI
+from core.clock import second_text
 from core.digest import sm3
 from core.errors import Permanent, Rejected
 from core.settings import Mode
@@ -72,9 +71,9 @@ class SealFacts:
             "state": self.standing,
             "reason": self.seal.reason,
             "legal_basis": self.seal.legal_basis,
-            "valid_from": _text(entry.valid_from),
-            "valid_to": _text(entry.valid_to),
-            "registered_at": _text(self.seal.registered_at),
+            "valid_from": second_text(entry.valid_from),
+            "valid_to": second_text(entry.valid_to),
+            "registered_at": second_text(self.seal.registered_at),
             "sm3": entry.sm3.hex(),
             "picture_type": entry.picture_type,
             "picture_bytes": len(entry.picture),
@@ -102,7 +101,7 @@ class SealStory:
             "signers": [one.to_dict() for one in self.signers],
             "events": [
                 {
-                    "at": _text(one.at),
+                    "at": second_text(one.at),
                     "event": one.event,
                     "who": one.who,
                     "reason": one.reason,
@@ -131,8 +130,8 @@ class UseFacts:
             "licence": use.licence_number,
             "document": use.document_kind,
             "outcome": use.outcome,
-            "intended_at": _text(use.intended_at),
-            "settled_at": _text(use.settled_at),
+            "intended_at": second_text(use.intended_at),
+            "settled_at": second_text(use.settled_at),
             "timestamped": use.timestamped,
             "draft_sm3": use.draft_sm3.hex(),
             "document_sm3": use.document_sm3.hex() if use.document_sm3 is not None else None,
@@ -252,7 +251,3 @@ def write_picture(hub: Hub, es_id: str, out: Path) -> None:
 def _facts(hub: Hub, seal: RegisteredSeal, counts: dict[str, dict[str, int]]) -> SealFacts:
     none = {"sealed": 0, "intended": 0, "abandoned": 0, "without_timestamp": 0}
     return SealFacts(seal, seal.standing(hub.clock.now()).value, counts.get(seal.entry.es_id, none))
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(SHANGHAI).isoformat(timespec="seconds")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Final
 
-from core.clock import SHANGHAI
+from core.clock import second_text
 from core.digest import sm3
 from core.errors import Permanent
 from hub.context import Hub
@@ -79,8 +79,8 @@ def told(hub: Hub, id_: str) -> dict[str, Any]:
                 "ours": letter.ours,
                 "sm3": letter.sm3.hex(),
                 "path": letter.path,
-                "at": _moment(letter.at),
-                "delivered_at": None if letter.delivered_at is None else _moment(letter.delivered_at),
+                "at": second_text(letter.at),
+                "delivered_at": second_text(letter.delivered_at),
             }
             for letter in transfer_letters.of_transfer(hub.connection, id_)
         ],
@@ -96,7 +96,7 @@ def told(hub: Hub, id_: str) -> dict[str, Any]:
             for item in items_of(hub, id_)
         ],
         "moves": [
-            {"at": _moment(entry.at), "entry": entry.id, "words": words(entry.said), **entry.said}
+            {"at": second_text(entry.at), "entry": entry.id, "words": words(entry.said), **entry.said}
             for entry in reversed(entries(hub, id_))
         ],
     }
@@ -151,7 +151,7 @@ def sheet_of(desk: Desk, id_: str) -> bytes:
 def set_aside(hub: Hub) -> list[dict[str, str]]:
     """Files of other hubs that were no letters we could take, the newest first."""
     return [
-        {"at": _moment(at), "peer": peer, "name": name, "code": code, "told": why}
+        {"at": second_text(at), "peer": peer, "name": name, "code": code, "told": why}
         for at, peer, name, code, why in transfers.all_set_aside(hub.connection)
     ]
 
@@ -172,7 +172,7 @@ def to_dict(one: Transfer) -> dict[str, Any]:
         "void_on": one.void_on.isoformat(),
         "due": one.due.isoformat(),
         "verified": one.verified,
-        "since": _moment(one.since),
+        "since": second_text(one.since),
     }
 
 
@@ -183,7 +183,3 @@ def _receipt(desk: Desk, id_: str) -> tuple[Mapping[str, Any], str]:
     if not found:
         raise ReceiptNotYet(f"transfer {id_} has no receipt yet. `hub transfer show` says what comes next.")
     return own(desk.hub.settings.home / found[-1].path, found[-1].sm3), found[-1].path
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")

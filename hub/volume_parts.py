@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from archive.stages import VolumePart
-from core.clock import SHANGHAI
+from core.clock import second_text
 from schemas.licence_life import Status
 
 
@@ -145,9 +145,7 @@ class Entry:
             "origin": self.origin,
             "moved": self.moved,
             "verdict": self.verdict,
-            "checked_at": self.checked_at.astimezone(SHANGHAI).isoformat(timespec="seconds")
-            if self.checked_at is not None
-            else None,
+            "checked_at": second_text(self.checked_at),
         }
 
 
@@ -225,7 +223,7 @@ class Volume:
             "entries": [one.to_dict() for one in self.entries],
             "licences": [one.to_dict() for one in self.licences],
             "totals": {"packages": len(self.entries), "bytes": self.bytes, "by_part": dict(self.by_part)},
-            "as_of": self.as_of.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+            "as_of": second_text(self.as_of),
         }
 
 

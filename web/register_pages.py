@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from core.clock import SHANGHAI
+from core.clock import second_text
 from hub import licence_register, register_months
 from hub.context import Hub
 from hub.log_heads import Head
@@ -49,7 +49,7 @@ def register_pages(pages: Pages) -> APIRouter:
                 "month": one.month,
                 "head": one.head,
                 "entries": one.entries,
-                "published_at": one.published_at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
+                "published_at": second_text(one.published_at),
                 "notice": f"/register/{one.month}.ofd",
                 "notice_sm3": one.document_sm3.hex(),
                 "head_file": f"/register/{one.month}.json",
